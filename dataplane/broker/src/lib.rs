@@ -1,0 +1,1 @@
+//! The broker: network, protocol, one handler per Kafka API

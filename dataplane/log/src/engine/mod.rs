@@ -1,0 +1,1 @@
+//! A broker's log: all its partitions, its incarnation, its background work.

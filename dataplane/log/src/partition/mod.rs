@@ -1,0 +1,1 @@
+//! One partition's log: append, producer state, leader epochs, high watermark, read.

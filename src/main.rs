@@ -1,0 +1,2 @@
+//! Firn.
+fn main() {}
