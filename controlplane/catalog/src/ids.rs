@@ -144,7 +144,10 @@ mod tests {
     fn an_id_reads_back_from_its_text_and_nothing_else_does() {
         let id = TopicId(0x0123_4567_89ab_cdef_0011_2233_4455_6677);
         assert_eq!(id.to_string().parse::<TopicId>(), Ok(id));
-        assert_eq!(serde_json::to_string(&id).unwrap(), "\"0123456789abcdef0011223344556677\"");
+        assert_eq!(
+            serde_json::to_string(&id).unwrap(),
+            "\"0123456789abcdef0011223344556677\""
+        );
         assert!("0123".parse::<TopicId>().is_err());
         assert!("+123456789abcdef0011223344556677".len() == 32);
         assert!("+123456789abcdef0011223344556677".parse::<TopicId>().is_err());

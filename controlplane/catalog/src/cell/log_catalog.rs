@@ -39,7 +39,9 @@ pub enum CatalogError {
     #[error("object {0} is not registered, or is being deleted")]
     ObjectNotRegistered(ObjectId),
     /// The catalog was written by a newer version of Firn.
-    #[error("the catalog has format version {found}; this version of Firn reads up to {supported}: upgrade Firn")]
+    #[error(
+        "the catalog has format version {found}; this version of Firn reads up to {supported}: upgrade Firn"
+    )]
     NewerFormat {
         /// What the catalog says.
         found: i64,
@@ -207,7 +209,11 @@ pub trait LogCatalog: Send + Sync + 'static {
 
     /// Takeover step 1: moves `dead` from `Open` to `Sealing` (or finds it there) and returns its row, whose
     /// `offloaded` no longer moves. `NotOpen` if the sealer is not open; `WrongState` past `Sealing`.
-    async fn claim_seal(&self, sealer: IncarnationId, dead: IncarnationId) -> Result<Incarnation, CatalogError>;
+    async fn claim_seal(
+        &self,
+        sealer: IncarnationId,
+        dead: IncarnationId,
+    ) -> Result<Incarnation, CatalogError>;
 
     /// Takeover step 4: `dead` moves from `Sealing` to `Sealed` with its fence, its registered recovery index and the next
     /// seal order; every partition it owns *now* gets the owner `heir` and its leader epoch + 1; the feed tells.
@@ -293,5 +299,8 @@ pub trait LogCatalog: Send + Sync + 'static {
     async fn partitions_owned(&self, owner: IncarnationId) -> Result<Vec<PartitionRow>, CatalogError>;
 
     /// Which of `partitions` still exist: their topic is not deleted.
-    async fn existing_partitions(&self, partitions: Vec<PartitionId>) -> Result<Vec<PartitionId>, CatalogError>;
+    async fn existing_partitions(
+        &self,
+        partitions: Vec<PartitionId>,
+    ) -> Result<Vec<PartitionId>, CatalogError>;
 }

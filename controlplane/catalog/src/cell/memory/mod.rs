@@ -14,8 +14,8 @@ use firn_runtime::Timestamp;
 use parking_lot::Mutex;
 
 use super::{
-    CatalogError, DoomedObject, EndHint, Incarnation, IncarnationState, LogCatalog, LogStartChange, ObjectKind,
-    ObjectRow, PartitionRow, WalLocation,
+    CatalogError, DoomedObject, EndHint, Incarnation, IncarnationState, LogCatalog, LogStartChange,
+    ObjectKind, ObjectRow, PartitionRow, WalLocation,
 };
 use crate::ids::{IncarnationId, NodeId, ObjectId, PartitionId, Slot, TopicId};
 
@@ -103,7 +103,12 @@ impl LogCatalog for MemoryCatalog {
 
     async fn incarnations(&self) -> Result<Vec<Incarnation>, CatalogError> {
         let state = self.0.lock();
-        Ok(state.opened.iter().filter_map(|id| state.incarnations.get(id)).map(|(row, _)| row.clone()).collect())
+        Ok(state
+            .opened
+            .iter()
+            .filter_map(|id| state.incarnations.get(id))
+            .map(|(row, _)| row.clone())
+            .collect())
     }
 
     async fn heartbeat(&self, id: IncarnationId, now: Timestamp) -> Result<(), CatalogError> {
@@ -111,7 +116,11 @@ impl LogCatalog for MemoryCatalog {
         Ok(())
     }
 
-    async fn claim_seal(&self, sealer: IncarnationId, dead: IncarnationId) -> Result<Incarnation, CatalogError> {
+    async fn claim_seal(
+        &self,
+        sealer: IncarnationId,
+        dead: IncarnationId,
+    ) -> Result<Incarnation, CatalogError> {
         self.0.lock().claim_seal(sealer, dead)
     }
 
@@ -123,7 +132,9 @@ impl LogCatalog for MemoryCatalog {
         recovery_index: ObjectId,
         heir: IncarnationId,
     ) -> Result<(), CatalogError> {
-        self.0.lock().complete_seal(sealer, dead, fence, recovery_index, heir)
+        self.0
+            .lock()
+            .complete_seal(sealer, dead, fence, recovery_index, heir)
     }
 
     async fn drain(
@@ -198,11 +209,24 @@ impl LogCatalog for MemoryCatalog {
     }
 
     async fn partitions_owned(&self, owner: IncarnationId) -> Result<Vec<PartitionRow>, CatalogError> {
-        Ok(self.0.lock().partitions.values().filter(|row| row.owner == owner).cloned().collect())
+        Ok(self
+            .0
+            .lock()
+            .partitions
+            .values()
+            .filter(|row| row.owner == owner)
+            .cloned()
+            .collect())
     }
 
-    async fn existing_partitions(&self, partitions: Vec<PartitionId>) -> Result<Vec<PartitionId>, CatalogError> {
+    async fn existing_partitions(
+        &self,
+        partitions: Vec<PartitionId>,
+    ) -> Result<Vec<PartitionId>, CatalogError> {
         let state = self.0.lock();
-        Ok(partitions.into_iter().filter(|id| state.partitions.contains_key(id)).collect())
+        Ok(partitions
+            .into_iter()
+            .filter(|id| state.partitions.contains_key(id))
+            .collect())
     }
 }

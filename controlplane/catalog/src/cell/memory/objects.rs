@@ -37,15 +37,19 @@ impl State {
         kind: ObjectKind,
     ) -> Result<&mut StoredObject, CatalogError> {
         match self.objects.get_mut(&id) {
-            Some(found) if found.kind == kind && matches!(found.state, ObjectState::Registered { .. }) => Ok(found),
+            Some(found) if found.kind == kind && matches!(found.state, ObjectState::Registered { .. }) => {
+                Ok(found)
+            }
             _ => Err(CatalogError::ObjectNotRegistered(id)),
         }
     }
 
     /// Makes registered objects live, all or none; those that are live already stay so.
     pub(super) fn make_live(&mut self, objects: &[ObjectRow]) -> Result<(), CatalogError> {
-        for object in objects.iter().filter(|object| !self.object_is_live(object.id)) {
-            self.registered(object.id, object.kind)?;
+        for object in objects {
+            if !self.object_is_live(object.id) {
+                self.registered(object.id, object.kind)?;
+            }
         }
         for object in objects {
             if let Ok(found) = self.registered(object.id, object.kind) {
@@ -56,11 +60,15 @@ impl State {
     }
 
     pub(super) fn object_is_live(&self, id: ObjectId) -> bool {
-        self.objects.get(&id).is_some_and(|object| matches!(object.state, ObjectState::Live(_)))
+        self.objects
+            .get(&id)
+            .is_some_and(|object| matches!(object.state, ObjectState::Live(_)))
     }
 
     fn is_registered(&self, id: ObjectId) -> bool {
-        self.objects.get(&id).is_some_and(|object| matches!(object.state, ObjectState::Registered { .. }))
+        self.objects
+            .get(&id)
+            .is_some_and(|object| matches!(object.state, ObjectState::Registered { .. }))
     }
 
     /// Whether an object is live or was before it was marked.
@@ -91,7 +99,11 @@ impl State {
         self.open(by)?;
         let repeated = inserted.iter().all(|object| self.object_is_live(object.id));
         for id in removed {
-            let accepted = if repeated { !self.is_registered(*id) } else { self.object_is_live(*id) };
+            let accepted = if repeated {
+                !self.is_registered(*id)
+            } else {
+                self.object_is_live(*id)
+            };
             if !accepted {
                 return Err(CatalogError::ObjectNotRegistered(*id));
             }
@@ -134,9 +146,11 @@ impl State {
         self.objects
             .iter()
             .filter_map(|(id, object)| match object.state {
-                ObjectState::Deleting { marked_at } if marked_at < before => {
-                    Some(DoomedObject { id: *id, kind: object.kind, marked_at })
-                }
+                ObjectState::Deleting { marked_at } if marked_at < before => Some(DoomedObject {
+                    id: *id,
+                    kind: object.kind,
+                    marked_at,
+                }),
                 ObjectState::Registered { .. } | ObjectState::Live(_) | ObjectState::Deleting { .. } => None,
             })
             .collect()
@@ -145,7 +159,9 @@ impl State {
     pub(super) fn abandoned_objects(&mut self, before: Timestamp, now: Timestamp) -> u64 {
         let incarnations = &self.incarnations;
         let is_open = |id: IncarnationId| {
-            incarnations.get(&id).is_some_and(|(row, _)| row.state == IncarnationState::Open)
+            incarnations
+                .get(&id)
+                .is_some_and(|(row, _)| row.state == IncarnationState::Open)
         };
         let mut marked = 0;
         for object in self.objects.values_mut() {
@@ -162,7 +178,11 @@ impl State {
 
     pub(super) fn forget_objects(&mut self, ids: &[ObjectId]) {
         for id in ids {
-            if let Some(StoredObject { state: ObjectState::Deleting { .. }, .. }) = self.objects.get(id) {
+            if let Some(StoredObject {
+                state: ObjectState::Deleting { .. },
+                ..
+            }) = self.objects.get(id)
+            {
                 self.objects.remove(id);
             }
         }

@@ -17,7 +17,10 @@ impl State {
         if let Some((row, _)) = self.incarnations.get(&id) {
             return match row.state {
                 IncarnationState::Open => Ok(()),
-                state => Err(CatalogError::WrongState { id, state: Some(state) }),
+                state => Err(CatalogError::WrongState {
+                    id,
+                    state: Some(state),
+                }),
             };
         }
         let row = Incarnation {
@@ -37,14 +40,24 @@ impl State {
     }
 
     /// The row of an incarnation that `sealer`, which is open, takes over.
-    fn taken_over(&mut self, sealer: IncarnationId, dead: IncarnationId) -> Result<&mut Incarnation, CatalogError> {
+    fn taken_over(
+        &mut self,
+        sealer: IncarnationId,
+        dead: IncarnationId,
+    ) -> Result<&mut Incarnation, CatalogError> {
         self.open(sealer)?;
         if sealer == dead {
-            return Err(CatalogError::WrongState { id: dead, state: Some(IncarnationState::Open) });
+            return Err(CatalogError::WrongState {
+                id: dead,
+                state: Some(IncarnationState::Open),
+            });
         }
         match self.incarnations.get_mut(&dead) {
             Some((row, _)) => Ok(row),
-            None => Err(CatalogError::WrongState { id: dead, state: None }),
+            None => Err(CatalogError::WrongState {
+                id: dead,
+                state: None,
+            }),
         }
     }
 
@@ -59,9 +72,10 @@ impl State {
                 row.state = IncarnationState::Sealing;
                 Ok(row.clone())
             }
-            state @ (IncarnationState::Sealed | IncarnationState::Drained) => {
-                Err(CatalogError::WrongState { id: dead, state: Some(state) })
-            }
+            state @ (IncarnationState::Sealed | IncarnationState::Drained) => Err(CatalogError::WrongState {
+                id: dead,
+                state: Some(state),
+            }),
         }
     }
 
@@ -77,7 +91,12 @@ impl State {
         match row.state {
             IncarnationState::Sealing => {}
             IncarnationState::Sealed if row.recovery_index == Some(recovery_index) => return Ok(()),
-            state => return Err(CatalogError::WrongState { id: dead, state: Some(state) }),
+            state => {
+                return Err(CatalogError::WrongState {
+                    id: dead,
+                    state: Some(state),
+                });
+            }
         }
         self.open(heir)?;
         let object = self.registered(recovery_index, ObjectKind::RecoveryIndex)?;
@@ -89,7 +108,11 @@ impl State {
         row.fence = Some(fence);
         row.recovery_index = Some(recovery_index);
         row.seal_order = Some(seal_order);
-        for partition in self.partitions.values_mut().filter(|partition| partition.owner == dead) {
+        for partition in self
+            .partitions
+            .values_mut()
+            .filter(|partition| partition.owner == dead)
+        {
             partition.owner = heir;
             partition.leader_epoch = partition.leader_epoch.next();
         }
@@ -105,13 +128,23 @@ impl State {
     ) -> Result<(), CatalogError> {
         self.open(by)?;
         let Some((row, _)) = self.incarnations.get(&dead) else {
-            return Err(CatalogError::WrongState { id: dead, state: None });
+            return Err(CatalogError::WrongState {
+                id: dead,
+                state: None,
+            });
         };
         let (state, order, index) = (row.state, row.seal_order, row.recovery_index);
         match state {
             IncarnationState::Sealed => {}
-            IncarnationState::Drained if objects.iter().all(|object| self.was_live(object.id)) => return Ok(()),
-            state => return Err(CatalogError::WrongState { id: dead, state: Some(state) }),
+            IncarnationState::Drained if objects.iter().all(|object| self.was_live(object.id)) => {
+                return Ok(());
+            }
+            state => {
+                return Err(CatalogError::WrongState {
+                    id: dead,
+                    state: Some(state),
+                });
+            }
         }
         let earlier = self
             .incarnations
@@ -120,7 +153,10 @@ impl State {
             .filter(|row| row.state == IncarnationState::Sealed && row.seal_order < order)
             .min_by_key(|row| row.seal_order);
         if let Some(earlier) = earlier {
-            return Err(CatalogError::WrongState { id: earlier.id, state: Some(earlier.state) });
+            return Err(CatalogError::WrongState {
+                id: earlier.id,
+                state: Some(earlier.state),
+            });
         }
         self.make_live(objects)?;
         if let Some(object) = index.and_then(|index| self.objects.get_mut(&index)) {
