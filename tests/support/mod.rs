@@ -1,0 +1,22 @@
+//! What the tests that start the real `firn` binary share.
+#![allow(dead_code, reason = "each test binary uses its own part of this module")]
+#![allow(clippy::disallowed_methods, reason = "these tests drive real processes by the real clock")]
+
+pub mod firn;
+pub mod http;
+
+use std::time::{Duration, Instant};
+
+/// Asks `ready` every few milliseconds until it answers something; `None` once `patience` is over.
+pub fn wait_for<T>(patience: Duration, mut ready: impl FnMut() -> Option<T>) -> Option<T> {
+    let deadline = Instant::now() + patience;
+    loop {
+        if let Some(value) = ready() {
+            return Some(value);
+        }
+        if Instant::now() >= deadline {
+            return None;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
