@@ -4,6 +4,8 @@
 //! suite. The appender fills bulks, freezes them into slots and puts several at a time; a slot *counts*
 //! once it and every slot before it are durable.
 
+pub mod slot;
+
 use std::ops::Range;
 use std::sync::Arc;
 
