@@ -5,3 +5,4 @@
 
 pub mod cell;
 pub mod ids;
+pub mod topic_config;
