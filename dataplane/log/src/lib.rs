@@ -13,4 +13,7 @@
 pub mod batch;
 pub mod engine;
 pub mod partition;
+#[cfg(feature = "planted")]
+pub mod planted;
+pub mod takeover;
 pub mod wal;
