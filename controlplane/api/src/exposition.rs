@@ -1,0 +1,21 @@
+//! `/metrics` in the Prometheus text format.
+
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use prometheus::{Encoder, TextEncoder};
+
+use crate::problem::Problem;
+use crate::routes::Api;
+
+pub(crate) async fn metrics(State(api): State<Api>) -> Response {
+    let encoder = TextEncoder::new();
+    let mut text = Vec::new();
+    match encoder.encode(&api.registry.gather(), &mut text) {
+        Ok(()) => ([(CONTENT_TYPE, encoder.format_type().to_owned())], text).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "the metrics cannot be written as text");
+            Problem::internal().into_response()
+        }
+    }
+}
