@@ -1,0 +1,71 @@
+//! Which logs a starting node must take over, and what becomes of a log that has been drained.
+
+use firn_catalog::cell::{Incarnation, IncarnationState, LogCatalog};
+use firn_catalog::ids::{IncarnationId, NodeId, Slot};
+
+use super::TakeoverError;
+use crate::wal::{WalError, WriteAheadLog};
+
+/// How many slots below the trim point are deleted too: the dead may have ended between a checkpoint and its deletions.
+const LEFT_BEHIND: u64 = 128;
+
+/// The earlier lives of a node whose logs are not in cold objects yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Predecessors {
+    /// Open, or being sealed by one that may have died over it: seal these, in this order.
+    pub to_seal: Vec<Incarnation>,
+    /// Sealed: load their recovery indexes; in the order of their seals, which is the order of their drains.
+    pub sealed: Vec<Incarnation>,
+}
+
+/// Finds the earlier lives of `node`. `OutOfReach` if one's write-ahead log is elsewhere than `wal`, since nobody may
+/// serve its partitions without it.
+pub async fn predecessors(
+    catalog: &dyn LogCatalog,
+    wal: &dyn WriteAheadLog,
+    node: NodeId,
+    me: IncarnationId,
+) -> Result<Predecessors, TakeoverError> {
+    let mut found = Predecessors::default();
+    for row in catalog.incarnations().await? {
+        if row.node != node || row.id == me {
+            continue;
+        }
+        match row.state {
+            IncarnationState::Open | IncarnationState::Sealing => found.to_seal.push(row),
+            IncarnationState::Sealed => found.sealed.push(row),
+            IncarnationState::Drained => {}
+        }
+    }
+    found.sealed.sort_by_key(|row| row.seal_order);
+    let elsewhere = found
+        .to_seal
+        .iter()
+        .chain(&found.sealed)
+        .find(|row| row.wal != wal.location());
+    match elsewhere {
+        Some(row) => Err(TakeoverError::OutOfReach {
+            dead: row.id,
+            node,
+            at: row.wal.clone(),
+            here: wal.location(),
+        }),
+        None => Ok(found),
+    }
+}
+
+/// Deletes the slots of a drained log. Its fence stays for ever: a stalled writer that found that slot empty would
+/// take it, and acknowledge what nobody will ever read.
+pub async fn free(wal: &dyn WriteAheadLog, drained: &Incarnation) -> Result<(), WalError> {
+    let (IncarnationState::Drained, Some(fence)) = (drained.state, drained.fence) else {
+        return Ok(());
+    };
+    #[cfg(feature = "planted")]
+    let fence = if crate::planted::is(crate::planted::Mistake::DeleteFence) {
+        fence.next()
+    } else {
+        fence
+    };
+    let from = Slot(drained.offloaded.0.saturating_sub(LEFT_BEHIND));
+    wal.delete(drained.id, from..fence).await
+}

@@ -1,0 +1,373 @@
+//! Sealing a dead incarnation's log: claim, fence, read the indexes, complete.
+//!
+//! Every step may be repeated, so a sealer that dies half way leaves nothing to undo: the next one finds `Sealing`
+//! and does the same again, adopting a fence that is there. Calls that were not answered are made again with the same
+//! arguments; after [`PATIENCE`] the sealer gives up and its caller may start over.
+
+use std::future::Future;
+use std::time::Duration;
+
+use bytes::Bytes;
+use firn_catalog::cell::{CatalogError, Incarnation, IncarnationState, LogCatalog, ObjectKind, WalLocation};
+use firn_catalog::ids::{IncarnationId, NodeId, ObjectId, Slot};
+use firn_runtime::Env;
+use futures::{StreamExt, TryStreamExt, stream};
+use object_store::{ObjectStore, ObjectStoreExt};
+use tokio::time::{Instant, sleep};
+
+use super::{IndexError, RecoveryIndex, object_path};
+use crate::wal::slot::{Fence, FormatError, Register, SlotFront, front_length};
+use crate::wal::{PutOutcome, WalError, WriteAheadLog};
+
+/// How long a step is tried again while catalog or store do not answer.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The pause before the second try of a step; doubles up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+/// The longest pause between tries.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// How many fronts are read at a time. Also how far past the first empty slot one looks for a slot that vouches for it.
+const WINDOW: usize = 32;
+/// How many whole slots are read at a time.
+const WHOLE_SLOTS: usize = 4;
+
+/// What became of a call to [`seal`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SealOutcome {
+    /// This call sealed the log: the caller owns its partitions now.
+    Sealed {
+        /// The dead incarnation's row, sealed.
+        row: Incarnation,
+        /// What its log holds.
+        index: RecoveryIndex,
+    },
+    /// Another sealer was faster, and what it did counts: go by the row.
+    Already(Incarnation),
+}
+
+/// Why a takeover did not come to its end.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TakeoverError {
+    /// Start over, unless it is `NotOpen`: then a successor has sealed the sealer itself, which must stop.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// Start over if it is `Unavailable` or `NoSpace`; the others need a person.
+    #[error(transparent)]
+    Wal(#[from] WalError),
+    /// Start over: the object store did not take the recovery index.
+    #[error("the object store did not take a recovery index: {0}")]
+    Store(String),
+    /// See [`IndexError`].
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// A slot is missing or is not what was written although it was durable once. Needs a person: going on would lose
+    /// acknowledged records.
+    #[error("the write-ahead log of incarnation {dead} is damaged at slot {slot}: {reason}")]
+    Damaged {
+        /// Whose log.
+        dead: IncarnationId,
+        /// Which slot.
+        slot: Slot,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The log is in another place than this process's own.
+    #[error(
+        "node {node} has records in the write-ahead log of its earlier life {dead}, which is {at:?}, while this \
+         process has its own {here:?}: start it once with the earlier one, so that it can take over"
+    )]
+    OutOfReach {
+        /// Whose log.
+        dead: IncarnationId,
+        /// Whose life that was.
+        node: NodeId,
+        /// Where the log is.
+        at: WalLocation,
+        /// What is within reach.
+        here: WalLocation,
+    },
+}
+
+/// Seals the log of `dead` and makes `me` the owner of its partitions. Whoever calls it and whenever, no acknowledged
+/// record is lost; what `dead` has not yet acknowledged, it never will from the fence on.
+pub async fn seal(
+    env: &Env,
+    catalog: &dyn LogCatalog,
+    wal: &dyn WriteAheadLog,
+    store: &dyn ObjectStore,
+    me: IncarnationId,
+    dead: IncarnationId,
+) -> Result<SealOutcome, TakeoverError> {
+    let sealer = Sealer {
+        env,
+        catalog,
+        wal,
+        store,
+        me,
+        dead,
+    };
+    match sealer.run().await {
+        Ok(outcome) => Ok(outcome),
+        // Another sealer may have come to the end, and a drain have deleted slots under our reads: only a row
+        // that still waits for its seal makes an alarm of it.
+        Err(error) => match sealer.row().await? {
+            Some(row) if row.state > IncarnationState::Sealing => Ok(SealOutcome::Already(row)),
+            Some(_) | None => Err(error),
+        },
+    }
+}
+
+struct Sealer<'a> {
+    env: &'a Env,
+    catalog: &'a dyn LogCatalog,
+    wal: &'a dyn WriteAheadLog,
+    store: &'a dyn ObjectStore,
+    me: IncarnationId,
+    dead: IncarnationId,
+}
+
+impl Sealer<'_> {
+    async fn run(&self) -> Result<SealOutcome, TakeoverError> {
+        let claimed = insist(|| self.catalog.claim_seal(self.me, self.dead)).await?;
+        let (fence, fronts) = self.fence(claimed.offloaded).await?;
+        let object = RecoveryIndex::encode(self.dead, fence, &fronts);
+        let index = RecoveryIndex::decode(&object)?;
+        let id = self.store_index(object).await?;
+        insist(|| self.catalog.complete_seal(self.me, self.dead, fence, id, self.me)).await?;
+        match self.row().await? {
+            Some(row) if row.recovery_index == Some(id) => Ok(SealOutcome::Sealed { row, index }),
+            Some(row) => Ok(SealOutcome::Already(row)),
+            None => Err(CatalogError::WrongState {
+                id: self.dead,
+                state: None,
+            }
+            .into()),
+        }
+    }
+
+    /// The dead incarnation's row as it is now.
+    async fn row(&self) -> Result<Option<Incarnation>, TakeoverError> {
+        let rows = insist(|| self.catalog.incarnations()).await?;
+        Ok(rows.into_iter().find(|row| row.id == self.dead))
+    }
+
+    /// Makes sure that there is a fence in the first empty slot from `from` on; returns its slot and the fronts before it.
+    async fn fence(&self, from: Slot) -> Result<(Slot, Vec<Bytes>), TakeoverError> {
+        let mut before = Fronts::new(self.dead, from);
+        loop {
+            let window = self.read_fronts(before.next()).await?;
+            let Some(empty) = before.take(&window)? else {
+                continue;
+            };
+            let fence = match empty {
+                FirstOther::Fence(slot) => slot,
+                FirstOther::Empty(slot) => {
+                    let fence = Fence {
+                        sealer: self.me,
+                        dead: self.dead,
+                        slot,
+                    };
+                    let bytes = fence.encode();
+                    match insist(|| self.wal.put_if_absent(self.dead, slot, vec![bytes.clone()])).await? {
+                        PutOutcome::Written => slot,
+                        // Data that was on its way, another sealer's fence, or ours from a try that was not answered.
+                        PutOutcome::Exists => continue,
+                    }
+                }
+            };
+            self.verify_tail(before.vouched_end(), fence).await?;
+            return Ok((fence, before.fronts));
+        }
+    }
+
+    /// The fronts of the slots from `from` on, as far as one window goes.
+    async fn read_fronts(&self, from: Slot) -> Result<Vec<Option<Bytes>>, TakeoverError> {
+        let fronts = stream::iter(from.0..from.0 + WINDOW as u64)
+            .map(|slot| insist(move || self.wal.get_front(self.dead, Slot(slot))))
+            .buffered(WINDOW)
+            .try_collect()
+            .await?;
+        Ok(fronts)
+    }
+
+    /// Checks every byte of the slots that no later one vouches for.
+    async fn verify_tail(&self, from: Slot, fence: Slot) -> Result<(), TakeoverError> {
+        stream::iter(from.0..fence.0)
+            .map(|slot| async move {
+                let slot = Slot(slot);
+                let whole = insist(|| self.wal.get(self.dead, slot)).await?;
+                let whole = whole.ok_or_else(|| self.damaged(slot, "it is gone"))?;
+                Register::verify_whole(&whole).map_err(|error| self.damaged(slot, error.to_string()))?;
+                Ok(())
+            })
+            .buffered(WHOLE_SLOTS)
+            .try_collect()
+            .await
+    }
+
+    /// Uploads the recovery index under a new name, registered first.
+    async fn store_index(&self, object: Bytes) -> Result<ObjectId, TakeoverError> {
+        let id = ObjectId(self.env.random_u128());
+        let now = self.env.now();
+        insist(|| {
+            self.catalog
+                .register_object(self.me, id, ObjectKind::RecoveryIndex, now)
+        })
+        .await?;
+        let path = object_path(id);
+        // The name is this attempt's own: putting the same bytes twice harms nobody.
+        insist(|| self.store.put(&path, object.clone().into()))
+            .await
+            .map_err(|error| TakeoverError::Store(error.to_string()))?;
+        Ok(id)
+    }
+
+    fn damaged(&self, slot: Slot, reason: impl Into<String>) -> TakeoverError {
+        damaged(self.dead, slot, reason)
+    }
+}
+
+fn damaged(dead: IncarnationId, slot: Slot, reason: impl Into<String>) -> TakeoverError {
+    TakeoverError::Damaged {
+        dead,
+        slot,
+        reason: reason.into(),
+    }
+}
+
+/// What comes after the last slot that counts.
+enum FirstOther {
+    Empty(Slot),
+    Fence(Slot),
+}
+
+/// The fronts that were found, from the trim point on without a hole.
+struct Fronts {
+    dead: IncarnationId,
+    from: Slot,
+    fronts: Vec<Bytes>,
+    /// Every slot below this one was durable when a later one was written.
+    vouched_end: Slot,
+}
+
+impl Fronts {
+    fn new(dead: IncarnationId, from: Slot) -> Self {
+        Self {
+            dead,
+            from,
+            fronts: Vec::new(),
+            vouched_end: from,
+        }
+    }
+
+    fn next(&self) -> Slot {
+        Slot(self.from.0 + self.fronts.len() as u64)
+    }
+
+    fn vouched_end(&self) -> Slot {
+        self.vouched_end
+    }
+
+    /// Takes slots in order up to the first that is empty or a fence; `None` if there was none.
+    fn take(&mut self, window: &[Option<Bytes>]) -> Result<Option<FirstOther>, TakeoverError> {
+        for (at, found) in window.iter().enumerate() {
+            let slot = self.next();
+            let Some(bytes) = found else {
+                self.check_nothing_vouches_for(slot, &window[at + 1..])?;
+                return Ok(Some(FirstOther::Empty(slot)));
+            };
+            match self.parse(slot, bytes)? {
+                Register::Fence(_) => return Ok(Some(FirstOther::Fence(slot))),
+                Register::Slot(front) => self.push(bytes, &front)?,
+            }
+        }
+        Ok(None)
+    }
+
+    fn push(&mut self, bytes: &Bytes, front: &SlotFront) -> Result<(), TakeoverError> {
+        let length =
+            front_length(bytes).map_err(|error| damaged(self.dead, front.slot, error.to_string()))?;
+        let length =
+            usize::try_from(length).map_err(|error| damaged(self.dead, front.slot, error.to_string()))?;
+        if let Some(through) = front.durable_through {
+            self.vouched_end = self.vouched_end.max(through.next());
+        }
+        self.fronts.push(bytes.slice(..length));
+        Ok(())
+    }
+
+    fn parse(&self, slot: Slot, bytes: &Bytes) -> Result<Register, TakeoverError> {
+        let register = Register::parse_front(bytes).map_err(|error| match error {
+            // A name for what a person must do: everything else is damage.
+            FormatError::NewerVersion { .. } => TakeoverError::Wal(WalError::Corrupt(error.to_string())),
+            error => damaged(self.dead, slot, error.to_string()),
+        })?;
+        if register.is_at(self.dead, slot) {
+            Ok(register)
+        } else {
+            Err(damaged(self.dead, slot, "it holds another slot's bytes"))
+        }
+    }
+
+    /// A writer puts several slots at a time, so slots may follow an empty one; they do not count. But if one of them says
+    /// that the empty one was durable, then it was lost.
+    fn check_nothing_vouches_for(&self, empty: Slot, later: &[Option<Bytes>]) -> Result<(), TakeoverError> {
+        let vouches = later
+            .iter()
+            .flatten()
+            .any(|bytes| match Register::parse_front(bytes) {
+                Ok(Register::Slot(front)) => front.durable_through >= Some(empty),
+                // What lies behind the end of the log need not make sense.
+                Ok(Register::Fence(_)) | Err(_) => false,
+            });
+        if vouches || self.vouched_end > empty {
+            Err(damaged(
+                self.dead,
+                empty,
+                "it is gone, though a later slot says that it was durable",
+            ))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Errors after which the same call may be made again.
+trait Retriable {
+    fn again(&self) -> bool;
+}
+
+impl Retriable for CatalogError {
+    fn again(&self) -> bool {
+        matches!(self, Self::Unavailable(_))
+    }
+}
+
+impl Retriable for WalError {
+    fn again(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::NoSpace(_))
+    }
+}
+
+impl Retriable for object_store::Error {
+    fn again(&self) -> bool {
+        true
+    }
+}
+
+/// Makes a call again until it is answered, with growing pauses, for [`PATIENCE`] at most.
+async fn insist<T, E: Retriable, F: Future<Output = Result<T, E>>>(
+    mut call: impl FnMut() -> F,
+) -> Result<T, E> {
+    let deadline = Instant::now() + PATIENCE;
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match call().await {
+            Err(error) if error.again() && Instant::now() + pause < deadline => sleep(pause).await,
+            answer => return answer,
+        }
+        pause = LONGEST_PAUSE.min(pause * 2);
+    }
+}
+
+#[cfg(test)]
+mod tests;
