@@ -93,6 +93,15 @@ impl MemoryWal {
         self.registers.lock().insert((whose, Slot(number)), bytes.into());
     }
 
+    /// Flips a bit of a register.
+    pub(super) fn flip(&self, whose: IncarnationId, slot: u64, byte: usize) {
+        let mut registers = self.registers.lock();
+        let register = registers.get_mut(&(whose, Slot(slot))).unwrap();
+        let mut damaged = register.to_vec();
+        damaged[byte] ^= 1;
+        *register = damaged.into();
+    }
+
     /// What a register holds.
     pub(super) fn register(&self, whose: IncarnationId, slot: u64) -> Option<Register> {
         let bytes = self.registers.lock().get(&(whose, Slot(slot))).cloned();

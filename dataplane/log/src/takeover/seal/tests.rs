@@ -168,12 +168,7 @@ async fn damage_in_a_slot_is_reported_and_is_not_the_end_of_the_log() {
         for slot in 0..3 {
             cell.write(slot, slot.checked_sub(1));
         }
-        let mut registers = cell.wal.registers.lock();
-        let register = registers.get_mut(&(A, Slot(slot))).unwrap();
-        let mut damaged = register.to_vec();
-        damaged[byte] ^= 1;
-        *register = damaged.into();
-        drop(registers);
+        cell.wal.flip(A, slot, byte);
         let answer = cell.seal(B, A).await;
         assert!(
             matches!(answer, Err(TakeoverError::Damaged { slot: at, .. }) if at == Slot(slot)),
