@@ -1,0 +1,139 @@
+//! The command line. Its flags come from the settings table; clap only splits words and prints help, so that a
+//! wrong value is refused in one place, with its origin, wherever it came from.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use crate::config::kind::Kind;
+use crate::config::{SETTINGS, Setting};
+
+/// What the caller asked for.
+#[derive(Debug)]
+pub enum Request {
+    /// Run everything in this process.
+    Dev(Given),
+    /// Print the settings.
+    Config {
+        /// What was said about them.
+        given: Given,
+        /// As JSON.
+        json: bool,
+    },
+}
+
+/// What the command line said about settings.
+#[derive(Debug)]
+pub struct Given {
+    /// The TOML file.
+    pub file: Option<PathBuf>,
+    /// Values by setting, in the order in which they were given.
+    pub flags: BTreeMap<&'static str, Vec<String>>,
+}
+
+/// Reads the command line. Help and version print and exit 0; wrong usage prints and exits 2.
+pub fn parse() -> Request {
+    let command = command();
+    match command.get_matches().subcommand() {
+        Some(("config", matches)) => Request::Config {
+            given: given(matches),
+            json: matches.get_flag("json"),
+        },
+        Some((_, matches)) => Request::Dev(given(matches)),
+        None => unreachable!("clap requires a subcommand and knows two"),
+    }
+}
+
+fn command() -> Command {
+    Command::new("firn")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Firn: a Kafka-compatible streaming service that settles its records in object storage")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(with_settings(
+            Command::new("dev")
+                .about("Run everything in this process, for this machine: broker, catalog, storage, HTTP")
+                .after_long_help(AFTER_DEV)
+                .after_help("Every flag is also a FIRN_* variable and a TOML key: see `firn config`."),
+        ))
+        .subcommand(
+            with_settings(Command::new("config").about(
+                "Print every setting: its value and where that came from, its default, unit and effect",
+            ))
+            .arg(
+                Arg::new("json")
+                    .long("json")
+                    .action(ArgAction::SetTrue)
+                    .help("Print a JSON array"),
+            ),
+        )
+}
+
+const AFTER_DEV: &str = "\
+Prints one line on standard output once it serves:
+    ready kafka=HOST:PORT http=http://HOST:PORT
+Logs go to standard error. SIGTERM or Ctrl-C makes pending records durable, answers them and ends.
+
+A first stream, in another terminal:
+    echo 'hello' | kcat -b 127.0.0.1:9092 -P -t greetings
+    kcat -b 127.0.0.1:9092 -C -t greetings -e
+
+Exit codes: 0 clean, 1 failure, 2 wrong usage or configuration, 3 fenced by a successor.";
+
+fn with_settings(command: Command) -> Command {
+    command
+        .arg(
+            Arg::new("config")
+                .long("config")
+                .value_name("FILE")
+                .value_parser(clap::value_parser!(PathBuf))
+                .help(
+                    "Read settings from this TOML file; flags and variables override it [env: FIRN_CONFIG]",
+                ),
+        )
+        .args(SETTINGS.iter().map(flag))
+}
+
+fn flag(setting: &'static Setting) -> Arg {
+    let first = setting
+        .effect
+        .split_inclusive(". ")
+        .next()
+        .unwrap_or(setting.effect)
+        .trim_end();
+    let mut facts = format!("[env: {}]", setting.variable());
+    if !setting.default.is_empty() {
+        facts.push_str(&format!(" [default: {}]", setting.default));
+    }
+    let action = match setting.kind {
+        Kind::Pairs => ArgAction::Append,
+        _ => ArgAction::Set,
+    };
+    Arg::new(setting.name)
+        .long(setting.name)
+        .value_name(setting.kind.placeholder())
+        .action(action)
+        .allow_hyphen_values(true)
+        .help(format!("{first} {facts}"))
+        .long_help(format!("{}\n{facts}", setting.effect))
+}
+
+fn given(matches: &ArgMatches) -> Given {
+    let values = |setting: &'static Setting| {
+        let values: Vec<String> = matches.get_many::<String>(setting.name)?.cloned().collect();
+        Some((setting.name, values))
+    };
+    Given {
+        file: matches.get_one::<PathBuf>("config").cloned(),
+        flags: SETTINGS.iter().filter_map(values).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::command().debug_assert();
+    }
+}

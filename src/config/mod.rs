@@ -1,0 +1,69 @@
+//! Configuration: one table of settings, read from flags, `FIRN_*` variables and a TOML file, in that precedence.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `table.rs` | every setting: name, kind, default, effect |
+//! | `kind.rs` | how values of each kind are written and refused |
+//! | `source.rs` | reading the sources, precedence, origins, refusals |
+//! | `settings.rs` | the checked values as typed fields, which the rest of the program takes |
+//! | `show.rs` | `firn config` |
+//!
+//! Flags, variables, keys and help are derived from the table rather than from fields with attributes, since the
+//! origin of a value must be known when it is refused and when it is shown, and no derive keeps it.
+
+pub mod kind;
+mod settings;
+mod show;
+mod source;
+mod table;
+
+use std::collections::BTreeMap;
+
+pub use settings::{Log, LogFormat, Network, Settings, Telemetry};
+pub use show::{as_json, as_table};
+pub use source::{ConfigError, Origin, Sourced, Sources};
+pub use table::{KAFKA_CONFIG, SETTINGS, Setting};
+
+/// The variables of ours in the environment that name no setting: most likely misspelt.
+pub fn unknown_variables(environment: &BTreeMap<String, String>) -> Vec<String> {
+    let known = |name: &str| name == "FIRN_CONFIG" || SETTINGS.iter().any(|s| s.variable() == name);
+    environment
+        .keys()
+        .filter(|name| name.starts_with("FIRN_") && !known(name))
+        .cloned()
+        .collect()
+}
+
+/// `text` without the password of a URL in it, fit for logs and for `firn config`.
+pub fn redact(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return text.into();
+    };
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let authority = match authority.rsplit_once('@') {
+        Some((user, host)) => format!("{}:***@{host}", user.split(':').next().unwrap_or_default()),
+        None => authority.into(),
+    };
+    // Database URLs may carry passwords as parameters, too: keep the names only.
+    let path = match path.split_once('?') {
+        Some((path, parameters)) => {
+            let names: Vec<_> = parameters
+                .split('&')
+                .filter_map(|p| p.split('=').next())
+                .collect();
+            format!(
+                "{path}?{}",
+                names
+                    .iter()
+                    .map(|name| format!("{name}=***"))
+                    .collect::<Vec<_>>()
+                    .join("&")
+            )
+        }
+        None => path.into(),
+    };
+    format!("{scheme}://{authority}{path}")
+}
+
+#[cfg(test)]
+mod tests;

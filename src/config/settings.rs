@@ -1,0 +1,185 @@
+//! The checked settings as typed fields.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::kind::{self, Wal};
+use super::source::{ConfigError, Sourced, Sources};
+use super::table;
+
+/// Every setting of a process, checked.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where this process keeps what it keeps itself.
+    pub data_dir: PathBuf,
+    /// Where Kafka clients connect: host and port.
+    pub kafka: (String, u16),
+    /// Where HTTP clients connect: host and port.
+    pub http: (String, u16),
+    /// The host, and perhaps the port, that clients are told to connect to.
+    pub advertise: Option<(String, Option<u16>)>,
+    /// The URL of the catalog; `None`: in the data directory.
+    pub catalog: Option<String>,
+    /// The URL of the object store; `None`: in the data directory.
+    pub store: Option<String>,
+    /// Which write-ahead log.
+    pub wal: Wal,
+    /// Kafka broker settings that somebody set, with their origins.
+    pub kafka_config: BTreeMap<String, Sourced>,
+    /// The log's settings.
+    pub log: Log,
+    /// Limits of the Kafka listener.
+    pub network: Network,
+    /// Logs, traces and metrics.
+    pub telemetry: Telemetry,
+    /// How long a stop may take.
+    pub shutdown_timeout: Duration,
+}
+
+/// Settings of the log; `table.rs` says what each changes.
+#[derive(Debug, Clone)]
+pub struct Log {
+    /// `wal-linger`.
+    pub linger: Duration,
+    /// `wal-slot-bytes`.
+    pub slot_bytes: u64,
+    /// `wal-slots-in-flight`.
+    pub slots_in_flight: u32,
+    /// `max-pending-bytes`.
+    pub max_pending_bytes: u64,
+    /// `hot-memory-bytes`.
+    pub hot_memory_bytes: u64,
+    /// `hot-disk-bytes`.
+    pub hot_disk_bytes: u64,
+    /// `offload-interval`.
+    pub offload_interval: Duration,
+    /// `offload-bytes`.
+    pub offload_bytes: u64,
+    /// `segment-min-bytes`.
+    pub segment_min_bytes: u64,
+    /// `cold-cache-bytes`.
+    pub cold_cache_bytes: u64,
+    /// `retention-check-interval`.
+    pub retention_check_interval: Duration,
+    /// `gc-grace`.
+    pub gc_grace: Duration,
+}
+
+/// Limits of the Kafka listener; `table.rs` says what each changes.
+#[derive(Debug, Clone)]
+pub struct Network {
+    /// `max-frame-bytes`.
+    pub max_frame_bytes: u64,
+    /// `max-connections`.
+    pub max_connections: u32,
+    /// `max-connections-per-ip`.
+    pub max_connections_per_ip: u32,
+    /// `idle-timeout`.
+    pub idle_timeout: Duration,
+    /// `request-memory-bytes`.
+    pub request_memory_bytes: u64,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Logs, traces and metrics.
+#[derive(Debug, Clone)]
+pub struct Telemetry {
+    /// What is logged.
+    pub filter: String,
+    /// How it is written.
+    pub format: LogFormat,
+    /// Where OTLP goes; `None`: nowhere, unless the OpenTelemetry variables say otherwise.
+    pub otlp_endpoint: Option<String>,
+}
+
+impl Settings {
+    /// The typed values of `sources`.
+    pub fn resolve(sources: &Sources) -> Result<Self, ConfigError> {
+        let read = Reader(sources);
+        Ok(Self {
+            data_dir: read.text("data-dir").into(),
+            kafka: read.value("kafka", kind::host_and_port)?,
+            http: read.value("http", kind::host_and_port)?,
+            advertise: read.optional("advertise", kind::host)?,
+            catalog: read.optional("catalog", |text| Ok(text.to_owned()))?,
+            store: read.optional("store", |text| Ok(text.to_owned()))?,
+            wal: read.value("wal", kind::wal)?,
+            kafka_config: sources.kafka().clone(),
+            log: Log {
+                linger: read.value("wal-linger", kind::duration)?,
+                slot_bytes: read.value("wal-slot-bytes", kind::bytes)?,
+                slots_in_flight: read.value("wal-slots-in-flight", kind::count)?,
+                max_pending_bytes: read.value("max-pending-bytes", kind::bytes)?,
+                hot_memory_bytes: read.value("hot-memory-bytes", kind::bytes)?,
+                hot_disk_bytes: read.value("hot-disk-bytes", kind::bytes)?,
+                offload_interval: read.value("offload-interval", kind::duration)?,
+                offload_bytes: read.value("offload-bytes", kind::bytes)?,
+                segment_min_bytes: read.value("segment-min-bytes", kind::bytes)?,
+                cold_cache_bytes: read.value("cold-cache-bytes", kind::bytes)?,
+                retention_check_interval: read.value("retention-check-interval", kind::duration)?,
+                gc_grace: read.value("gc-grace", kind::duration)?,
+            },
+            network: Network {
+                max_frame_bytes: read.value("max-frame-bytes", kind::bytes)?,
+                max_connections: read.value("max-connections", kind::count)?,
+                max_connections_per_ip: read.value("max-connections-per-ip", kind::count)?,
+                idle_timeout: read.value("idle-timeout", kind::duration)?,
+                request_memory_bytes: read.value("request-memory-bytes", kind::bytes)?,
+            },
+            telemetry: Telemetry {
+                filter: read.text("log-level"),
+                format: if read.text("log-format") == "json" {
+                    LogFormat::Json
+                } else {
+                    LogFormat::Text
+                },
+                otlp_endpoint: read.optional("otlp-endpoint", |text| Ok(text.to_owned()))?,
+            },
+            shutdown_timeout: read.value("shutdown-timeout", kind::duration)?,
+        })
+    }
+}
+
+struct Reader<'a>(&'a Sources);
+
+impl Reader<'_> {
+    fn sourced(&self, name: &str) -> Sourced {
+        self.0
+            .get(table::find(name).expect("a test reads every name used here from the table"))
+    }
+
+    fn text(&self, name: &str) -> String {
+        self.sourced(name).text
+    }
+
+    fn value<T>(&self, name: &str, read: impl Fn(&str) -> Result<T, String>) -> Result<T, ConfigError> {
+        let Sourced { text, origin } = self.sourced(name);
+        read(&text).map_err(|reason| ConfigError::Value {
+            setting: name.into(),
+            value: super::redact(&text),
+            reason,
+            origin,
+        })
+    }
+
+    fn optional<T>(
+        &self,
+        name: &str,
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<Option<T>, ConfigError> {
+        if self.text(name).is_empty() {
+            Ok(None)
+        } else {
+            self.value(name, read).map(Some)
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! The one table of settings. Flags, environment variables, TOML keys, help and `firn config` come from it.
+
+use super::kind::Kind;
+
+/// One setting.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting {
+    /// The flag without its dashes. The environment variable is `FIRN_` and the name in capitals.
+    pub name: &'static str,
+    /// What values it takes.
+    pub kind: Kind,
+    /// The value if nobody sets it, in the same notation as everywhere; empty: see `effect`.
+    pub default: &'static str,
+    /// What it changes, in a sentence or two for the person who is about to set it.
+    pub effect: &'static str,
+}
+
+impl Setting {
+    /// The environment variable.
+    pub fn variable(&self) -> String {
+        format!("FIRN_{}", self.name.replace('-', "_").to_uppercase())
+    }
+
+    /// The top-level key in a TOML file. `[kafka]` is the table of broker settings there, so the address that
+    /// `--kafka` sets has a key of its own.
+    pub fn key(&self) -> &'static str {
+        match self.name {
+            "kafka" => "kafka-address",
+            KAFKA_CONFIG => "kafka",
+            name => name,
+        }
+    }
+}
+
+/// The one setting that is a set of pairs.
+pub const KAFKA_CONFIG: &str = "kafka-config";
+
+const fn setting(name: &'static str, kind: Kind, default: &'static str, effect: &'static str) -> Setting {
+    Setting {
+        name,
+        kind,
+        default,
+        effect,
+    }
+}
+
+/// Every setting, in the order in which help and `firn config` show them.
+pub const SETTINGS: &[Setting] = &[
+    setting(
+        "data-dir",
+        Kind::Path,
+        "./.firn",
+        "Where this process keeps everything that it keeps itself. One process at a time; made if \
+         absent.",
+    ),
+    setting(
+        "kafka",
+        Kind::Address,
+        "127.0.0.1:9092",
+        "Where Kafka clients connect. Port 0 picks a free one. `firn dev` serves without a password, \
+         so it takes loopback addresses only.",
+    ),
+    setting(
+        "http",
+        Kind::Address,
+        "127.0.0.1:8080",
+        "Where the page, /healthz, /readyz and /metrics are served. Port 0 picks a free one; loopback \
+         only in `firn dev`.",
+    ),
+    setting(
+        "advertise",
+        Kind::Host,
+        "",
+        "The host, or host:port, that clients are told to connect to after the bootstrap. Unset: the \
+         address that `kafka` is bound to.",
+    ),
+    setting(
+        "catalog",
+        Kind::Url,
+        "",
+        "The catalog database: sqlite://FILE or postgres://USER@HOST/DATABASE. Unset: sqlite, in the \
+         data directory.",
+    ),
+    setting(
+        "store",
+        Kind::Url,
+        "",
+        "The object store of all settled records: s3://BUCKET/PREFIX (credentials from AWS_*) or \
+         file:///DIR. Unset: a folder in the data directory.",
+    ),
+    setting(
+        "wal",
+        Kind::Wal,
+        "disk",
+        "The write-ahead log, durable before an acknowledgement: `disk` or `disk:DIR` (fast; this \
+         machine's disk must survive), or `object` (nothing on this machine must survive; an \
+         acknowledgement costs a PUT).",
+    ),
+    setting(
+        KAFKA_CONFIG,
+        Kind::Pairs,
+        "",
+        "A Kafka broker setting, KEY=VALUE, such as num.partitions=3. Repeat the flag; separate pairs \
+         by `;` in the environment; a [kafka] table in the file.",
+    ),
+    setting(
+        "wal-linger",
+        Kind::Duration,
+        "2ms",
+        "How long records may wait for company before they are written. A lone producer does not \
+         wait; longer makes fewer, larger writes on a busy broker.",
+    ),
+    setting(
+        "wal-slot-bytes",
+        Kind::Bytes,
+        "8MiB",
+        "The most that one write to the write-ahead log holds.",
+    ),
+    setting(
+        "wal-slots-in-flight",
+        Kind::Count,
+        "4",
+        "How many writes to the write-ahead log may be under way at once. More hides the latency of \
+         an object store, at more memory.",
+    ),
+    setting(
+        "max-pending-bytes",
+        Kind::Bytes,
+        "64MiB",
+        "Records accepted but not yet durable, in the whole process. Beyond it producers wait; \
+         heartbeats and fetches do not.",
+    ),
+    setting(
+        "hot-memory-bytes",
+        Kind::Bytes,
+        "64MiB",
+        "Recent records kept in memory for consumers that keep up.",
+    ),
+    setting(
+        "hot-disk-bytes",
+        Kind::Bytes,
+        "1GiB",
+        "Recent records kept on the local disk for consumers that are a little behind. A cache: it \
+         may be lost.",
+    ),
+    setting(
+        "offload-interval",
+        Kind::Duration,
+        "30s",
+        "How long records stay in the write-ahead log at most before they are settled in the object \
+         store.",
+    ),
+    setting(
+        "offload-bytes",
+        Kind::Bytes,
+        "256MiB",
+        "How much may gather in the write-ahead log before it is settled early. A restart after a \
+         crash reads about this much index.",
+    ),
+    setting(
+        "segment-min-bytes",
+        Kind::Bytes,
+        "4MiB",
+        "A partition with at least this much to settle gets an object of its own; smaller ones share \
+         one.",
+    ),
+    setting(
+        "cold-cache-bytes",
+        Kind::Bytes,
+        "64MiB",
+        "Memory for blocks read back from the object store, with their read-ahead.",
+    ),
+    setting(
+        "retention-check-interval",
+        Kind::Duration,
+        "5min",
+        "How often topics are checked for records past retention.ms and retention.bytes.",
+    ),
+    setting(
+        "gc-grace",
+        Kind::Duration,
+        "1h",
+        "How long an object that nothing names any more is kept, for reads under way and a restored \
+         catalog. Make it longer than the age of your oldest catalog backup.",
+    ),
+    setting(
+        "max-frame-bytes",
+        Kind::Bytes,
+        "100MiB",
+        "The largest request that a client may send; a larger one ends its connection.",
+    ),
+    setting(
+        "max-connections",
+        Kind::Count,
+        "10000",
+        "Connections of Kafka clients at once; the next one is closed.",
+    ),
+    setting(
+        "max-connections-per-ip",
+        Kind::Count,
+        "10000",
+        "The same, for one client address.",
+    ),
+    setting(
+        "idle-timeout",
+        Kind::Duration,
+        "10min",
+        "A connection without a request for so long is closed.",
+    ),
+    setting(
+        "request-memory-bytes",
+        Kind::Bytes,
+        "256MiB",
+        "Memory for requests being read and answered, in the whole process. Beyond it, connections \
+         are read later.",
+    ),
+    setting(
+        "shutdown-timeout",
+        Kind::Duration,
+        "30s",
+        "How long a stop may take to make pending records durable and answer them before the process \
+         ends with exit code 1.",
+    ),
+    setting(
+        "log-level",
+        Kind::Filter,
+        "info",
+        "What is logged: error, warn, info, debug or trace, or per module, such as \
+         info,firn_log=debug.",
+    ),
+    setting(
+        "log-format",
+        Kind::Choice(&["text", "json"]),
+        "text",
+        "How log lines are written on standard error.",
+    ),
+    setting(
+        "otlp-endpoint",
+        Kind::HttpUrl,
+        "",
+        "Where traces and metrics are sent by OTLP over HTTP, such as http://127.0.0.1:4318. Unset: \
+         OTEL_EXPORTER_OTLP_ENDPOINT, else nowhere.",
+    ),
+];
+
+/// The setting of this name.
+pub fn find(name: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.name == name)
+}

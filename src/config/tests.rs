@@ -1,0 +1,171 @@
+use std::collections::BTreeMap;
+
+use super::*;
+
+fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs
+        .iter()
+        .map(|(name, value)| ((*name).into(), (*value).into()))
+        .collect()
+}
+
+fn flags(pairs: &[(&'static str, &str)]) -> BTreeMap<&'static str, Vec<String>> {
+    let mut flags: BTreeMap<_, Vec<String>> = BTreeMap::new();
+    for (name, value) in pairs {
+        flags.entry(*name).or_default().push((*value).into());
+    }
+    flags
+}
+
+fn from_file(text: &str) -> Result<Sources, ConfigError> {
+    Sources::read(Some(("firn.toml", text)), &BTreeMap::new(), &BTreeMap::new())
+}
+
+#[test]
+fn every_default_is_a_value_of_its_kind_and_every_setting_resolves() {
+    for setting in SETTINGS {
+        assert!(!setting.effect.is_empty(), "{}", setting.name);
+        assert!(
+            setting.default.is_empty() || setting.kind.check(setting.default).is_ok(),
+            "{}",
+            setting.name
+        );
+    }
+    Settings::resolve(&Sources::default()).unwrap();
+}
+
+#[test]
+fn names_variables_and_keys_are_distinct() {
+    for pick in [
+        |s: &Setting| s.name.to_owned(),
+        Setting::variable,
+        |s: &Setting| s.key().to_owned(),
+    ] {
+        let distinct: std::collections::BTreeSet<_> = SETTINGS.iter().map(pick).collect();
+        assert_eq!(distinct.len(), SETTINGS.len());
+    }
+}
+
+#[test]
+fn a_flag_beats_a_variable_beats_the_file_beats_the_default() {
+    let file = "wal-linger = \"3ms\"\noffload-interval = \"3s\"\nidle-timeout = \"3s\"\n";
+    let environment = environment(&[("FIRN_WAL_LINGER", "2ms"), ("FIRN_OFFLOAD_INTERVAL", "2s")]);
+    let flags = flags(&[("wal-linger", "1ms")]);
+    let sources = Sources::read(Some(("firn.toml", file)), &environment, &flags).unwrap();
+    let settings = Settings::resolve(&sources).unwrap();
+    assert_eq!(settings.log.linger.as_millis(), 1);
+    assert_eq!(settings.log.offload_interval.as_secs(), 2);
+    assert_eq!(settings.network.idle_timeout.as_secs(), 3);
+    assert_eq!(settings.shutdown_timeout.as_secs(), 30);
+}
+
+#[test]
+fn a_wrong_value_names_its_setting_and_its_origin() {
+    let error = from_file("wal-linger = 5").unwrap_err().to_string();
+    assert!(
+        error.contains("wal-linger") && error.contains("firn.toml") && error.contains("unit"),
+        "{error}"
+    );
+    let variables = environment(&[("FIRN_MAX_CONNECTIONS", "none")]);
+    let error = Sources::read(None, &variables, &BTreeMap::new())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("max-connections") && error.contains("FIRN_MAX_CONNECTIONS"),
+        "{error}"
+    );
+    let error = Sources::read(None, &BTreeMap::new(), &flags(&[("wal", "tape")]))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("wal") && error.contains("--wal") && error.contains("tape"),
+        "{error}"
+    );
+}
+
+#[test]
+fn an_unknown_key_is_refused_with_the_name_that_was_meant() {
+    let error = from_file("wal_linger = \"5ms\"").unwrap_err().to_string();
+    assert!(
+        error.contains("wal_linger") && error.contains("did you mean wal-linger?"),
+        "{error}"
+    );
+    let error = from_file("colour = \"red\"").unwrap_err().to_string();
+    assert!(error.contains("colour") && !error.contains("mean"), "{error}");
+}
+
+#[test]
+fn kafka_settings_come_as_a_table_with_dots_or_quotes_and_flags_override_single_keys() {
+    let file = "[kafka]\nnum.partitions = 3\n\"auto.create.topics.enable\" = false\n";
+    let flags = flags(&[
+        ("kafka-config", "num.partitions=9"),
+        ("kafka-config", "log.retention.ms=5"),
+    ]);
+    let sources = Sources::read(Some(("firn.toml", file)), &BTreeMap::new(), &flags).unwrap();
+    let pairs: Vec<_> = sources
+        .kafka()
+        .iter()
+        .map(|(k, v)| (k.as_str(), v.text.as_str()))
+        .collect();
+    let expected = [
+        ("auto.create.topics.enable", "false"),
+        ("log.retention.ms", "5"),
+        ("num.partitions", "9"),
+    ];
+    assert_eq!(pairs, expected);
+}
+
+#[test]
+fn the_listen_address_in_a_file_is_not_the_kafka_table() {
+    let error = from_file("kafka = \"127.0.0.1:1\"").unwrap_err().to_string();
+    assert!(error.contains("kafka-address"), "{error}");
+    let sources = from_file("kafka-address = \"127.0.0.1:1\"").unwrap();
+    assert_eq!(Settings::resolve(&sources).unwrap().kafka.1, 1);
+}
+
+#[test]
+fn kafka_pairs_in_a_variable_stand_between_semicolons() {
+    let variables = environment(&[(
+        "FIRN_KAFKA_CONFIG",
+        "log.cleanup.policy=compact,delete; num.partitions=2;",
+    )]);
+    let sources = Sources::read(None, &variables, &BTreeMap::new()).unwrap();
+    assert_eq!(sources.kafka()["log.cleanup.policy"].text, "compact,delete");
+    assert_eq!(sources.kafka()["num.partitions"].text, "2");
+}
+
+#[test]
+fn passwords_are_never_shown() {
+    let url = "postgres://firn:hunter2@db:5432/firn?password=hunter3&sslmode=require";
+    let shown = redact(url);
+    assert_eq!(shown, "postgres://firn:***@db:5432/firn?password=***&sslmode=***");
+    let flags = flags(&[("catalog", url)]);
+    let sources = Sources::read(None, &BTreeMap::new(), &flags).unwrap();
+    for text in [as_json(&sources), as_table(&sources)] {
+        assert!(!text.contains("hunter"), "{text}");
+    }
+    assert_eq!(redact("s3://bucket/prefix"), "s3://bucket/prefix");
+}
+
+#[test]
+fn a_misspelt_variable_is_noticed() {
+    let variables = environment(&[
+        ("FIRN_WAL_LINGR", "5ms"),
+        ("FIRN_CONFIG", "x"),
+        ("FIRN_WAL", "disk"),
+    ]);
+    assert_eq!(unknown_variables(&variables), ["FIRN_WAL_LINGR"]);
+}
+
+#[test]
+fn the_table_shows_every_setting_with_default_unit_and_effect() {
+    let text = as_table(&Sources::default());
+    for setting in SETTINGS {
+        assert!(
+            text.contains(&format!("\n{} = ", setting.name)),
+            "{}",
+            setting.name
+        );
+        assert!(text.contains(&setting.variable()), "{}", setting.name);
+    }
+}

@@ -1,0 +1,150 @@
+//! `firn dev`: everything in one process, on this machine.
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | `address` | loopback addresses, binding |
+//! | `data_dir` | the data directory: lock and format |
+//! | `assembly` | catalog, store, write-ahead log, log and broker, built from the settings |
+//! | `state` | what `/readyz` answers from |
+//! | `stop` | signals |
+//!
+//! Order of a start: addresses and data directory (cheap refusals first), then HTTP, which answers `/readyz` with
+//! what is still missing, then the parts, and last the ready line. A stop goes the other way.
+
+mod address;
+mod assembly;
+mod data_dir;
+mod state;
+mod stop;
+
+use std::io::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use firn_api::{Api, Facts, Readiness, Server};
+use firn_runtime::Env;
+
+use crate::config::Settings;
+use crate::exit::Failure;
+use crate::telemetry::Telemetry;
+use assembly::{Assembly, Halted, Plan};
+use data_dir::DataDir;
+use state::State;
+use stop::Stop;
+
+/// How long HTTP requests under way may take once everything else has stopped.
+const HTTP_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Runs until a signal or a halt of the log. `unknown_variables` are named in a warning.
+pub fn run(settings: Settings, unknown_variables: &[String]) -> Result<(), Failure> {
+    let telemetry = Telemetry::start(&settings.telemetry)?;
+    for variable in unknown_variables {
+        tracing::warn!(
+            variable,
+            "this environment variable names no setting; is it misspelt?"
+        );
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::failed(format!("threads cannot be started: {error}")))?;
+    let outcome = runtime.block_on(Box::pin(serve(settings, &telemetry)));
+    // Blocking calls that hang (a store that does not answer) must not hold up the end.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    telemetry.shutdown();
+    outcome
+}
+
+async fn serve(settings: Settings, telemetry: &Telemetry) -> Result<(), Failure> {
+    let env = Env::system();
+    let mut stop = Stop::listen()?;
+    let kafka = address::loopback("kafka", &settings.kafka).await?;
+    let http = address::loopback("http", &settings.http).await?;
+    let data_dir = DataDir::open(&settings.data_dir)?;
+    let listener = address::bind("http", http).await?;
+    let kafka_listener = address::bind("kafka", kafka).await?;
+    let patience = settings.shutdown_timeout;
+    let plan = Plan::new(settings, data_dir, kafka_listener)?;
+
+    let state = Arc::new(State::default());
+    let api = Api {
+        env: env.clone(),
+        readiness: Arc::clone(&state) as Arc<dyn Readiness>,
+        registry: telemetry.registry(),
+        facts: Facts {
+            version: env!("CARGO_PKG_VERSION"),
+            bootstrap: plan.bootstrap().to_string(),
+            parts: plan.describe(),
+        },
+    };
+    let server = Server::serve(listener, api)
+        .map_err(|error| Failure::failed(format!("http: the listener is unusable: {error}")))?;
+
+    let started = tokio::select! {
+        biased;
+        signal = stop.signal() => {
+            tracing::info!(signal, "stopped before it served");
+            return Ok(());
+        }
+        started = Assembly::start(plan, &env) => started?,
+    };
+    state.serving(started.halts());
+    announce(&format!(
+        "ready kafka={} http=http://{}\n",
+        started.address(),
+        server.local_address()
+    ));
+
+    let halted = tokio::select! {
+        biased;
+        halted = started.halted() => Some(halted),
+        signal = stop.signal() => {
+            tracing::info!(signal, "stopping");
+            None
+        }
+    };
+    state.stopping();
+    let outcome = match halted {
+        Some(halted) => Err(halted.into()),
+        None => finish(started, &mut stop, patience).await,
+    };
+    server.shutdown(HTTP_PATIENCE).await;
+    outcome
+}
+
+/// Makes pending records durable and answers them, for at most `patience` or until a second signal.
+async fn finish(started: Assembly, stop: &mut Stop, patience: Duration) -> Result<(), Failure> {
+    tokio::select! {
+        biased;
+        outcome = tokio::time::timeout(patience, started.shutdown()) => match outcome {
+            Ok(Ok(())) => {
+                tracing::info!("stopped");
+                Ok(())
+            }
+            Ok(Err(halted)) => Err(halted.into()),
+            Err(_) => Err(Failure::failed(format!(
+                "shutdown-timeout: records were still pending after {patience:?}; they were not acknowledged"
+            ))),
+        },
+        signal = stop.signal() => Err(Failure::failed(format!(
+            "a second {signal} ended the process; records still pending were not acknowledged"
+        ))),
+    }
+}
+
+impl From<Halted> for Failure {
+    fn from(halted: Halted) -> Self {
+        match halted {
+            Halted::Fenced(reason) => Self::Fenced(reason),
+            Halted::Broken(reason) => Self::Failed(reason),
+        }
+    }
+}
+
+/// The ready line. Whoever started the process may have closed its end; it serves all the same.
+fn announce(line: &str) {
+    let mut stdout = std::io::stdout();
+    if let Err(error) = stdout.write_all(line.as_bytes()).and_then(|()| stdout.flush()) {
+        tracing::warn!(%error, "the ready line could not be printed");
+    }
+}

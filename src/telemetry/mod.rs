@@ -1,0 +1,80 @@
+//! Logs, metrics and traces of the process.
+//!
+//! Instruments are OpenTelemetry's, made in each crate's `metrics.rs`. Here they meet their readers: always the
+//! Prometheus registry behind `/metrics`; and OTLP over HTTP, with the spans, if an endpoint is set. Log lines go to
+//! standard error, since standard output belongs to the ready line.
+//!
+//! Neither logs nor spans carry record data, credentials or URLs with passwords: pass those through
+//! [`crate::config::redact`] first.
+
+mod export;
+mod logs;
+mod process;
+
+use opentelemetry::KeyValue;
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::metrics::SdkMeterProvider;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use prometheus::Registry;
+
+use crate::config;
+use crate::exit::Failure;
+
+/// The process's telemetry; [`Self::shutdown`] sends what is left.
+pub struct Telemetry {
+    registry: Registry,
+    meters: SdkMeterProvider,
+    tracers: Option<SdkTracerProvider>,
+}
+
+impl Telemetry {
+    /// Installs the log subscriber and the metrics of this process. Once per process, before anything logs.
+    pub fn start(settings: &config::Telemetry) -> Result<Self, Failure> {
+        let resource = Resource::builder()
+            .with_service_name("firn")
+            .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
+            .build();
+        let registry = Registry::new();
+        let reader = opentelemetry_prometheus::exporter()
+            .with_registry(registry.clone())
+            .with_resource_selector(opentelemetry_prometheus::ResourceSelector::None)
+            .without_target_info()
+            .scope_info_enabled(false)
+            .build()
+            .map_err(|error| Failure::failed(format!("metrics cannot be set up: {error}")))?;
+        let mut meters = SdkMeterProvider::builder()
+            .with_resource(resource.clone())
+            .with_reader(reader);
+        let mut tracers = None;
+        if let Some(endpoint) = export::Endpoint::of(settings) {
+            meters = meters.with_reader(endpoint.metrics()?);
+            tracers = Some(endpoint.traces(resource)?);
+        }
+        let meters = meters.build();
+        opentelemetry::global::set_meter_provider(meters.clone());
+        logs::install(settings, tracers.as_ref())?;
+        process::observe();
+        Ok(Self {
+            registry,
+            meters,
+            tracers,
+        })
+    }
+
+    /// Where `/metrics` gathers from.
+    pub fn registry(&self) -> Registry {
+        self.registry.clone()
+    }
+
+    /// Sends what is left to the OTLP endpoint; a few seconds at most. Blocks: call it outside the runtime.
+    pub fn shutdown(self) {
+        if let Some(tracers) = self.tracers
+            && let Err(error) = tracers.shutdown()
+        {
+            tracing::warn!(%error, "the last traces were not sent");
+        }
+        if let Err(error) = self.meters.shutdown() {
+            tracing::warn!(%error, "the last metrics were not sent");
+        }
+    }
+}
