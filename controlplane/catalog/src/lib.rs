@@ -2,7 +2,26 @@
 //!
 //! It knows no HTTP and no Kafka. Small by design: O(partitions + objects) rows, tens of writes a second, never on
 //! the path of an acknowledgement.
+//!
+//! - [`Catalog`] is an open database, SQLite or PostgreSQL, with both stores in it.
+//! - [`commands`]: the only way in which topics, clusters and configurations change.
+//! - [`cell::LogCatalog`]: what the log asks of the catalog; [`cell::MemoryCatalog`] does it in memory.
+//! - [`feed`]: every change that brokers must see, in commit order.
+//! - [`image::ImageFollower`] folds the feed into an immutable [`image::Image`], from which requests are answered.
+//! - [`topic_config`]: every config key, its checks, and the effective values.
+//! - [`ids`], [`entities`]: names and rows.
+//! - `sql`: the statements; `migrations/` at the root of the repository: the tables (`docs/formats/catalog.md`).
 
+mod catalog;
 pub mod cell;
+pub mod commands;
+pub mod entities;
+pub mod feed;
 pub mod ids;
+pub mod image;
+mod metrics;
+mod sql;
 pub mod topic_config;
+
+pub use catalog::Catalog;
+pub use sql::OpenError;

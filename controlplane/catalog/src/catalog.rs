@@ -1,0 +1,79 @@
+//! An open catalog: both stores, and the hint that the feed has grown.
+
+use std::sync::Arc;
+
+use firn_runtime::Env;
+use tokio::sync::watch;
+
+use crate::cell::CatalogError;
+use crate::commands::{Authorizer, DevAuthorizer};
+use crate::sql::{OpenError, Store};
+
+/// The catalog of one cell, with the account store beside it. Commands are in [`crate::commands`], the log's view is
+/// [`crate::cell::LogCatalog`], the brokers' view is [`crate::image::ImageFollower`].
+pub struct Catalog {
+    store: Store,
+    authorizer: Arc<dyn Authorizer>,
+    /// Counts this process's own changes; followers in it look at once.
+    hint: watch::Sender<u64>,
+    url: String,
+}
+
+impl Catalog {
+    /// Opens the catalog at `url` (`postgres://…`, or `sqlite://PATH`, which is created if it is not there) and brings its
+    /// tables to this version.
+    pub async fn open(url: &str, env: Env) -> Result<Arc<Self>, OpenError> {
+        let store = Store::open(url, env).await?;
+        let authorizer = Arc::new(DevAuthorizer);
+        Ok(Arc::new(Self {
+            store,
+            authorizer,
+            hint: watch::Sender::new(0),
+            url: url.to_owned(),
+        }))
+    }
+
+    /// Asks the database for an answer: for `/readyz`.
+    pub async fn ping(&self) -> Result<(), CatalogError> {
+        self.store.ping().await
+    }
+
+    /// Closes the connections, after the transactions under way.
+    pub async fn close(&self) {
+        self.store.close().await;
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub(crate) fn env(&self) -> &Env {
+        self.store.env()
+    }
+
+    pub(crate) fn authorizer(&self) -> &dyn Authorizer {
+        self.authorizer.as_ref()
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Wakes the followers of this process if something was committed.
+    pub(crate) fn hint_after<T, E>(&self, outcome: Result<T, E>) -> Result<T, E> {
+        if outcome.is_ok() {
+            self.hint.send_modify(|changes| *changes += 1);
+        }
+        outcome
+    }
+
+    /// Changes whenever this process has told the feed something.
+    pub(crate) fn hints(&self) -> watch::Receiver<u64> {
+        self.hint.subscribe()
+    }
+
+    /// Says that another process has told the feed something.
+    pub(crate) fn hint(&self) {
+        self.hint.send_modify(|changes| *changes += 1);
+    }
+}

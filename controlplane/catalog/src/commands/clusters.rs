@@ -1,0 +1,216 @@
+//! Clusters: `ensure_dev`, and the rows that commands lock.
+
+use super::CommandError;
+use crate::catalog::Catalog;
+use crate::cell::CatalogError;
+use crate::commands::{Actor, Principal};
+use crate::entities::{Cluster, ClusterLimits};
+use crate::feed::Change;
+use crate::ids::{AuditId, ClusterId, FeedSequence, OrganizationId, ProjectId};
+use crate::sql::{AuditEntry, Tx, TxError, args, id_at, json, json_at, number_at, text_at, transaction};
+use crate::topic_config::ConfigMap;
+
+/// The name of organization, project, cluster and slug in dev.
+const DEV: &str = "dev";
+/// The cell that the dev cluster is in.
+const DEV_CELL: &str = "local";
+
+/// Ids of what `ensure_dev` found or made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DevIds {
+    /// The organization `dev`.
+    pub organization: OrganizationId,
+    /// The project `dev`.
+    pub project: ProjectId,
+    /// The cluster `dev`.
+    pub cluster: ClusterId,
+    /// Where the feed tells of the cluster, if this call made it.
+    pub sequence: Option<FeedSequence>,
+}
+
+/// A cluster's row, locked, with what it holds.
+pub(super) struct LockedCluster {
+    pub(super) limits: ClusterLimits,
+    pub(super) topics: i64,
+    pub(super) partitions: i64,
+    pub(super) configs: ConfigMap,
+}
+
+impl Tx {
+    /// Locks the cluster's row: commands on one cluster run one after the other.
+    pub(super) async fn lock_cluster(
+        &mut self,
+        id: ClusterId,
+    ) -> Result<LockedCluster, TxError<CommandError>> {
+        let select = "SELECT max_topics, max_partitions, topic_count, partition_count, configs \
+                      FROM cell_clusters WHERE id = $1 FOR UPDATE";
+        let row = self
+            .row(select, args![id])
+            .await?
+            .ok_or(CommandError::UnknownCluster)?;
+        Ok(LockedCluster {
+            limits: ClusterLimits {
+                topics: number_at(&row, 0)?,
+                partitions: number_at(&row, 1)?,
+            },
+            topics: number_at(&row, 2)?,
+            partitions: number_at(&row, 3)?,
+            configs: json_at(&row, 4)?,
+        })
+    }
+}
+
+impl Catalog {
+    /// Finds or makes the organization, project and cluster `dev`.
+    pub async fn ensure_dev(&self) -> Result<DevIds, CommandError> {
+        let (organization, project, cluster) = self.ensure_dev_account().await?;
+        let made = Cluster {
+            id: cluster,
+            slug: DEV.to_owned(),
+            kafka_id: kafka_id(self.env().random_u128()),
+            organization,
+            limits: ClusterLimits::default(),
+            configs: ConfigMap::new(),
+        };
+        let outcome: Result<_, CommandError> = transaction!(self.store(), write, |tx| self
+            .ensure_cluster(&mut tx, &made)
+            .await);
+        let sequence = self.finish("ensure_dev", outcome)?;
+        Ok(DevIds {
+            organization,
+            project,
+            cluster,
+            sequence,
+        })
+    }
+
+    /// The account store's part: the cluster's id comes from here.
+    async fn ensure_dev_account(&self) -> Result<(OrganizationId, ProjectId, ClusterId), CatalogError> {
+        let fresh = (
+            OrganizationId(self.env().random_u128()),
+            ProjectId(self.env().random_u128()),
+            ClusterId(self.env().random_u128()),
+        );
+        let now = self.env().now();
+        transaction!(self.store(), write, |tx| ensure_account(&mut tx, fresh, now)
+            .await)
+    }
+
+    async fn ensure_cluster(
+        &self,
+        tx: &mut Tx,
+        cluster: &Cluster,
+    ) -> Result<Option<FeedSequence>, TxError<CommandError>> {
+        let find = "SELECT slug FROM cell_clusters WHERE id = $1";
+        if let Some(row) = tx.row(find, args![cluster.id]).await? {
+            text_at(&row, 0)?;
+            return Ok(None);
+        }
+        let now = self.env().now();
+        let insert = "INSERT INTO cell_clusters (id, slug, kafka_id, organization, max_topics, max_partitions, \
+                      topic_count, partition_count, configs, created_at) \
+                      VALUES ($1, $2, $3, $4, $5, $6, 0, 0, $7, $8)";
+        let values = args![
+            cluster.id,
+            cluster.slug.as_str(),
+            cluster.kafka_id.as_str(),
+            cluster.organization,
+            cluster.limits.topics,
+            cluster.limits.partitions,
+            json(&cluster.configs),
+            now,
+        ];
+        tx.execute(insert, values).await?;
+        let sequence = tx
+            .tell(
+                Change::ClusterCreated {
+                    cluster: cluster.clone(),
+                },
+                now,
+            )
+            .await?;
+        let actor = Actor {
+            principal: Principal::Dev { cluster: cluster.id },
+            request_id: "firn dev".to_owned(),
+        };
+        let entry = AuditEntry {
+            id: AuditId(self.env().random_u128()),
+            actor: &actor,
+            cluster: cluster.id,
+            action: "create_cluster",
+            subject: &cluster.slug,
+        };
+        tx.audit(&entry, sequence, now).await?;
+        Ok(Some(sequence))
+    }
+}
+
+async fn ensure_account(
+    tx: &mut Tx,
+    fresh: (OrganizationId, ProjectId, ClusterId),
+    now: firn_runtime::Timestamp,
+) -> Result<(OrganizationId, ProjectId, ClusterId), TxError<CatalogError>> {
+    let find = "SELECT id FROM account_organizations WHERE name = $1";
+    let organization = match tx.row(find, args![DEV]).await? {
+        Some(row) => id_at(&row, 0)?,
+        None => {
+            let insert = "INSERT INTO account_organizations (id, name, created_at) VALUES ($1, $2, $3)";
+            tx.execute(insert, args![fresh.0, DEV, now]).await?;
+            fresh.0
+        }
+    };
+    let find = "SELECT id FROM account_projects WHERE organization = $1 AND name = $2";
+    let project = match tx.row(find, args![organization, DEV]).await? {
+        Some(row) => id_at(&row, 0)?,
+        None => {
+            let insert =
+                "INSERT INTO account_projects (id, organization, name, created_at) VALUES ($1, $2, $3, $4)";
+            tx.execute(insert, args![fresh.1, organization, DEV, now]).await?;
+            fresh.1
+        }
+    };
+    let find = "SELECT cluster FROM account_clusters WHERE cell = $1 AND slug = $2";
+    let cluster = match tx.row(find, args![DEV_CELL, DEV]).await? {
+        Some(row) => id_at(&row, 0)?,
+        None => {
+            let insert = "INSERT INTO account_clusters (cluster, project, slug, cell, created_at) \
+                          VALUES ($1, $2, $3, $4, $5)";
+            tx.execute(insert, args![fresh.2, project, DEV, DEV_CELL, now])
+                .await?;
+            fresh.2
+        }
+    };
+    Ok((organization, project, cluster))
+}
+
+/// 128 bits as Kafka writes a cluster id: 22 characters of URL-safe base64, the first not a dash.
+fn kafka_id(random: u128) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    // 22 characters hold 132 bits: the four low bits of the last one are zero. The top bit is cleared,
+    // and with it the dash and the underscore as first character are out of reach.
+    let bits = random >> 1;
+    let character = |position: u32| {
+        let shifted = if position == 21 {
+            bits << 4
+        } else {
+            bits >> (122 - 6 * position)
+        };
+        let index = usize::try_from(shifted & 0x3f).expect("six bits");
+        char::from(ALPHABET[index])
+    };
+    (0..22).map(character).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kafka_id_is_22_characters_of_base64_and_begins_with_a_letter() {
+        assert_eq!(kafka_id(0), "A".repeat(22));
+        let all = kafka_id(u128::MAX);
+        assert_eq!(all, format!("f{}w", "_".repeat(20)));
+        let bit = kafka_id(0b10);
+        assert_eq!(bit, format!("{}Q", "A".repeat(21)));
+    }
+}

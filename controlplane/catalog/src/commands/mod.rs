@@ -1,0 +1,119 @@
+//! Commands: the one way in which topics, clusters and configurations change.
+//!
+//! Kafka's CreateTopics and REST's `POST /topics` call the same command. Each one authorizes, validates, checks
+//! limits, and in one transaction changes the rows, writes the audit row and stamps the feed row. With `validate_only`
+//! it does all but the writing.
+
+mod authorization;
+mod clusters;
+mod configs;
+mod partitions;
+mod recording;
+mod topic_name;
+mod topics;
+
+pub use authorization::{Actor, Authorizer, DevAuthorizer, Operation, Principal, Resource};
+pub use clusters::DevIds;
+pub use configs::{AlterClusterConfigs, AlterTopicConfigs};
+pub use partitions::CreatePartitions;
+pub use topic_name::{MAX_NAME_LENGTH, validate_topic_name};
+pub use topics::{CreateTopic, DeleteTopic, MAX_PARTITIONS_PER_TOPIC, TopicRef};
+
+use crate::cell::CatalogError;
+use crate::ids::FeedSequence;
+use crate::topic_config::ConfigError;
+
+/// What a command did, and where in the feed it is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Committed<T> {
+    /// What was made or changed (or would be).
+    pub value: T,
+    /// The position of the change in the feed; `None` if nothing was changed: a mere validation, or nothing to do.
+    pub sequence: Option<FeedSequence>,
+}
+
+/// Why a command was refused. Nothing has changed, unless it is `Catalog(Unavailable)`: then look.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CommandError {
+    /// The topic name is taken.
+    #[error("topic '{name}' already exists")]
+    TopicExists {
+        /// The name.
+        name: String,
+    },
+    /// There is no such topic in the cluster.
+    #[error("no such topic")]
+    UnknownTopic,
+    /// There is no such cluster.
+    #[error("no such cluster")]
+    UnknownCluster,
+    /// The name cannot be a topic's.
+    #[error("invalid topic name: {reason}")]
+    InvalidName {
+        /// What is wrong.
+        reason: String,
+    },
+    /// The name differs from an existing one only in `.` and `_`, which metrics cannot tell apart.
+    #[error("topic '{name}' collides with existing topic '{existing}': they differ only in '.' and '_'")]
+    NameCollision {
+        /// The name asked for.
+        name: String,
+        /// The name that exists.
+        existing: String,
+    },
+    /// The number of partitions cannot be.
+    #[error("invalid number of partitions: {reason}")]
+    InvalidPartitions {
+        /// What is wrong.
+        reason: String,
+    },
+    /// A config value does not do.
+    #[error("invalid value for config '{key}': {reason}")]
+    InvalidConfig {
+        /// The key.
+        key: String,
+        /// Which values do.
+        reason: String,
+    },
+    /// A change of configs contradicts itself, or changes what is fixed.
+    #[error("invalid change of config '{key}': {reason}")]
+    MalformedConfigChange {
+        /// The key.
+        key: String,
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// There is no such config.
+    #[error("unknown config '{key}'")]
+    UnknownConfig {
+        /// The key.
+        key: String,
+    },
+    /// The cluster is full.
+    #[error("the cluster may have at most {limit} {which}")]
+    LimitExceeded {
+        /// Of what: `topics` or `partitions`.
+        which: &'static str,
+        /// How many.
+        limit: i64,
+    },
+    /// The actor may not do this.
+    #[error("not authorized")]
+    NotAuthorized,
+    /// No broker is open that could own partitions. Try again when one is.
+    #[error("no broker is open that could own the partitions")]
+    NoBroker,
+    /// The store's own failure.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+}
+
+impl From<ConfigError> for CommandError {
+    fn from(error: ConfigError) -> Self {
+        match error {
+            ConfigError::Unknown { key } => Self::UnknownConfig { key },
+            ConfigError::Invalid { key, reason } => Self::InvalidConfig { key, reason },
+            ConfigError::Malformed { key, reason } => Self::MalformedConfigChange { key, reason },
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The rows that commands make and the image shows.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{ClusterId, LeaderEpoch, OrganizationId, ProjectId, TopicId};
+use crate::topic_config::ConfigMap;
+
+/// Who signs up and pays. Lives in the account store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Organization {
+    /// Its id.
+    pub id: OrganizationId,
+    /// Its name, unique among organizations.
+    pub name: String,
+}
+
+/// A part of an organization that clusters belong to. Lives in the account store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Project {
+    /// Its id.
+    pub id: ProjectId,
+    /// Whose it is.
+    pub organization: OrganizationId,
+    /// Its name, unique in its organization.
+    pub name: String,
+}
+
+/// How much a cluster may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClusterLimits {
+    /// Topics.
+    pub topics: i64,
+    /// Partitions of all topics together.
+    pub partitions: i64,
+}
+
+impl Default for ClusterLimits {
+    fn default() -> Self {
+        Self {
+            topics: 10_000,
+            partitions: 100_000,
+        }
+    }
+}
+
+/// A virtual Kafka cluster. Lives in the cell store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cluster {
+    /// Its id.
+    pub id: ClusterId,
+    /// Its DNS label, unique in the cell.
+    pub slug: String,
+    /// The cluster id that Kafka clients see: 22 characters of URL-safe base64, as Kafka makes them.
+    pub kafka_id: String,
+    /// Whose it is.
+    pub organization: OrganizationId,
+    /// How much it may hold.
+    pub limits: ClusterLimits,
+    /// Broker configs that its owner has set.
+    pub configs: ConfigMap,
+}
+
+/// A topic. Lives in the cell store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Topic {
+    /// Its id.
+    pub id: TopicId,
+    /// The cluster in which its name means something.
+    pub cluster: ClusterId,
+    /// Its name.
+    pub name: String,
+    /// How many partitions it has.
+    pub partitions: i32,
+    /// Its own overrides.
+    pub configs: ConfigMap,
+    /// When it was created, in milliseconds since the Unix epoch.
+    pub created_at: firn_runtime::Timestamp,
+}
+
+/// Where Kafka clients reach a broker.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Address {
+    /// A host name or IP address.
+    pub host: String,
+    /// A TCP port.
+    pub port: u16,
+}
+
+/// The leader epoch of a new partition.
+pub const FIRST_EPOCH: LeaderEpoch = LeaderEpoch(0);

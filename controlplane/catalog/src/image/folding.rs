@@ -1,0 +1,141 @@
+//! Folding a change of the feed into an image.
+
+use std::sync::Arc;
+
+use super::{Image, ImageBroker, ImageTopic, Leadership};
+use crate::cell::CatalogError;
+use crate::entities::{Cluster, FIRST_EPOCH, Topic};
+use crate::feed::{Assignment, Change, FeedEntry};
+use crate::ids::{ClusterId, FeedSequence, IncarnationId, TopicId};
+
+impl Image {
+    /// An empty image at a place in the feed.
+    pub(crate) fn at(sequence: FeedSequence) -> Self {
+        Self {
+            sequence,
+            ..Self::default()
+        }
+    }
+
+    /// Folds the next entry in. An entry that does not fit this image says that the feed is damaged.
+    pub fn fold(&mut self, entry: &FeedEntry) -> Result<(), CatalogError> {
+        match &entry.change {
+            Change::ClusterCreated { cluster } => self.put_cluster(cluster.clone()),
+            Change::ClusterConfigsChanged { cluster, configs } => {
+                let mut changed = self.known_cluster(*cluster)?.as_ref().clone();
+                changed.configs.clone_from(configs);
+                self.put_cluster(changed);
+            }
+            Change::TopicCreated { topic, owners } => self.put_topic(new_topic(topic, owners)),
+            Change::TopicConfigsChanged { topic, configs } => {
+                let mut changed = self.known_topic(*topic)?.as_ref().clone();
+                changed.configs = Arc::new(configs.clone());
+                self.put_topic(changed);
+            }
+            Change::PartitionsAdded { topic, owners } => {
+                let mut changed = self.known_topic(*topic)?.as_ref().clone();
+                Arc::make_mut(&mut changed.partitions).extend(first_leaders(owners));
+                self.put_topic(changed);
+            }
+            Change::TopicDeleted { topic } => self.remove_topic(*topic)?,
+            Change::IncarnationOpened { id, node } => {
+                self.put_broker(ImageBroker {
+                    id: *id,
+                    node: *node,
+                    address: None,
+                });
+            }
+            Change::IncarnationAdvertised { id, address } => {
+                if let Some(broker) = self.brokers.get(id) {
+                    let address = Some(address.clone());
+                    let broker = ImageBroker {
+                        address,
+                        ..broker.as_ref().clone()
+                    };
+                    self.put_broker(broker);
+                }
+            }
+            Change::IncarnationClosed { id, .. } => {
+                self.brokers.remove_mut(id);
+            }
+            Change::OwnershipMoved { from, to } => self.move_ownership(*from, *to),
+        }
+        self.sequence = entry.sequence;
+        Ok(())
+    }
+
+    fn known_cluster(&self, id: ClusterId) -> Result<&Arc<Cluster>, CatalogError> {
+        let unknown =
+            || CatalogError::Corrupt(format!("the feed changes cluster {id}, which it never created"));
+        self.clusters.get(&id).ok_or_else(unknown)
+    }
+
+    fn known_topic(&self, id: TopicId) -> Result<&Arc<ImageTopic>, CatalogError> {
+        let unknown =
+            || CatalogError::Corrupt(format!("the feed changes topic {id}, which it never created"));
+        self.topics.get(&id).ok_or_else(unknown)
+    }
+
+    pub(crate) fn put_cluster(&mut self, cluster: Cluster) {
+        self.slugs.insert_mut(cluster.slug.clone(), cluster.id);
+        self.clusters.insert_mut(cluster.id, Arc::new(cluster));
+    }
+
+    pub(crate) fn put_broker(&mut self, broker: ImageBroker) {
+        self.brokers.insert_mut(broker.id, Arc::new(broker));
+    }
+
+    pub(crate) fn put_topic(&mut self, topic: ImageTopic) {
+        let topic = Arc::new(topic);
+        let mut names = self.names.get(&topic.cluster).cloned().unwrap_or_default();
+        names.insert_mut(Arc::clone(&topic.name), Arc::clone(&topic));
+        self.names.insert_mut(topic.cluster, names);
+        self.topics.insert_mut(topic.id, topic);
+    }
+
+    fn remove_topic(&mut self, id: TopicId) -> Result<(), CatalogError> {
+        let topic = Arc::clone(self.known_topic(id)?);
+        self.topics.remove_mut(&id);
+        if let Some(mut names) = self.names.get(&topic.cluster).cloned() {
+            names.remove_mut(&topic.name);
+            self.names.insert_mut(topic.cluster, names);
+        }
+        Ok(())
+    }
+
+    fn move_ownership(&mut self, from: IncarnationId, to: IncarnationId) {
+        let owned = |topic: &&Arc<ImageTopic>| topic.partitions.iter().any(|leader| leader.owner == from);
+        let moved: Vec<_> = self.topics.values().filter(owned).cloned().collect();
+        for topic in moved {
+            let mut changed = topic.as_ref().clone();
+            for leader in Arc::make_mut(&mut changed.partitions)
+                .iter_mut()
+                .filter(|l| l.owner == from)
+            {
+                *leader = Leadership {
+                    owner: to,
+                    epoch: leader.epoch.next(),
+                };
+            }
+            self.put_topic(changed);
+        }
+    }
+}
+
+fn first_leaders(owners: &Assignment) -> impl Iterator<Item = Leadership> + '_ {
+    owners.iter().map(|owner| Leadership {
+        owner,
+        epoch: FIRST_EPOCH,
+    })
+}
+
+fn new_topic(topic: &Topic, owners: &Assignment) -> ImageTopic {
+    ImageTopic {
+        id: topic.id,
+        cluster: topic.cluster,
+        name: topic.name.as_str().into(),
+        configs: Arc::new(topic.configs.clone()),
+        created_at: topic.created_at,
+        partitions: Arc::new(first_leaders(owners).collect()),
+    }
+}

@@ -1,0 +1,70 @@
+//! The versions of the two stores' tables, embedded in the binary.
+//!
+//! Each store has a row that says its version. Scripts that are newer than it run in one transaction; a store that
+//! is newer than this binary is refused. An applied script is never edited: the next change is a next script.
+
+use super::{Dialect, Tx, TxError, args, number_at};
+use crate::cell::CatalogError;
+
+/// A store: its version table and its scripts, version 1 first.
+struct Versions {
+    create: &'static str,
+    read: &'static str,
+    first: &'static str,
+    update: &'static str,
+    scripts: &'static [&'static str],
+}
+
+const ACCOUNT: Versions = Versions {
+    create: "CREATE TABLE IF NOT EXISTS account_format (id BIGINT PRIMARY KEY, version BIGINT NOT NULL)",
+    read: "SELECT version FROM account_format WHERE id = 1",
+    first: "INSERT INTO account_format (id, version) VALUES (1, $1)",
+    update: "UPDATE account_format SET version = $1 WHERE id = 1",
+    scripts: &[include_str!("../../../../migrations/account/0001_account.sql")],
+};
+
+const CELL: Versions = Versions {
+    create: "CREATE TABLE IF NOT EXISTS cell_format (id BIGINT PRIMARY KEY, version BIGINT NOT NULL)",
+    read: "SELECT version FROM cell_format WHERE id = 1",
+    first: "INSERT INTO cell_format (id, version) VALUES (1, $1)",
+    update: "UPDATE cell_format SET version = $1 WHERE id = 1",
+    scripts: &[include_str!("../../../../migrations/cell/0001_cell.sql")],
+};
+
+/// Any number that nothing else locks in this database: two processes that start at once take turns.
+const TURN: &str = "SELECT pg_advisory_xact_lock(7308895158890161515)";
+
+/// Brings both stores to this binary's version.
+pub(super) async fn migrate(tx: &mut Tx) -> Result<(), TxError<CatalogError>> {
+    if tx.dialect() == Dialect::Postgres {
+        tx.execute(TURN, args![]).await?;
+    }
+    for store in [&ACCOUNT, &CELL] {
+        migrate_store(tx, store).await?;
+    }
+    Ok(())
+}
+
+async fn migrate_store(tx: &mut Tx, store: &Versions) -> Result<(), TxError<CatalogError>> {
+    tx.execute(store.create, args![]).await?;
+    let found = match tx.row(store.read, args![]).await? {
+        Some(row) => number_at::<i64>(&row, 0)?,
+        None => {
+            tx.execute(store.first, args![0_i64]).await?;
+            0
+        }
+    };
+    let supported = i64::try_from(store.scripts.len()).expect("a handful of scripts");
+    if found > supported {
+        return Err(CatalogError::NewerFormat { found, supported }.into());
+    }
+    let applied = usize::try_from(found)
+        .map_err(|_| CatalogError::Corrupt(format!("the catalog's format version is {found}")))?;
+    for script in &store.scripts[applied..] {
+        tx.script(script).await?;
+    }
+    if found < supported {
+        tx.execute(store.update, args![supported]).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,38 @@
+//! The catalog's stores in SQL: one text for SQLite and PostgreSQL.
+//!
+//! It goes through sqlx's `Any` driver: ids are text, numbers `BIGINT`, structures JSON text, parameters `$n`. The dialects
+//! differ in four places only, all in this folder: how a transaction begins, `FOR UPDATE` (SQLite locks the
+//! whole file instead), what a connection is told first, and which errors mean "again".
+//!
+//! Lock order: the cluster's row, incarnations in id order, topics, partitions, objects, the feed head last.
+
+mod audit;
+mod errors;
+mod feed;
+mod image;
+mod incarnations;
+mod log_catalog;
+mod migrations;
+mod objects;
+mod opening;
+mod ownership;
+mod rows;
+mod takeover;
+mod transaction;
+mod trimming;
+
+pub(crate) use audit::AuditEntry;
+pub(crate) use feed::CHANNEL;
+pub use opening::OpenError;
+pub(crate) use opening::Store;
+pub(crate) use rows::{Arg, args, id_at, json, json_at, number_at, numbers_of, text_at};
+pub(crate) use transaction::{Attempts, Tx, TxError, transaction};
+
+/// Which database it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// One file, one process.
+    Sqlite,
+    /// A server.
+    Postgres,
+}
