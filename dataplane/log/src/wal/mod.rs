@@ -4,6 +4,7 @@
 //! suite. The appender fills bulks, freezes them into slots and puts several at a time; a slot *counts*
 //! once it and every slot before it are durable.
 
+pub mod appender;
 pub mod slot;
 
 use std::ops::Range;
@@ -15,6 +16,8 @@ use firn_catalog::cell::WalLocation;
 use firn_catalog::ids::{IncarnationId, Slot};
 
 use crate::batch::BatchMeta;
+
+pub use appender::{Appender, AppenderSettings, PushError};
 
 /// Whether a put took the register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
