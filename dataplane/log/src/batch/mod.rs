@@ -3,12 +3,26 @@
 //! Byte layout: `docs/formats/record-batch.md`. `base_offset` and `partition_leader_epoch` lie outside the
 //! checksum, so the leader patches them in place.
 
+mod builder;
+mod compression;
 mod header;
+mod records;
+#[cfg(test)]
+mod tests;
+mod validate;
 
 use firn_catalog::ids::{LeaderEpoch, Offset, PartitionId};
 use serde::{Deserialize, Serialize};
 
-pub use header::BatchHeader;
+pub use builder::{BatchBuilder, read_marker};
+pub use compression::Compression;
+pub use header::{BatchHeader, LOG_APPEND_TIME};
+pub use records::{
+    DEFAULT_MAX_DECOMPRESSED_BYTES, RecordView, Records, RecordsError, find_record, records, records_within,
+};
+pub use validate::{
+    BatchError, BatchRules, RecordError, TimestampType, ValidBatch, patch, stamp_log_append_time, validate,
+};
 
 /// Who wrote an idempotent or transactional batch, and as what part of their sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +72,27 @@ pub struct Marker {
 }
 
 impl BatchMeta {
+    /// What the index will say of a batch with this header, its offset and epoch patched. `marker` belongs to a control
+    /// batch.
+    ///
+    /// # Panics
+    /// If the header claims less than its own size: validate first.
+    pub fn of(partition: PartitionId, header: &BatchHeader, marker: Option<Marker>) -> Self {
+        let length = header.total_size().and_then(|size| u32::try_from(size).ok());
+        Self {
+            partition,
+            leader_epoch: LeaderEpoch(header.partition_leader_epoch),
+            first: Offset(header.base_offset),
+            last: Offset(header.base_offset + i64::from(header.last_offset_delta)),
+            length: length.expect("a validated batch is no shorter than its header"),
+            base_timestamp: header.base_timestamp,
+            max_timestamp: header.max_timestamp,
+            producer: header.producer(),
+            transactional: header.is_transactional(),
+            marker,
+        }
+    }
+
     /// One past its last offset.
     pub fn end(&self) -> Offset {
         self.last.plus(1)
