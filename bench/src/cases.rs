@@ -70,7 +70,7 @@ pub async fn start(options: &Options) -> anyhow::Result<Vec<Figure>> {
 /// Ready after kill -9 with 1 GB in the write-ahead log.
 pub async fn recover(options: &Options) -> anyhow::Result<Vec<Figure>> {
     let data = data_directory(options)?;
-    let keep = ["--offload-interval-ms", "3600000", "--offload-bytes", "8589934592"];
+    let keep = ["--offload-interval", "1h", "--offload-bytes", "8GiB"];
     let broker = Broker::start(&options.firn, data.path(), &keep)?;
     connection::create_topic(&broker.kafka, TOPIC, 8).await?;
     load(&broker, options, 1.0).await?;
