@@ -114,7 +114,11 @@ impl Producers {
     /// The state that a snapshot tells.
     pub fn from_snapshot(snapshot: Vec<ProducerSnapshot>) -> Self {
         let by_id = snapshot.into_iter().map(|stored| {
-            let batches = stored.batches.iter().map(|&batch| Remembered { batch, slot: None }).collect();
+            let batches = stored
+                .batches
+                .iter()
+                .map(|&batch| Remembered { batch, slot: None })
+                .collect();
             let producer = Producer {
                 epoch: stored.epoch,
                 last_appended_at: stored.last_appended_at,
@@ -124,7 +128,9 @@ impl Producers {
             };
             (stored.id, producer)
         });
-        Self { by_id: by_id.collect() }
+        Self {
+            by_id: by_id.collect(),
+        }
     }
 
     /// The state, in order of producer id.
@@ -136,7 +142,11 @@ impl Producers {
                 id,
                 epoch: producer.epoch,
                 last_appended_at: producer.last_appended_at,
-                batches: producer.batches.iter().map(|remembered| remembered.batch).collect(),
+                batches: producer
+                    .batches
+                    .iter()
+                    .map(|remembered| remembered.batch)
+                    .collect(),
                 coordinator_epoch: producer.coordinator_epoch,
                 open_transaction_first: producer.open_transaction_first,
             })
@@ -148,14 +158,27 @@ impl Producers {
     /// Whether a batch may be appended now. Duplicates are told first, as clients rely on.
     pub fn check(&self, stamp: &ProducerStamp) -> Result<Verdict, SequenceError> {
         // A producer that is not known may start anywhere: its state may have expired.
-        let Some(producer) = self.by_id.get(&stamp.id) else { return Ok(Verdict::Append) };
-        let out_of_order =
-            |expected| SequenceError::OutOfOrder { id: stamp.id, got: stamp.first_sequence, expected };
+        let Some(producer) = self.by_id.get(&stamp.id) else {
+            return Ok(Verdict::Append);
+        };
+        let out_of_order = |expected| SequenceError::OutOfOrder {
+            id: stamp.id,
+            got: stamp.first_sequence,
+            expected,
+        };
         if stamp.epoch < producer.epoch {
-            return Err(SequenceError::Fenced { id: stamp.id, got: stamp.epoch, current: producer.epoch });
+            return Err(SequenceError::Fenced {
+                id: stamp.id,
+                got: stamp.epoch,
+                current: producer.epoch,
+            });
         }
         if stamp.epoch > producer.epoch {
-            return if stamp.first_sequence == 0 { Ok(Verdict::Append) } else { Err(out_of_order(0)) };
+            return if stamp.first_sequence == 0 {
+                Ok(Verdict::Append)
+            } else {
+                Err(out_of_order(0))
+            };
         }
         let same = |known: &&Remembered| {
             known.batch.first_sequence == stamp.first_sequence
@@ -196,7 +219,11 @@ impl Producers {
             open_transaction_first: None,
             batches: VecDeque::new(),
         });
-        if producer.batches.back().is_some_and(|newest| meta.last <= newest.batch.last) {
+        if producer
+            .batches
+            .back()
+            .is_some_and(|newest| meta.last <= newest.batch.last)
+        {
             return;
         }
         if stamp.epoch != producer.epoch {

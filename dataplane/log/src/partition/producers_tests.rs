@@ -5,7 +5,10 @@ use super::*;
 fn meta(epoch: i16, sequences: (i32, i32), first: i64) -> BatchMeta {
     let records = i64::from(sequences.1) - i64::from(sequences.0);
     BatchMeta {
-        partition: PartitionId { topic: TopicId(1), index: 0 },
+        partition: PartitionId {
+            topic: TopicId(1),
+            index: 0,
+        },
         leader_epoch: LeaderEpoch(0),
         first: Offset(first),
         last: Offset(first + records.max(0)),
@@ -19,7 +22,12 @@ fn meta(epoch: i16, sequences: (i32, i32), first: i64) -> BatchMeta {
 }
 
 fn stamp(epoch: i16, (first_sequence, last_sequence): (i32, i32)) -> ProducerStamp {
-    ProducerStamp { id: 7, epoch, first_sequence, last_sequence }
+    ProducerStamp {
+        id: 7,
+        epoch,
+        first_sequence,
+        last_sequence,
+    }
 }
 
 fn after_batches(count: i32) -> Producers {
@@ -37,12 +45,20 @@ fn the_last_five_batches_are_told_to_be_duplicates_and_older_ones_are_out_of_ord
         let offset = Offset(i64::from(n));
         assert_eq!(
             producers.check(&stamp(0, (n, n))),
-            Ok(Verdict::Duplicate { first: offset, last: offset, slot: None })
+            Ok(Verdict::Duplicate {
+                first: offset,
+                last: offset,
+                slot: None
+            })
         );
     }
     assert_eq!(
         producers.check(&stamp(0, (2, 2))),
-        Err(SequenceError::OutOfOrder { id: 7, got: 2, expected: 8 })
+        Err(SequenceError::OutOfOrder {
+            id: 7,
+            got: 2,
+            expected: 8
+        })
     );
     assert_eq!(producers.check(&stamp(0, (8, 9))), Ok(Verdict::Append));
 }
@@ -60,7 +76,11 @@ fn a_lower_epoch_is_fenced_and_a_higher_one_starts_at_zero() {
     producers.apply(&meta(3, (0, 4), 0), Timestamp(1));
     assert_eq!(
         producers.check(&stamp(2, (5, 5))),
-        Err(SequenceError::Fenced { id: 7, got: 2, current: 3 })
+        Err(SequenceError::Fenced {
+            id: 7,
+            got: 2,
+            current: 3
+        })
     );
     assert_eq!(producers.check(&stamp(4, (0, 0))), Ok(Verdict::Append));
     assert!(producers.check(&stamp(4, (5, 5))).is_err());
@@ -75,7 +95,10 @@ fn sequences_wrap_to_zero() {
 
 #[test]
 fn an_unknown_producer_may_start_anywhere() {
-    assert_eq!(Producers::default().check(&stamp(9, (41, 41))), Ok(Verdict::Append));
+    assert_eq!(
+        Producers::default().check(&stamp(9, (41, 41))),
+        Ok(Verdict::Append)
+    );
 }
 
 #[test]

@@ -1,0 +1,34 @@
+//! What an operator may set of a log.
+
+use std::time::Duration;
+
+use super::images::ImageBudget;
+use crate::cold::ColdSettings;
+use crate::wal::AppenderSettings;
+
+/// Sizes, times and budgets of one broker's log.
+#[derive(Clone, Debug)]
+pub struct LogSettings {
+    /// When bulks freeze, how many slots are in flight, how much may be pending.
+    pub appender: AppenderSettings,
+    /// What slot images may cost.
+    pub images: ImageBudget,
+    /// Objects, caches, offload, merge, retention, garbage collection.
+    pub cold: ColdSettings,
+    /// How often the incarnation tells the catalog that it is alive.
+    pub heartbeat_interval: Duration,
+}
+
+impl Default for LogSettings {
+    fn default() -> Self {
+        Self {
+            appender: AppenderSettings::default(),
+            images: ImageBudget {
+                memory: 32 << 20,
+                disk: 2 << 30,
+            },
+            cold: ColdSettings::default(),
+            heartbeat_interval: Duration::from_secs(2),
+        }
+    }
+}

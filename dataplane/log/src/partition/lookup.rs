@@ -1,0 +1,131 @@
+//! ListOffsets by time: the first record at or after a timestamp, and the record with the largest one.
+
+use bytes::Bytes;
+use firn_catalog::ids::{LeaderEpoch, Offset};
+
+use super::read::{bound, cold_read_error};
+use super::run::Run;
+use super::{Isolation, Partition, PartitionOffsets, ReadError, TimedOffset};
+use crate::batch::{self, BatchHeader};
+
+/// How much is read to look into one batch; at least one batch comes whatever its size.
+const ONE_BATCH: usize = 1;
+
+/// What the search knows when it starts.
+struct Plan {
+    offsets: PartitionOffsets,
+    end: Offset,
+    /// Runs past the cold end.
+    runs: Vec<Run>,
+}
+
+impl Partition {
+    /// The first record, in offset order, whose timestamp is at least `at_least` ms.
+    pub async fn offset_for_time(
+        &self,
+        at_least: i64,
+        isolation: Isolation,
+    ) -> Result<Option<TimedOffset>, ReadError> {
+        let plan = self.plan_search(isolation)?;
+        let mut from = plan.offsets.log_start;
+        while from < plan.offsets.cold_end {
+            let found = self.sources.cold.find_timestamp(self.id, at_least, from).await;
+            let Some(start) = found.map_err(|error| cold_read_error(&error))? else {
+                break;
+            };
+            let from_here = start.max(from);
+            let batches = self.read_cold(from_here, ONE_BATCH).await?;
+            let matches = |timestamp: i64| timestamp >= at_least;
+            if let Some(found) = first_matching(&batches, plan.offsets.log_start, matches)? {
+                return Ok(Some(found));
+            }
+            from = end_of(&batches).ok_or_else(|| unreadable("a cold batch has no header"))?;
+        }
+        for run in plan.runs.iter().filter(|run| run.max_timestamp >= at_least) {
+            let Some(batches) = self.read_run(run, plan.offsets.log_start).await? else {
+                continue;
+            };
+            let matches = |timestamp: i64| timestamp >= at_least;
+            if let Some(found) = first_matching(&batches, plan.offsets.log_start, matches)? {
+                return Ok(Some(found).filter(|found| found.offset < plan.end));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The first record that has the largest timestamp of all (KIP-734); `None` if there is no record.
+    pub async fn offset_of_max_timestamp(
+        &self,
+        isolation: Isolation,
+    ) -> Result<Option<TimedOffset>, ReadError> {
+        let plan = self.plan_search(isolation)?;
+        if plan.offsets.log_start >= plan.end {
+            return Ok(None);
+        }
+        let newest_run = plan.runs.iter().map(|run| run.max_timestamp).max();
+        let newest_cold = self
+            .sources
+            .cold
+            .max_timestamp(self.id, plan.offsets.log_start)
+            .await;
+        let newest_cold = newest_cold.map_err(|error| cold_read_error(&error))?;
+        match newest_run.max(newest_cold) {
+            // Records without timestamps carry -1.
+            Some(newest) if newest >= 0 => self.offset_for_time(newest, isolation).await,
+            _ => Ok(None),
+        }
+    }
+
+    fn plan_search(&self, isolation: Isolation) -> Result<Plan, ReadError> {
+        let state = self.state.lock();
+        state.readable()?;
+        let offsets = state.offsets();
+        let end = bound(&offsets, isolation);
+        let past_cold = state
+            .runs
+            .iter()
+            .filter(|run| run.end > offsets.cold_end && run.first < end);
+        Ok(Plan {
+            offsets,
+            end,
+            runs: past_cold.cloned().collect(),
+        })
+    }
+}
+
+fn unreadable(what: &str) -> ReadError {
+    ReadError::Stopped(what.to_owned())
+}
+
+fn end_of(batches: &[Bytes]) -> Option<Offset> {
+    let header = BatchHeader::read(batches.last()?)?;
+    Some(Offset(
+        header.base_offset + i64::from(header.last_offset_delta) + 1,
+    ))
+}
+
+/// The first record at or after `log_start` whose timestamp matches.
+fn first_matching(
+    batches: &[Bytes],
+    log_start: Offset,
+    matches: impl Fn(i64) -> bool,
+) -> Result<Option<TimedOffset>, ReadError> {
+    for batch in batches {
+        let header = BatchHeader::read(batch).ok_or_else(|| unreadable("a batch has no header"))?;
+        if !matches(header.max_timestamp) {
+            continue;
+        }
+        let wanted = |delta: i32, timestamp: i64| {
+            header.base_offset + i64::from(delta) >= log_start.0 && matches(timestamp)
+        };
+        let found = batch::find_record(batch, wanted).map_err(|error| unreadable(&error.to_string()))?;
+        if let Some((delta, timestamp)) = found {
+            return Ok(Some(TimedOffset {
+                offset: Offset(header.base_offset + i64::from(delta)),
+                timestamp,
+                leader_epoch: LeaderEpoch(header.partition_leader_epoch),
+            }));
+        }
+    }
+    Ok(None)
+}

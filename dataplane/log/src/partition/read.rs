@@ -1,0 +1,175 @@
+//! Read: from images of slots while they are there, from sealed write-ahead logs, from cold objects; in one go.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use firn_catalog::cell::LogCatalog;
+use firn_catalog::ids::{IncarnationId, Offset};
+use firn_runtime::Env;
+
+use super::run::Run;
+use super::{Isolation, Partition, PartitionOffsets, ReadError, ReadSlice};
+use crate::cold::{ColdError, ColdTier};
+use crate::engine::images::SlotImages;
+use crate::wal::{Appender, WalError};
+
+/// What all partitions of one incarnation share.
+pub(crate) struct Sources {
+    pub own: IncarnationId,
+    pub env: Env,
+    pub images: Arc<SlotImages>,
+    pub cold: Arc<ColdTier>,
+    pub appender: Arc<Appender>,
+    pub catalog: Arc<dyn LogCatalog>,
+}
+
+impl Partition {
+    /// Reads whole batches from the one that contains `from`: at least one if there is any below the bound
+    /// that `isolation` sets, else as many as fit into `max_bytes`. At the bound the answer is empty.
+    pub async fn read(
+        &self,
+        from: Offset,
+        max_bytes: usize,
+        isolation: Isolation,
+    ) -> Result<ReadSlice, ReadError> {
+        let (offsets, runs) = {
+            let state = self.state.lock();
+            state.readable()?;
+            let offsets = state.offsets();
+            if from < offsets.log_start || from > offsets.log_end {
+                let (log_start, log_end) = (offsets.log_start, offsets.log_end);
+                return Err(ReadError::OutOfRange { log_start, log_end });
+            }
+            (
+                offsets,
+                state.runs_from(from, bound(&offsets, isolation), max_bytes),
+            )
+        };
+        if from >= bound(&offsets, isolation) {
+            return Ok(ReadSlice {
+                batches: Vec::new(),
+                bytes: 0,
+                offsets,
+                aborted: Vec::new(),
+            });
+        }
+        let mut slice = Gathered::new(max_bytes);
+        for run in &runs {
+            let whole = match self.read_run(run, from).await {
+                Ok(Some(batches)) => slice.take(batches),
+                // Its slot has gone into cold objects in the meantime.
+                Ok(None) => break,
+                Err(_) if !slice.batches.is_empty() => break,
+                Err(error) => return Err(error),
+            };
+            if !whole {
+                break;
+            }
+        }
+        if slice.batches.is_empty() {
+            slice.take(self.read_cold(from, max_bytes).await?);
+        }
+        Ok(ReadSlice {
+            batches: slice.batches,
+            bytes: slice.bytes,
+            offsets,
+            aborted: Vec::new(),
+        })
+    }
+
+    /// The batches of a run whose last offset is at or after `from`; `None` if its slot has been deleted.
+    pub(super) async fn read_run(&self, run: &Run, from: Offset) -> Result<Option<Vec<Bytes>>, ReadError> {
+        let images = &self.sources.images;
+        if let Some(batches) = images.in_memory(run) {
+            let wanted = batches.into_iter().filter(|batch| batch.meta.last >= from);
+            return Ok(Some(wanted.map(|batch| batch.bytes).collect()));
+        }
+        if let Some(bytes) = images.from_hot_file(run).await {
+            match run.batches(&bytes) {
+                Ok(batches) => return Ok(Some(from_offset(batches, from))),
+                Err(error) => tracing::warn!(%error, "a hot file is damaged; the store has the records"),
+            }
+        }
+        match images.from_wal(run).await {
+            Ok(Some(bytes)) => match run.batches(&bytes) {
+                Ok(batches) => Ok(Some(from_offset(batches, from))),
+                Err(error) => Err(ReadError::Stopped(error.to_string())),
+            },
+            Ok(None) => Ok(None),
+            Err(error) => Err(wal_read_error(&error)),
+        }
+    }
+
+    pub(super) async fn read_cold(&self, from: Offset, max_bytes: usize) -> Result<Vec<Bytes>, ReadError> {
+        match self.sources.cold.read(self.id, from, max_bytes).await {
+            Ok(read) if read.batches.is_empty() => {
+                let what = format!("no object and no slot of {} holds offset {from}", self.id);
+                tracing::error!(partition = %self.id, %from, "ALARM: the log has a gap");
+                Err(ReadError::Stopped(what))
+            }
+            Ok(read) => Ok(read.batches),
+            Err(error) => Err(cold_read_error(&error)),
+        }
+    }
+}
+
+/// One past the last offset that a reader may see.
+pub(super) fn bound(offsets: &PartitionOffsets, isolation: Isolation) -> Offset {
+    match isolation {
+        Isolation::ReadUncommitted => offsets.high_watermark,
+        Isolation::ReadCommitted => offsets.last_stable,
+    }
+}
+
+fn from_offset(batches: Vec<(crate::batch::BatchHeader, Bytes)>, from: Offset) -> Vec<Bytes> {
+    let wanted = batches
+        .into_iter()
+        .filter(|(header, _)| header.base_offset + i64::from(header.last_offset_delta) >= from.0);
+    wanted.map(|(_, batch)| batch).collect()
+}
+
+fn wal_read_error(error: &WalError) -> ReadError {
+    match error {
+        WalError::Unavailable(_) | WalError::NoSpace(_) | WalError::OutOfReach(_) => {
+            ReadError::Unavailable(error.to_string())
+        }
+        WalError::Corrupt(_) | WalError::Failed(_) => ReadError::Stopped(error.to_string()),
+    }
+}
+
+pub(super) fn cold_read_error(error: &ColdError) -> ReadError {
+    if error.is_retriable() {
+        ReadError::Unavailable(error.to_string())
+    } else {
+        ReadError::Stopped(error.to_string())
+    }
+}
+
+/// Batches up to a limit; the first is taken whatever its size (KIP-74).
+struct Gathered {
+    batches: Vec<Bytes>,
+    bytes: usize,
+    limit: usize,
+}
+
+impl Gathered {
+    fn new(limit: usize) -> Self {
+        Self {
+            batches: Vec::new(),
+            bytes: 0,
+            limit,
+        }
+    }
+
+    /// Takes as many as fit; whether all did.
+    fn take(&mut self, batches: Vec<Bytes>) -> bool {
+        for batch in batches {
+            if !self.batches.is_empty() && self.bytes + batch.len() > self.limit {
+                return false;
+            }
+            self.bytes += batch.len();
+            self.batches.push(batch);
+        }
+        true
+    }
+}
