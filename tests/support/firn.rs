@@ -142,7 +142,9 @@ pub struct Ended {
 pub fn run(mut command: Command) -> Ended {
     let directory = tempfile::tempdir().unwrap();
     let (stdout, stderr) = (directory.path().join("stdout"), directory.path().join("stderr"));
-    command.stdout(File::create(&stdout).unwrap()).stderr(File::create(&stderr).unwrap());
+    command
+        .stdout(File::create(&stdout).unwrap())
+        .stderr(File::create(&stderr).unwrap());
     let mut child = command.spawn().unwrap();
     let status = wait_for(PATIENCE, || child.try_wait().unwrap());
     if status.is_none() {
@@ -181,10 +183,16 @@ impl Firn {
 
     /// Starts the process; how it ended if it ended, or was killed for being late, before it was ready.
     pub fn try_start(options: FirnOptions) -> Result<Self, Ended> {
-        let outputs = tempfile::Builder::new().prefix("run-").tempdir_in(options.scratch()).unwrap().keep();
+        let outputs = tempfile::Builder::new()
+            .prefix("run-")
+            .tempdir_in(options.scratch())
+            .unwrap()
+            .keep();
         let (stdout, stderr) = (outputs.join("stdout"), outputs.join("stderr"));
         let mut command = options.command();
-        command.stdout(File::create(&stdout).unwrap()).stderr(File::create(&stderr).unwrap());
+        command
+            .stdout(File::create(&stdout).unwrap())
+            .stderr(File::create(&stderr).unwrap());
         let mut child = command.spawn().unwrap();
         let mut status: Option<ExitStatus> = None;
         let ready = wait_for(options.patience, || {
@@ -195,7 +203,14 @@ impl Firn {
             status.is_some().then_some(None)
         });
         if let Some(Some((kafka, http))) = ready {
-            return Ok(Self { kafka, http, options, child, stdout, stderr });
+            return Ok(Self {
+                kafka,
+                http,
+                options,
+                child,
+                stdout,
+                stderr,
+            });
         }
         if status.is_none() {
             child.kill().unwrap();
@@ -215,7 +230,10 @@ impl Firn {
 
     /// The options to start a successor on the same data directory and the same ports.
     pub fn successor(&self) -> FirnOptions {
-        self.options.clone().with_kafka(self.kafka.clone()).with_http(self.http.clone())
+        self.options
+            .clone()
+            .with_kafka(self.kafka.clone())
+            .with_http(self.http.clone())
     }
 
     /// The process id.

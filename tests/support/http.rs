@@ -18,13 +18,19 @@ pub struct Answer {
 impl Answer {
     /// The first header of this lower-case name.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 }
 
 /// GET of `path` at `address`; fails the test if nobody answers.
 pub fn get(address: &str, path: &str) -> Answer {
-    request(address, &format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n"))
+    request(
+        address,
+        &format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n"),
+    )
 }
 
 /// Sends `request` as it is and reads the answer to its end.
@@ -45,5 +51,9 @@ fn parse(text: &str) -> Answer {
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
         .collect();
-    Answer { status, headers, body: body.into() }
+    Answer {
+        status,
+        headers,
+        body: body.into(),
+    }
 }

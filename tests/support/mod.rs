@@ -1,6 +1,9 @@
 //! What the tests that start the real `firn` binary share.
 #![allow(dead_code, reason = "each test binary uses its own part of this module")]
-#![allow(clippy::disallowed_methods, reason = "these tests drive real processes by the real clock")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "these tests drive real processes by the real clock"
+)]
 
 pub mod firn;
 pub mod http;

@@ -1,0 +1,106 @@
+//! Starts that cannot succeed end with exit code 1 and a sentence that names what is in the way.
+
+use std::fs;
+use std::net::TcpListener;
+
+use crate::support::firn::{Ended, Firn, FirnOptions, run};
+use crate::support::http;
+
+fn failed(ended: &Ended, parts: &[&str]) {
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert_eq!(ended.stdout, "", "a process that never served printed something");
+    for part in parts {
+        assert!(ended.stderr.contains(part), "lacks {part}: {}", ended.stderr);
+    }
+    assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let options = FirnOptions::default();
+    failed(
+        &run(options.clone().with_kafka(&address).command()),
+        &["kafka: cannot listen on", &address],
+    );
+    failed(
+        &run(options.with_http(&address).command()),
+        &["http: cannot listen on", &address],
+    );
+}
+
+#[test]
+fn a_data_directory_in_use_names_its_holder_and_the_holder_serves_on() {
+    let mut holder = Firn::start(FirnOptions::default());
+    let second = FirnOptions::default().with_data_dir(holder.options().data_dir());
+    failed(
+        &run(second.command()),
+        &["in use by process", &holder.pid().to_string(), "--data-dir"],
+    );
+    assert!(holder.is_running());
+    assert_eq!(holder.get("/readyz").status, 200);
+}
+
+#[test]
+fn a_data_directory_that_cannot_be_made_is_named() {
+    let options = FirnOptions::default();
+    let file = options.scratch().join("file");
+    fs::write(&file, "").unwrap();
+    let beneath = file.join("data");
+    let ended = run(options.with_data_dir(&beneath).command());
+    failed(&ended, &["data-dir: ", beneath.to_str().unwrap()]);
+    // Nobody can make files here, not even root.
+    let ended = run(FirnOptions::default().with_data_dir("/proc/self/firn").command());
+    failed(&ended, &["data-dir: ", "/proc/self/firn"]);
+}
+
+#[test]
+fn a_data_directory_of_a_newer_version_is_refused_by_its_number() {
+    let options = FirnOptions::default();
+    fs::create_dir_all(options.data_dir()).unwrap();
+    fs::write(options.data_dir().join("version"), "7\n").unwrap();
+    failed(&run(options.command()), &["format version 7", "knows up to 1"]);
+    assert_eq!(
+        fs::read_to_string(options.data_dir().join("version")).unwrap(),
+        "7\n"
+    );
+}
+
+#[test]
+fn a_store_that_cannot_be_reached_is_refused_in_bounded_time() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", closed.local_addr().unwrap());
+    drop(closed);
+    let options = FirnOptions::default()
+        .arg("--store")
+        .arg("s3://bucket/prefix")
+        .env("AWS_ENDPOINT", endpoint)
+        .env("AWS_ALLOW_HTTP", "true")
+        .env("AWS_REGION", "us-east-1")
+        .env("AWS_ACCESS_KEY_ID", "id")
+        .env("AWS_SECRET_ACCESS_KEY", "verysecret");
+    let ended = run(options.command());
+    failed(&ended, &["store: "]);
+    assert!(!ended.stderr.contains("verysecret"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_store_or_catalog_of_an_unknown_kind_is_bad_configuration() {
+    let options = FirnOptions::default();
+    for (setting, url) in [("store", "ftp://host/path"), ("catalog", "oracle://host/db")] {
+        let ended = run(options.clone().arg(format!("--{setting}")).arg(url).command());
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        assert!(ended.stderr.contains(&format!("{setting}: ")), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_second_process_on_the_same_wal_directory_is_refused() {
+    let scratch = tempfile::tempdir().unwrap();
+    let wal = format!("disk:{}", scratch.path().join("wal").display());
+    let mut first = Firn::start(FirnOptions::default().arg("--wal").arg(&wal));
+    let ended = run(FirnOptions::default().arg("--wal").arg(&wal).command());
+    failed(&ended, &["wal"]);
+    assert!(first.is_running() && http::get(&first.http, "/readyz").status == 200);
+}
