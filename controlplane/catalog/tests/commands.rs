@@ -1,0 +1,46 @@
+//! Runs the rules of the commands on SQLite and PostgreSQL.
+
+mod cell;
+mod postgres;
+mod rules;
+
+macro_rules! rules {
+    ($($rule:ident,)*) => {
+        rules!(@on sqlite: $($rule,)*);
+        rules!(@on postgres: $($rule,)*);
+    };
+    (@on $backend:ident: $($rule:ident,)*) => {
+        mod $backend {
+            $(
+                #[tokio::test]
+                async fn $rule() {
+                    let cell = crate::cell::Cell::$backend().await;
+                    crate::rules::$rule(&cell).await;
+                }
+            )*
+        }
+    };
+}
+
+mod on {
+    rules! {
+        the_dev_cluster_is_made_once,
+        a_created_topic_has_its_rows_its_feed_entry_and_its_audit_row,
+        a_taken_name_and_a_colliding_name_are_told_apart,
+        what_a_topic_may_not_be_is_refused_and_leaves_nothing,
+        a_validation_changes_nothing,
+        limits_of_the_cluster_hold_and_deletion_gives_room,
+        without_an_open_broker_there_is_no_topic,
+        new_partitions_go_to_the_open_brokers_that_have_the_fewest,
+        partitions_are_only_added,
+        configs_of_a_topic_change_key_by_key_or_as_a_whole,
+        configs_of_a_cluster_change_where_a_running_broker_allows,
+        a_stranger_may_do_nothing,
+        many_creators_of_one_name_make_one_topic,
+        the_image_follows_every_change,
+        an_image_that_was_folded_is_the_image_that_is_loaded,
+        a_follower_behind_the_pruned_feed_loads_anew,
+        a_thousand_topics_are_folded,
+        a_follower_sees_what_another_process_does,
+    }
+}
