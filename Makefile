@@ -1,0 +1,74 @@
+# Each target with a help line installs what it needs first, and says so.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# rustup puts cargo there, and a shell that was open before does not know yet.
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+
+# Arguments for `firn dev`, as in `make run ARGS="--kafka 127.0.0.1:19092"`.
+ARGS ?=
+# How many seeds `make sim` runs.
+SEEDS ?= 1000
+
+# One selection of packages for lint, build and tests: another would make cargo build dependencies again with other
+# features. The simulation is apart, because it compiles planted mistakes into the log.
+PRODUCT := --workspace --exclude firn-simulation
+names = $(sort $(basename $(notdir $(wildcard $(1)/tests/*.rs))) $(notdir $(patsubst %/main.rs,%,$(wildcard $(1)/tests/*/main.rs))))
+CRATE_TESTS := $(sort $(foreach crate,$(wildcard controlplane/* dataplane/* bench),$(if $(filter %simulation,$(crate)),,$(call names,$(crate)))))
+ROOT_TESTS := tidy operation
+END_TO_END := $(filter-out $(ROOT_TESTS),$(call names,.))
+flags = $(foreach name,$(1),--test $(name))
+
+.PHONY: help
+help: ## Print this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "make %-8s %s\n", $$1, $$2}'
+
+.PHONY: run
+run: ## Build one release binary and run `firn dev` in the foreground (ARGS="--kafka ...")
+	@scripts/need cc rust
+	@echo "building firn, once; some minutes the first time" >&2
+	@cargo build --release --locked --bin firn
+	@exec target/release/firn dev $(ARGS)
+
+.PHONY: test
+test: ## Run everything that must pass: lint, unit, contract, simulation and end-to-end tests
+	@scripts/need cc rust python kcat java go node postgres
+	@scripts/steps \
+		"format" "cargo fmt --all --check" \
+		"clippy" "cargo clippy $(PRODUCT) --all-targets --locked --quiet -- -D warnings" \
+		"clippy, simulation" "cargo clippy --workspace --all-targets --locked --quiet -- -D warnings" \
+		"dependencies" "scripts/cargo-deny check licenses bans sources" \
+		"build" "cargo test $(PRODUCT) --lib --bins --tests --no-run --locked --quiet" \
+		"tidy" "cargo test $(PRODUCT) --test tidy --locked --quiet" \
+		"unit and contract tests" "cargo test $(PRODUCT) --lib --bins $(call flags,$(CRATE_TESTS)) --locked --quiet" \
+		"operation" "cargo test $(PRODUCT) --test operation --locked --quiet" \
+		"simulation" "cargo test --package firn-simulation --locked --quiet" \
+		"end to end" "$(if $(END_TO_END),cargo test $(PRODUCT) $(call flags,$(END_TO_END)) --locked --quiet -- --test-threads 1,true)"
+
+.PHONY: lint
+lint: ## Check format, lints, the repository's own rules and the dependencies
+	@scripts/need cc rust python
+	@scripts/steps \
+		"format" "cargo fmt --all --check" \
+		"clippy" "cargo clippy $(PRODUCT) --all-targets --locked --quiet -- -D warnings" \
+		"clippy, simulation" "cargo clippy --workspace --all-targets --locked --quiet -- -D warnings" \
+		"tidy" "cargo test $(PRODUCT) --test tidy --locked --quiet" \
+		"dependencies" "scripts/cargo-deny check licenses bans sources"
+
+.PHONY: bench
+bench: ## Measure: throughput, processor time, start-up, memory (figures, not tests)
+	@scripts/need cc rust
+	@cargo build --release --locked --bin firn --package firn --package firn-bench --bins
+	@target/release/firn-bench
+
+.PHONY: sim
+sim: ## Run the seeded simulation of the log (SEEDS=1000; a failing seed is printed and replays exactly)
+	@scripts/need cc rust
+	@cargo run --locked --quiet --package firn-simulation -- --seeds $(SEEDS)
+
+.PHONY: tools
+tools: ## Install what the tests need, without running them
+	@scripts/need cc rust python kcat java go node postgres
+	@scripts/cargo-deny --version
