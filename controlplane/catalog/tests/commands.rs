@@ -1,5 +1,7 @@
 //! Runs the rules of the commands on SQLite and PostgreSQL.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic, and helpers are tests too")]
+
 mod cell;
 mod postgres;
 mod rules;

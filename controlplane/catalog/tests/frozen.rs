@@ -1,6 +1,7 @@
 //! A database that stops answering. A binary of its own, since it freezes the server that tests share.
 
-#[allow(dead_code, reason = "this binary uses a part")]
+#![allow(clippy::unwrap_used, reason = "a test may panic, and helpers are tests too")]
+
 mod cell;
 mod postgres;
 

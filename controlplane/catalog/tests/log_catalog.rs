@@ -1,5 +1,7 @@
 //! Runs the contract suite of `LogCatalog` on memory, SQLite and PostgreSQL.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic, and helpers are tests too")]
+
 mod cell;
 mod contract;
 mod postgres;

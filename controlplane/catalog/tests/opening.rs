@@ -1,6 +1,7 @@
 //! Catalogs that do not open.
 
-#[allow(dead_code, reason = "this binary uses a part")]
+#![allow(clippy::unwrap_used, reason = "a test may panic, and helpers are tests too")]
+
 mod cell;
 mod postgres;
 
@@ -93,4 +94,18 @@ async fn a_file_that_is_no_database_is_refused() {
         "{error}"
     );
     assert_eq!(std::fs::read(&path).unwrap()[..4], *b"this", "it is left alone");
+}
+
+#[tokio::test]
+async fn what_takes_no_writes_is_named() {
+    let folder = TempDir::new().unwrap();
+    let error = refusal(&format!("sqlite://{}", folder.path().display())).await;
+    assert!(
+        matches!(error, OpenError::NotWritable { .. }),
+        "a folder is no file: {error}"
+    );
+    let database = postgres::Database::new().await;
+    let read_only = format!("{}?options=-c%20default_transaction_read_only%3Don", database.url);
+    let error = refusal(&read_only).await;
+    assert!(matches!(error, OpenError::NotWritable { .. }), "{error}");
 }

@@ -32,6 +32,8 @@ pub struct Actor {
 /// What is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operation {
+    /// Name things in a cluster at all: tenancy, asked before a topic is looked up, so that a stranger learns nothing.
+    UseCluster,
     /// Create a topic.
     CreateTopic,
     /// Add partitions to a topic.

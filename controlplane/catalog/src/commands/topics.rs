@@ -238,7 +238,7 @@ impl Catalog {
         actor: &Actor,
         command: &DeleteTopic,
     ) -> Result<Committed<Topic>, TxError<CommandError>> {
-        self.authorize(actor, Operation::DeleteTopic, &Resource::Cluster(command.cluster))?;
+        self.authorize(actor, Operation::UseCluster, &Resource::Cluster(command.cluster))?;
         tx.lock_cluster(command.cluster).await?;
         let topic = tx.find_topic(command.cluster, &command.topic).await?;
         let resource = Resource::Topic {

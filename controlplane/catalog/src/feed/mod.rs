@@ -111,3 +111,71 @@ pub struct FeedEntry {
     /// What changed.
     pub change: Change,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cell::WalLocation;
+    use crate::entities::ClusterLimits;
+    use crate::ids::OrganizationId;
+    use firn_runtime::Timestamp;
+
+    /// Stored text: what is asserted here may only change with the catalog's format version.
+    fn stored<T: Serialize + for<'de> Deserialize<'de> + PartialEq + std::fmt::Debug>(value: &T, text: &str) {
+        assert_eq!(serde_json::to_string(value).unwrap(), text);
+        assert_eq!(&serde_json::from_str::<T>(text).unwrap(), value);
+    }
+
+    #[test]
+    fn entries_are_stored_as_they_were_in_version_1() {
+        let cluster = Cluster {
+            id: ClusterId(1),
+            slug: "dev".to_owned(),
+            kafka_id: "A".repeat(22),
+            organization: OrganizationId(2),
+            limits: ClusterLimits {
+                topics: 3,
+                partitions: 4,
+            },
+            configs: ConfigMap::from([("log.retention.ms".to_owned(), "5".to_owned())]),
+        };
+        stored(
+            &Change::ClusterCreated { cluster },
+            "{\"kind\":\"cluster_created\",\"cluster\":{\"id\":\"00000000000000000000000000000001\",\"slug\":\"dev\",\
+             \"kafka_id\":\"AAAAAAAAAAAAAAAAAAAAAA\",\"organization\":\"00000000000000000000000000000002\",\
+             \"limits\":{\"topics\":3,\"partitions\":4},\"configs\":{\"log.retention.ms\":\"5\"}}}",
+        );
+        let topic = Topic {
+            id: TopicId(6),
+            cluster: ClusterId(1),
+            name: "t".to_owned(),
+            partitions: 2,
+            configs: ConfigMap::new(),
+            created_at: Timestamp(7),
+        };
+        let owners = Assignment {
+            owners: vec![IncarnationId(8)],
+            partitions: vec![0, 0],
+        };
+        stored(
+            &Change::TopicCreated { topic, owners },
+            "{\"kind\":\"topic_created\",\"topic\":{\"id\":\"00000000000000000000000000000006\",\
+             \"cluster\":\"00000000000000000000000000000001\",\"name\":\"t\",\"partitions\":2,\"configs\":{},\
+             \"created_at\":7},\"owners\":{\"owners\":[\"00000000000000000000000000000008\"],\"partitions\":[0,0]}}",
+        );
+        stored(
+            &Change::IncarnationClosed {
+                id: IncarnationId(9),
+                state: IncarnationState::Sealing,
+            },
+            "{\"kind\":\"incarnation_closed\",\"id\":\"00000000000000000000000000000009\",\"state\":\"sealing\"}",
+        );
+        stored(&WalLocation::Object, "{\"kind\":\"object\"}");
+        stored(
+            &WalLocation::Disk {
+                volume: "ab".to_owned(),
+            },
+            "{\"kind\":\"disk\",\"volume\":\"ab\"}",
+        );
+    }
+}

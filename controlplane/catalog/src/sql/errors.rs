@@ -60,6 +60,30 @@ fn database_verdict(code: &str) -> Verdict {
     }
 }
 
+/// Why a connection cannot be made or a fresh one not be used.
+pub(super) enum Refusal {
+    /// Nobody answers.
+    Unreachable,
+    /// It is there, and does not take writes.
+    NotWritable,
+    /// It is no database, or a broken one.
+    Damaged,
+}
+
+/// What an error at opening says.
+pub(super) fn refusal(error: &sqlx::Error) -> Refusal {
+    let code = match error {
+        sqlx::Error::Database(database) => database.code().unwrap_or_default().parse::<i64>(),
+        _ => return Refusal::Unreachable,
+    };
+    // SQLite: read-only, I/O error, full, cannot open; corrupt, not a database.
+    match code.map(|code| code & 0xff) {
+        Ok(8 | 10 | 13 | 14) => Refusal::NotWritable,
+        Ok(11 | 26) => Refusal::Damaged,
+        Ok(_) | Err(_) => Refusal::Unreachable,
+    }
+}
+
 /// The error for the caller.
 pub(super) fn to_catalog_error(error: &sqlx::Error) -> CatalogError {
     match verdict(error) {

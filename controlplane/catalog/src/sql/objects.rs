@@ -10,8 +10,9 @@ use super::{Arg, Tx, TxError, args, id_at, number_at, numbers_of};
 use crate::cell::{CatalogError, DoomedObject, ObjectKind, ObjectRow, SegmentRange};
 use crate::ids::{IncarnationId, ObjectId, Offset, PartitionId, Slot};
 
-/// How many rows one statement names: eight parameters each stay far below either database's limit.
-pub(super) const CHUNK: usize = 1_000;
+/// How many rows one statement names: far below either database's limit on parameters, and SQLite finds a
+/// parameter by walking the list of their names, so that longer statements cost their square.
+pub(super) const CHUNK: usize = 250;
 
 /// Where an object is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

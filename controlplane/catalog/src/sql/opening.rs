@@ -8,6 +8,7 @@ use firn_runtime::Env;
 use sqlx::any::AnyPoolOptions;
 use sqlx::{AnyPool, Executor};
 
+use super::errors::{Refusal, refusal};
 use super::{Dialect, Tx, TxError, migrations, transaction};
 use crate::cell::CatalogError;
 
@@ -92,7 +93,7 @@ impl Store {
             })
             .connect(&connect)
             .await
-            .map_err(|error| unreachable(error.to_string()))?;
+            .map_err(|error| refused(&shown, &error))?;
         let store = Self {
             pool,
             dialect,
@@ -141,6 +142,19 @@ async fn read_format(tx: &mut Tx) -> Result<(), TxError<CatalogError>> {
     tx.row("SELECT version FROM cell_format WHERE id = 1", Vec::new())
         .await?;
     Ok(())
+}
+
+/// What an error at connecting says to the operator.
+fn refused(shown: &str, error: &sqlx::Error) -> OpenError {
+    let (url, cause) = (shown.to_owned(), error.to_string());
+    match refusal(error) {
+        Refusal::Unreachable => OpenError::Unreachable { url, cause },
+        Refusal::NotWritable => OpenError::NotWritable { url, cause },
+        Refusal::Damaged => OpenError::Unusable {
+            url,
+            cause: CatalogError::Corrupt(cause),
+        },
+    }
 }
 
 /// SQLite's own error for a folder that is not there does not say so.
