@@ -11,9 +11,12 @@
 //! | [`engine`] | a broker's log: all its partitions, its incarnation, its background work |
 
 pub mod batch;
+pub mod cold;
 pub mod engine;
+mod metrics;
 pub mod partition;
 #[cfg(feature = "planted")]
 pub mod planted;
+pub mod store;
 pub mod takeover;
 pub mod wal;

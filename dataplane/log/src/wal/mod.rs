@@ -5,6 +5,7 @@
 //! once it and every slot before it are durable.
 
 pub mod appender;
+mod object;
 pub mod slot;
 
 use std::ops::Range;
@@ -18,6 +19,7 @@ use firn_catalog::ids::{IncarnationId, Slot};
 use crate::batch::BatchMeta;
 
 pub use appender::{Appender, AppenderSettings, PushError};
+pub use object::ObjectLog;
 
 /// Whether a put took the register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,154 @@
+//! The object store: opening one by its address, conditional puts that can be believed, the probe at start.
+//!
+//! A local directory syncs every file and its folder before a put succeeds. For S3, credentials, region and endpoint come
+//! from the `AWS_*` variables; an endpoint on the loopback interface may be plain HTTP.
+
+mod conditional;
+mod probe;
+
+use std::path::{Path as FsPath, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use object_store::aws::AmazonS3Builder;
+use object_store::local::LocalFileSystem;
+use object_store::memory::InMemory;
+use object_store::path::Path;
+use object_store::prefix::PrefixStore;
+use object_store::{ClientOptions, ObjectStore, RetryConfig};
+use url::{Host, Url};
+
+use conditional::ConditionalStore;
+pub use probe::{ProbeError, probe};
+
+/// How long a connection to the store may take to be made.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long one request may take.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long the client retries on its own. Short: callers retry, and they know what a put without an answer means.
+const RETRY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Why the address of a store is of no use.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Not an address.
+    #[error("'{url}' is not the address of an object store: {why}")]
+    Address {
+        /// What was given.
+        url: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A kind of store that this version does not know.
+    #[error("object store '{0}' is not supported: use file:///DIRECTORY or s3://BUCKET/PREFIX")]
+    Scheme(String),
+    /// The directory cannot be made or used.
+    #[error("the object store's directory {} is not usable: {source}", path.display())]
+    Directory {
+        /// Which one.
+        path: PathBuf,
+        /// What the file system says.
+        source: std::io::Error,
+    },
+    /// The client library refuses the configuration.
+    #[error("the object store is not configured rightly: {0}")]
+    Configuration(#[from] object_store::Error),
+}
+
+/// Opens the store at `url`: `file:///DIRECTORY` (made if it is absent), `s3://BUCKET/PREFIX`, or, for tests, `memory://`.
+/// Sends nothing yet: [`probe`] does.
+pub fn open(url: &str) -> Result<Arc<dyn ObjectStore>, StoreError> {
+    let address = |why: &str| StoreError::Address {
+        url: url.to_owned(),
+        why: why.to_owned(),
+    };
+    let parsed = Url::parse(url).map_err(|error| address(&error.to_string()))?;
+    match parsed.scheme() {
+        "file" => {
+            let path = parsed
+                .to_file_path()
+                .map_err(|()| address("a file address has an absolute path and no host"))?;
+            open_directory(&path)
+        }
+        "s3" => {
+            let bucket = parsed
+                .host_str()
+                .filter(|host| !host.is_empty())
+                .ok_or_else(|| address("no bucket"))?;
+            let prefix = Path::from_url_path(parsed.path()).map_err(|error| address(&error.to_string()))?;
+            Ok(prefixed(open_s3(bucket)?, prefix))
+        }
+        "memory" => Ok(Arc::new(ConditionalStore::new(Arc::new(InMemory::new()), None))),
+        other => Err(StoreError::Scheme(other.to_owned())),
+    }
+}
+
+fn open_directory(path: &FsPath) -> Result<Arc<dyn ObjectStore>, StoreError> {
+    let unusable = |source| StoreError::Directory {
+        path: path.to_owned(),
+        source,
+    };
+    std::fs::create_dir_all(path).map_err(unusable)?;
+    // Shows now whether it may be written to, and makes its own entry durable.
+    let parent = path.parent().unwrap_or(path);
+    for folder in [path, parent] {
+        std::fs::File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(unusable)?;
+    }
+    let mark = path.join(".writable");
+    std::fs::write(&mark, [])
+        .and_then(|()| std::fs::remove_file(&mark))
+        .map_err(unusable)?;
+    let store = LocalFileSystem::new_with_prefix(path)?.with_fsync(true);
+    Ok(Arc::new(ConditionalStore::new(
+        Arc::new(store),
+        Some(path.to_owned()),
+    )))
+}
+
+fn open_s3(bucket: &str) -> Result<Arc<dyn ObjectStore>, StoreError> {
+    let options = ClientOptions::new()
+        .with_connect_timeout(CONNECT_TIMEOUT)
+        .with_timeout(REQUEST_TIMEOUT);
+    let retry = RetryConfig {
+        max_retries: 3,
+        retry_timeout: RETRY_TIMEOUT,
+        ..RetryConfig::default()
+    };
+    let mut builder = AmazonS3Builder::from_env()
+        .with_bucket_name(bucket)
+        .with_client_options(options)
+        .with_retry(retry);
+    let configured = |key| builder.get_config_value(&key);
+    use object_store::aws::AmazonS3ConfigKey::{Endpoint, Region, S3Endpoint};
+    let endpoint = configured(S3Endpoint).or_else(|| configured(Endpoint));
+    let region = configured(Region);
+    if endpoint.is_some_and(|endpoint| is_loopback(&endpoint)) {
+        builder = builder
+            .with_allow_http(true)
+            .with_virtual_hosted_style_request(false);
+    }
+    if region.is_none() {
+        builder = builder.with_region("us-east-1");
+    }
+    let store = builder.build()?;
+    Ok(Arc::new(ConditionalStore::new(Arc::new(store), None)))
+}
+
+fn is_loopback(endpoint: &str) -> bool {
+    match Url::parse(endpoint).as_ref().map(Url::host) {
+        Ok(Some(Host::Domain(name))) => name == "localhost",
+        Ok(Some(Host::Ipv4(address))) => address.is_loopback(),
+        Ok(Some(Host::Ipv6(address))) => address.is_loopback(),
+        Ok(None) | Err(_) => false,
+    }
+}
+
+fn prefixed(store: Arc<dyn ObjectStore>, prefix: Path) -> Arc<dyn ObjectStore> {
+    if prefix.as_ref().is_empty() {
+        store
+    } else {
+        Arc::new(PrefixStore::new(store, prefix))
+    }
+}
