@@ -153,6 +153,7 @@ impl<'a> Attempts<'a> {
         match tokio::time::timeout(ATTEMPT, attempt).await {
             Ok(outcome) => outcome,
             Err(_) => {
+                crate::metrics::transaction_failed();
                 let late = format!("no answer within {} s", ATTEMPT.as_secs());
                 Err(TxError::Refused(E::from(CatalogError::Unavailable(late))))
             }
