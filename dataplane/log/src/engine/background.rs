@@ -2,21 +2,112 @@
 //! input, so that normal work and recovery take one path.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use firn_catalog::cell::CatalogError;
 use firn_catalog::ids::Slot;
 use tokio::time::{Instant, sleep};
 
 use super::Log;
+use super::offload::{OwnSlots, SealedSlots};
+use super::recovered::Inherited;
+use crate::cold::offload::{OffloadError, due};
 use crate::wal::Halt;
 use crate::wal::slot::Register;
 
+/// How often it is looked whether an offload is due.
+const SETTLE_INTERVAL: Duration = Duration::from_millis(250);
+/// The pause after an offload that did not come to its end.
+const SETTLE_PAUSE: Duration = Duration::from_secs(1);
+/// How often partitions are tidied.
+const TIDY_INTERVAL: Duration = Duration::from_secs(60);
 /// How many heartbeats a lease lasts.
 const LEASE_HEARTBEATS: u32 = 5;
 
 pub(super) fn start(log: &Arc<Log>) {
     log.spawn(watch_appender(Arc::clone(log)));
     log.spawn(heartbeat(Arc::clone(log)));
+    log.spawn(settle(Arc::clone(log)));
+    log.spawn(tidy(Arc::clone(log)));
+}
+
+/// Drains what was inherited, in the order of the seals, and only then offloads the own log: an offset may enter cold objects
+/// only after all before it.
+async fn settle(log: Arc<Log>) {
+    while let Some(inherited) = log.recovered.next_to_drain() {
+        if let Err(error) = drain(&log, inherited).await {
+            tracing::warn!(%error, "a sealed log is not drained yet");
+            sleep(SETTLE_PAUSE).await;
+        }
+    }
+    loop {
+        sleep(SETTLE_INTERVAL).await;
+        if due(
+            &log.settings.cold.offload,
+            &log.partitions.backlog(),
+            log.env.now(),
+        ) {
+            match offload(&log).await {
+                Ok(true) => {}
+                Ok(false) => sleep(SETTLE_PAUSE).await,
+                Err(error) => {
+                    tracing::warn!(%error, "records stay in the write-ahead log for now");
+                    sleep(SETTLE_PAUSE).await;
+                }
+            }
+        }
+    }
+}
+
+async fn drain(log: &Arc<Log>, inherited: Arc<Inherited>) -> Result<(), OffloadError> {
+    let dead = inherited.row.id;
+    let slots = inherited.row.offloaded..inherited.index.fence;
+    let source = SealedSlots { log, inherited };
+    let done = log.sources.cold.drain(log.own, dead, slots, &source).await?;
+    // Nobody may open a partition on the strength of what was just moved.
+    let _no_opening = log.opening.write().await;
+    log.recovered.drained(dead);
+    for partition in log.partitions.all() {
+        let end = log.sources.cold.bounds(partition.id()).map(|(_, end)| end);
+        partition.drained(dead, end.unwrap_or_default());
+    }
+    tracing::info!(%dead, objects = done.objects, bytes = done.bytes, "the log of an earlier life is in objects");
+    Ok(())
+}
+
+/// Returns whether anything was offloaded: a stopped partition holds the slots that name it.
+async fn offload(log: &Arc<Log>) -> Result<bool, OffloadError> {
+    let slots = log.partitions.unsettled();
+    let from = slots.start;
+    let done = log
+        .sources
+        .cold
+        .checkpoint(log.own, slots, &OwnSlots(log))
+        .await?;
+    for (id, end) in &done.ends {
+        if let Some(partition) = log.partition(*id) {
+            partition.offloaded(*end);
+        }
+    }
+    for (id, error) in &done.stopped {
+        if let Some(partition) = log.partition(*id) {
+            partition.stop(error.to_string());
+        }
+    }
+    log.partitions.settle(done.offloaded);
+    tracing::debug!(through = %done.offloaded, objects = done.objects, bytes = done.bytes, "offloaded");
+    Ok(done.offloaded > from)
+}
+
+/// Forgets silent producers and what has no image any more.
+async fn tidy(log: Arc<Log>) {
+    loop {
+        sleep(TIDY_INTERVAL).await;
+        let now = log.env.now();
+        for partition in log.partitions.all() {
+            partition.tidy(now);
+        }
+    }
 }
 
 /// A halt of the appender is a halt of the log.

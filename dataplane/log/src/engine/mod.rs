@@ -7,23 +7,24 @@
 
 mod background;
 pub mod images;
+mod offload;
 mod open;
 mod recovered;
 mod settings;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use firn_catalog::cell::LogCatalog;
 use firn_catalog::ids::{IncarnationId, LeaderEpoch, NodeId, PartitionId, Slot};
-use firn_runtime::Env;
+use firn_runtime::{Clock, Env, Timestamp};
 use futures::{TryStreamExt, stream};
 use object_store::ObjectStore;
 use parking_lot::{Mutex, RwLock};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -31,6 +32,7 @@ pub use open::OpenError;
 pub use settings::LogSettings;
 
 use crate::cold::ColdError;
+use crate::cold::offload::Backlog;
 use crate::partition::{Partition, PartitionConfig, Sources};
 use crate::wal::{CountedSlot, Halt, SlotSink, WriteAheadLog};
 use images::SlotImages;
@@ -84,7 +86,6 @@ pub struct Log {
     env: Env,
     settings: LogSettings,
     catalog: Arc<dyn LogCatalog>,
-    store: Arc<dyn ObjectStore>,
     wal: Arc<dyn WriteAheadLog>,
     sources: Arc<Sources>,
     partitions: Arc<Registry>,
@@ -154,12 +155,26 @@ impl Log {
 
     /// Whether more may be appended now; else wait for [`Log::room`].
     pub fn has_room(&self) -> bool {
-        self.sources.appender.has_room()
+        self.sources.appender.has_room() && self.may_grow()
     }
 
-    /// Waits until the bytes that are not durable yet are below their bound.
+    /// Waits until the bytes that are not durable yet, and those that are only in the write-ahead log, are below
+    /// their bounds.
     pub async fn room(&self) {
         self.sources.appender.room().await;
+        loop {
+            let mut woken = std::pin::pin!(self.partitions.settled.notified());
+            woken.as_mut().enable();
+            if self.may_grow() || self.halted.borrow().is_some() {
+                return;
+            }
+            woken.await;
+        }
+    }
+
+    /// Whether the write-ahead log is short enough: a takeover reads all of its indexes.
+    fn may_grow(&self) -> bool {
+        self.partitions.backlog().bytes < self.settings.max_unsettled_bytes
     }
 
     /// Tells when, and why, the log has stopped for good.
@@ -208,19 +223,21 @@ impl Log {
 pub(crate) struct Registry {
     open: RwLock<BTreeMap<PartitionId, Arc<Partition>>>,
     images: Arc<SlotImages>,
-    /// Record bytes that count, since the start.
-    bytes_counted: AtomicU64,
-    /// One more than the last slot that counts.
-    counted: AtomicU64,
+    clock: Arc<dyn Clock>,
+    /// The slots that count and are not in cold objects yet, oldest first.
+    unsettled: Mutex<Unsettled>,
+    /// Wakes those who wait for fewer of them.
+    settled: Notify,
 }
 
 impl Registry {
-    pub fn new(images: Arc<SlotImages>) -> Self {
+    pub fn new(images: Arc<SlotImages>, clock: Arc<dyn Clock>) -> Self {
         Self {
             open: RwLock::new(BTreeMap::new()),
             images,
-            bytes_counted: AtomicU64::new(0),
-            counted: AtomicU64::new(0),
+            clock,
+            unsettled: Mutex::default(),
+            settled: Notify::new(),
         }
     }
 
@@ -242,13 +259,49 @@ impl Registry {
         self.open.read().values().cloned().collect()
     }
 
-    /// How much counts: record bytes since the start, and one past the last slot.
-    fn counted_so_far(&self) -> (u64, Slot) {
-        (
-            self.bytes_counted.load(Ordering::Acquire),
-            Slot(self.counted.load(Ordering::Acquire)),
-        )
+    /// What is only in the write-ahead log.
+    fn backlog(&self) -> Backlog {
+        let unsettled = self.unsettled.lock();
+        Backlog {
+            bytes: unsettled.bytes,
+            slots: unsettled.slots.len() as u64,
+            oldest: unsettled.slots.front().map(|slot| slot.counted_at),
+        }
     }
+
+    /// The slots that wait to be offloaded.
+    fn unsettled(&self) -> Range<Slot> {
+        let slots = &self.unsettled.lock().slots;
+        match (slots.front(), slots.back()) {
+            (Some(first), Some(last)) => first.slot..last.slot.next(),
+            _ => Slot(0)..Slot(0),
+        }
+    }
+
+    /// Slots below `offloaded` are in cold objects.
+    fn settle(&self, offloaded: Slot) {
+        {
+            let mut unsettled = self.unsettled.lock();
+            while let Some(oldest) = unsettled.slots.front().filter(|oldest| oldest.slot < offloaded) {
+                unsettled.bytes -= oldest.bytes;
+                unsettled.slots.pop_front();
+            }
+        }
+        self.settled.notify_waiters();
+    }
+}
+
+/// See [`Registry::unsettled`].
+#[derive(Default)]
+struct Unsettled {
+    slots: VecDeque<UnsettledSlot>,
+    bytes: u64,
+}
+
+struct UnsettledSlot {
+    slot: Slot,
+    bytes: u64,
+    counted_at: Timestamp,
 }
 
 impl SlotSink for Registry {
@@ -266,7 +319,13 @@ impl SlotSink for Registry {
             .iter()
             .map(|batch| u64::from(batch.meta.length))
             .sum();
-        self.bytes_counted.fetch_add(bytes, Ordering::AcqRel);
-        self.counted.store(slot.slot.0 + 1, Ordering::Release);
+        let counted_at = self.clock.now();
+        let mut unsettled = self.unsettled.lock();
+        unsettled.slots.push_back(UnsettledSlot {
+            slot: slot.slot,
+            bytes,
+            counted_at,
+        });
+        unsettled.bytes += bytes;
     }
 }

@@ -78,7 +78,7 @@ pub(super) async fn open(parts: LogParts) -> Result<Arc<Log>, OpenError> {
 
     let images = SlotImages::new(own, Arc::clone(&wal), &env, hot_directory, settings.images);
     let images = Arc::new(images.map_err(|error| OpenError::HotDirectory(error.to_string()))?);
-    let partitions = Arc::new(Registry::new(Arc::clone(&images)));
+    let partitions = Arc::new(Registry::new(Arc::clone(&images), Arc::clone(&env.clock)));
     let sink = Arc::clone(&partitions);
     let appender = Appender::start(&env, Arc::clone(&wal), own, settings.appender.clone(), sink);
     let sources = Sources {
@@ -94,7 +94,6 @@ pub(super) async fn open(parts: LogParts) -> Result<Arc<Log>, OpenError> {
         env,
         settings,
         catalog,
-        store,
         wal,
         sources: Arc::new(sources),
         partitions,

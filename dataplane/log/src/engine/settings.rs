@@ -15,6 +15,8 @@ pub struct LogSettings {
     pub images: ImageBudget,
     /// Objects, caches, offload, merge, retention, garbage collection.
     pub cold: ColdSettings,
+    /// Record bytes that may be in the write-ahead log alone; beyond it producers wait for the offload.
+    pub max_unsettled_bytes: u64,
     /// How often the incarnation tells the catalog that it is alive.
     pub heartbeat_interval: Duration,
 }
@@ -28,6 +30,7 @@ impl Default for LogSettings {
                 disk: 2 << 30,
             },
             cold: ColdSettings::default(),
+            max_unsettled_bytes: 4 << 30,
             heartbeat_interval: Duration::from_secs(2),
         }
     }

@@ -9,6 +9,7 @@ use firn_runtime::Env;
 
 use super::run::Run;
 use super::{Isolation, Partition, PartitionOffsets, ReadError, ReadSlice};
+use crate::batch::BatchHeader;
 use crate::cold::{ColdError, ColdTier};
 use crate::engine::images::SlotImages;
 use crate::wal::{Appender, WalError};
@@ -67,7 +68,8 @@ impl Partition {
             }
         }
         if slice.batches.is_empty() {
-            slice.take(self.read_cold(from, max_bytes).await?);
+            let cold = self.read_cold(from, max_bytes).await?;
+            slice.take(below(bound(&offsets, isolation), cold));
         }
         Ok(ReadSlice {
             batches: slice.batches,
@@ -121,7 +123,16 @@ pub(super) fn bound(offsets: &PartitionOffsets, isolation: Isolation) -> Offset 
     }
 }
 
-fn from_offset(batches: Vec<(crate::batch::BatchHeader, Bytes)>, from: Offset) -> Vec<Bytes> {
+/// Objects may have grown past the bound since it was looked up.
+fn below(bound: Offset, mut batches: Vec<Bytes>) -> Vec<Bytes> {
+    let visible = batches
+        .iter()
+        .take_while(|batch| BatchHeader::read(batch).is_some_and(|header| header.base_offset < bound.0));
+    batches.truncate(visible.count());
+    batches
+}
+
+fn from_offset(batches: Vec<(BatchHeader, Bytes)>, from: Offset) -> Vec<Bytes> {
     let wanted = batches
         .into_iter()
         .filter(|(header, _)| header.base_offset + i64::from(header.last_offset_delta) >= from.0);

@@ -73,6 +73,13 @@ impl Partition {
         state.drop_runs_of(wal);
     }
 
+    /// The log is damaged: nothing more is appended or read, until an operator has looked.
+    pub(crate) fn stop(&self, why: String) {
+        tracing::error!(partition = %self.id, why, "ALARM: the partition is stopped");
+        self.state.lock().stopped.get_or_insert(why);
+        self.wake();
+    }
+
     /// Housekeeping: forgets silent producers and runs without an image.
     pub(crate) fn tidy(&self, now: Timestamp) {
         let floor = self.sources.images.floor();
