@@ -1,0 +1,202 @@
+//! A broker: a log, a listener and what lies between.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use firn_catalog::Catalog;
+use firn_catalog::cell::CatalogError;
+use firn_catalog::ids::{ClusterId, NodeId};
+use firn_catalog::image::ImageFollower;
+use firn_log::engine::{AssignError, Log};
+use firn_runtime::Env;
+use parking_lot::Mutex;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{info, warn};
+
+use crate::network::listener::{Listener, Peer};
+use crate::reconcile::Reconciler;
+use crate::seams::{Authorizer, DevAuthorizer, Meter, NoMeter, NoQuotas, Quotas};
+use crate::serving::dispatch::KafkaConnection;
+use crate::serving::sessions::FetchSessions;
+use crate::serving::shared::Serving;
+use crate::settings::BrokerSettings;
+
+/// The three seams that every request passes; see [`crate::seams`].
+#[derive(Clone)]
+pub struct Seams {
+    /// Who may do what.
+    pub authorizer: Arc<dyn Authorizer>,
+    /// How long clients wait.
+    pub quotas: Arc<dyn Quotas>,
+    /// Who used how much.
+    pub meter: Arc<dyn Meter>,
+}
+
+impl Default for Seams {
+    /// The dev principal may do everything; nobody waits; no account is kept.
+    fn default() -> Self {
+        Self {
+            authorizer: Arc::new(DevAuthorizer),
+            quotas: Arc::new(NoQuotas),
+            meter: Arc::new(NoMeter),
+        }
+    }
+}
+
+/// What a broker is made of.
+pub struct BrokerParts {
+    /// Clock, randomness, tasks.
+    pub env: Env,
+    /// Addresses, limits, Kafka settings.
+    pub settings: BrokerSettings,
+    /// The log, open.
+    pub log: Arc<Log>,
+    /// Where commands go.
+    pub catalog: Arc<Catalog>,
+    /// Where answers come from.
+    pub images: Arc<ImageFollower>,
+    /// The broker's number.
+    pub node: NodeId,
+    /// The cluster of connections from loopback that do not authenticate; `None`: such connections get no answer.
+    pub anonymous: Option<ClusterId>,
+    /// Authorization, quotas, metering.
+    pub seams: Seams,
+}
+
+/// Why a broker did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address cannot be listened on: in use, or not of this machine.
+    #[error("cannot listen on {address}: {cause}")]
+    Bind {
+        /// The address that was asked for.
+        address: SocketAddr,
+        /// What the operating system says.
+        cause: std::io::Error,
+    },
+    /// Anonymous access is for loopback only.
+    #[error("{address} is not a loopback address: anonymous access is served on loopback only")]
+    NotLoopback {
+        /// The address that was asked for.
+        address: SocketAddr,
+    },
+    /// The catalog did not take the broker's address.
+    #[error("the broker's address could not be stored: {0}")]
+    Advertise(#[from] CatalogError),
+    /// The partitions that this broker leads could not be opened.
+    #[error(transparent)]
+    Assign(#[from] AssignError),
+}
+
+/// A broker that serves.
+pub struct Broker {
+    local: SocketAddr,
+    shutdown: CancellationToken,
+    abort: CancellationToken,
+    tracker: TaskTracker,
+    grace: std::time::Duration,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Broker {
+    /// Starts: binds, opens the partitions that the image says this incarnation leads, tells its address, serves.
+    pub async fn start(parts: BrokerParts) -> Result<Self, StartError> {
+        let BrokerParts {
+            env,
+            settings,
+            log,
+            catalog,
+            images,
+            node,
+            anonymous,
+            seams,
+        } = parts;
+        let address = settings.bind;
+        if anonymous.is_some() && !address.ip().is_loopback() {
+            return Err(StartError::NotLoopback { address });
+        }
+        let bind = |cause| StartError::Bind { address, cause };
+        let socket = TcpListener::bind(address).await.map_err(bind)?;
+        let local = socket.local_addr().map_err(bind)?;
+        let advertised = settings.advertised(local);
+        let mut reconciler = Reconciler::new(Arc::clone(&log), Arc::clone(&images), settings.kafka.clone());
+        reconciler.round().await?;
+        catalog.advertise(log.incarnation(), advertised.clone()).await?;
+        let shutdown = CancellationToken::new();
+        let serving = Arc::new(Serving {
+            env: env.clone(),
+            log,
+            catalog,
+            images,
+            reconciled: reconciler.done(),
+            authorizer: seams.authorizer,
+            quotas: seams.quotas,
+            meter: seams.meter,
+            sessions: FetchSessions::new(env.clone()),
+            node,
+            advertised,
+            kafka: settings.kafka,
+            anonymous,
+            shutdown: shutdown.clone(),
+            creating: Mutex::new(BTreeSet::new()),
+        });
+        let (abort, tracker) = (CancellationToken::new(), TaskTracker::new());
+        let grace = settings.limits.grace;
+        let listener = Listener {
+            socket,
+            limits: settings.limits,
+            env: env.clone(),
+            protocol: move |peer: Peer| {
+                KafkaConnection::new(Arc::clone(&serving), peer.connection, peer.address)
+            },
+            shutdown: shutdown.clone(),
+            tracker: tracker.clone(),
+            abort: abort.clone(),
+        };
+        let tasks = vec![
+            env.tasks.spawn(Box::pin(reconciler.run())),
+            env.tasks.spawn(Box::pin(listener.run())),
+        ];
+        info!(%local, "the Kafka listener serves");
+        Ok(Self {
+            local,
+            shutdown,
+            abort,
+            tracker,
+            grace,
+            tasks,
+        })
+    }
+
+    /// Where the listener is.
+    pub fn local_address(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// How many connections are open.
+    pub fn connections(&self) -> usize {
+        self.tracker.len()
+    }
+
+    /// Stops accepting, lets requests that are in flight be answered, and closes all connections. The log goes on:
+    /// shut it down afterwards.
+    pub async fn shutdown(self) {
+        self.shutdown.cancel();
+        self.tracker.close();
+        if tokio::time::timeout(self.grace, self.tracker.wait())
+            .await
+            .is_err()
+        {
+            warn!(connections = self.tracker.len(), "connections are cut off");
+            self.abort.cancel();
+            self.tracker.wait().await;
+        }
+        for task in self.tasks {
+            task.abort();
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! From the errors of the domain to Kafka's error codes: the one place that maps them, exhaustively.
+//!
+//! UNKNOWN_SERVER_ERROR is never an answer: Java producers retry it in a way that duplicates records. What the client
+//! cannot help is answered with a code that it retries.
+
+use firn_catalog::cell::CatalogError;
+use firn_catalog::commands::CommandError;
+use firn_log::batch::BatchError;
+use firn_log::partition::{AppendError, DeleteRecordsError, ReadError, SequenceError};
+use kafka_protocol::ResponseError;
+
+use crate::protocol::produce::RecordError;
+
+/// The code of success.
+pub(crate) const NONE: i16 = 0;
+
+/// An error for a response: its code, and a sentence for people.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    pub(crate) error: ResponseError,
+    pub(crate) message: String,
+}
+
+impl Failure {
+    pub(crate) fn new(error: ResponseError, message: impl Into<String>) -> Self {
+        Self {
+            error,
+            message: message.into(),
+        }
+    }
+
+    pub(crate) fn code(&self) -> i16 {
+        self.error.code()
+    }
+}
+
+/// The error of a batch, and what is wrong with single records.
+pub(crate) fn of_batch(error: &BatchError) -> (ResponseError, Vec<RecordError>) {
+    let records = |errors: &[firn_log::batch::RecordError]| {
+        let record = |error: &firn_log::batch::RecordError| RecordError {
+            index: error.index,
+            message: error.message.clone(),
+        };
+        errors.iter().map(record).collect()
+    };
+    match error {
+        BatchError::NotOneBatch
+        | BatchError::Magic(_)
+        | BatchError::BaseOffset(_)
+        | BatchError::Malformed(_)
+        | BatchError::DecompressesTooLarge { .. } => (ResponseError::InvalidRecord, Vec::new()),
+        BatchError::TooLarge { .. } => (ResponseError::MessageTooLarge, Vec::new()),
+        BatchError::Checksum | BatchError::Decompression(_) => (ResponseError::CorruptMessage, Vec::new()),
+        BatchError::NullKeys(errors) => (ResponseError::InvalidRecord, records(errors)),
+        BatchError::Timestamps(errors) => (ResponseError::InvalidTimestamp, records(errors)),
+        BatchError::ProducerSetAppendTime => (ResponseError::InvalidTimestamp, Vec::new()),
+    }
+}
+
+/// The error of an append.
+pub(crate) fn of_append(error: &AppendError) -> (ResponseError, Vec<RecordError>) {
+    let error = match error {
+        AppendError::Batch(error) => return of_batch(error),
+        AppendError::Sequence(SequenceError::OutOfOrder { .. }) => ResponseError::OutOfOrderSequenceNumber,
+        AppendError::Sequence(SequenceError::Fenced { .. }) => ResponseError::InvalidProducerEpoch,
+        AppendError::NotLeader | AppendError::Halted => ResponseError::NotLeaderOrFollower,
+        AppendError::Stopped(_) | AppendError::NoSpace => ResponseError::KafkaStorageError,
+    };
+    (error, Vec::new())
+}
+
+/// The error of a read.
+pub(crate) fn of_read(error: &ReadError) -> ResponseError {
+    match error {
+        ReadError::OutOfRange { .. } => ResponseError::OffsetOutOfRange,
+        ReadError::NotLeader => ResponseError::NotLeaderOrFollower,
+        ReadError::Stopped(_) | ReadError::Unavailable(_) => ResponseError::KafkaStorageError,
+    }
+}
+
+/// The error of DeleteRecords.
+pub(crate) fn of_delete_records(error: &DeleteRecordsError) -> ResponseError {
+    match error {
+        DeleteRecordsError::OutOfRange(_) => ResponseError::OffsetOutOfRange,
+        DeleteRecordsError::NotLeader => ResponseError::NotLeaderOrFollower,
+        DeleteRecordsError::Unavailable(_) => ResponseError::KafkaStorageError,
+    }
+}
+
+/// The error of a catalog that did not do what was asked. A client can only try again, here or elsewhere.
+fn of_catalog(error: &CatalogError) -> ResponseError {
+    match error {
+        CatalogError::Unavailable(_) => ResponseError::RequestTimedOut,
+        CatalogError::NotOpen(_) | CatalogError::NotOwner(_) | CatalogError::WrongState { .. } => {
+            ResponseError::NotController
+        }
+        CatalogError::ObjectNotRegistered(_)
+        | CatalogError::NewerFormat { .. }
+        | CatalogError::Corrupt(_) => ResponseError::KafkaStorageError,
+    }
+}
+
+/// The error of a command. `denied` is what the resource's kind answers to those who may not.
+pub(crate) fn of_command(error: &CommandError, denied: ResponseError) -> Failure {
+    let code = match error {
+        CommandError::TopicExists { .. } => ResponseError::TopicAlreadyExists,
+        CommandError::UnknownTopic => ResponseError::UnknownTopicOrPartition,
+        CommandError::UnknownCluster => ResponseError::ClusterAuthorizationFailed,
+        CommandError::InvalidName { .. } | CommandError::NameCollision { .. } => {
+            ResponseError::InvalidTopicException
+        }
+        CommandError::InvalidPartitions { .. } => ResponseError::InvalidPartitions,
+        CommandError::InvalidConfig { .. } | CommandError::UnknownConfig { .. } => {
+            ResponseError::InvalidConfig
+        }
+        CommandError::MalformedConfigChange { .. } => ResponseError::InvalidRequest,
+        CommandError::LimitExceeded { .. } => ResponseError::PolicyViolation,
+        CommandError::NotAuthorized => denied,
+        CommandError::NoBroker => ResponseError::InvalidReplicationFactor,
+        CommandError::Catalog(error) => of_catalog(error),
+    };
+    Failure::new(code, error.to_string())
+}

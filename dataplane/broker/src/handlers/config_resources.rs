@@ -1,0 +1,177 @@
+//! Config resources: topics by name, brokers by number (or "" for all of them). What the four APIs about configs share.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use firn_catalog::commands::{AlterClusterConfigs, AlterTopicConfigs, TopicRef, validate_topic_name};
+use firn_catalog::ids::FeedSequence;
+use firn_catalog::image::{Image, ImageTopic};
+use firn_catalog::topic_config::{ConfigAlteration, ConfigSource};
+use kafka_protocol::ResponseError;
+
+use crate::errors::{self, Failure};
+use crate::seams::{Operation, ResourceKind};
+use crate::serving::request::RequestContext;
+
+/// Kafka's number of the resource type for topics.
+pub(super) const TOPIC: i8 = 2;
+/// Kafka's number of the resource type for brokers.
+pub(super) const BROKER: i8 = 4;
+
+/// How long a change of configs waits until this broker applies it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Kafka's number of where a config's value comes from.
+pub(super) fn source_code(source: ConfigSource) -> i8 {
+    match source {
+        ConfigSource::Topic => 1,
+        ConfigSource::Cluster => 3,
+        ConfigSource::Broker => 4,
+        ConfigSource::Default => 5,
+    }
+}
+
+/// A resource that exists and that the caller may use.
+pub(super) enum ConfigResource<'i> {
+    Topic(&'i Arc<ImageTopic>),
+    /// The brokers of the cluster: they share one configuration.
+    Brokers,
+}
+
+/// Finds a resource.
+pub(super) fn find<'i>(
+    context: &RequestContext,
+    image: &'i Image,
+    operation: Operation,
+    kind: i8,
+    name: &str,
+) -> Result<ConfigResource<'i>, Failure> {
+    match kind {
+        TOPIC => {
+            if !context.may(operation, name) {
+                return Err(Failure::new(
+                    ResponseError::TopicAuthorizationFailed,
+                    "not authorized",
+                ));
+            }
+            if let Err(error) = validate_topic_name(name) {
+                return Err(errors::of_command(
+                    &error,
+                    ResponseError::TopicAuthorizationFailed,
+                ));
+            }
+            let unknown = || Failure::new(ResponseError::UnknownTopicOrPartition, "no such topic");
+            context
+                .topic_by_name(image, name)
+                .map(ConfigResource::Topic)
+                .ok_or_else(unknown)
+        }
+        BROKER => {
+            if !context.authorize(operation, ResourceKind::Cluster) {
+                return Err(Failure::new(
+                    ResponseError::ClusterAuthorizationFailed,
+                    "not authorized",
+                ));
+            }
+            let known = |id: i32| context.nodes(image).iter().any(|node| node.id == id);
+            if name.is_empty() || name.parse().is_ok_and(known) {
+                Ok(ConfigResource::Brokers)
+            } else {
+                let unknown = format!("there is no broker '{}'", name.escape_debug());
+                Err(Failure::new(ResponseError::InvalidRequest, unknown))
+            }
+        }
+        _ => {
+            // Asked all the same, so that a refusal tells nothing about what is served.
+            context.authorize(operation, ResourceKind::Cluster);
+            Err(Failure::new(
+                ResponseError::InvalidRequest,
+                format!("resource type {kind} has no configs here"),
+            ))
+        }
+    }
+}
+
+/// A resource and how its configs are to be changed.
+pub(super) struct Alteration {
+    pub(super) kind: i8,
+    pub(super) name: String,
+    pub(super) change: Result<ConfigAlteration, Failure>,
+}
+
+/// Changes configs, each resource for itself; answered once this broker applies them. One result for each, in order.
+pub(super) async fn alter(
+    context: &RequestContext,
+    alterations: Vec<Alteration>,
+    validate_only: bool,
+) -> Vec<(i8, String, Option<Failure>)> {
+    let mut times: BTreeMap<(i8, String), usize> = BTreeMap::new();
+    for alteration in &alterations {
+        *times
+            .entry((alteration.kind, alteration.name.clone()))
+            .or_default() += 1;
+    }
+    let (mut results, mut latest) = (Vec::with_capacity(alterations.len()), None);
+    for Alteration { kind, name, change } in alterations {
+        let twice = times.get(&(kind, name.clone())).is_some_and(|times| *times > 1);
+        let outcome = match change {
+            _ if twice => Err(Failure::new(
+                ResponseError::InvalidRequest,
+                "the request names the resource twice",
+            )),
+            Ok(change) => alter_one(context, kind, &name, change, validate_only).await,
+            Err(failure) => find(
+                context,
+                &context.serving.image(),
+                Operation::AlterConfigs,
+                kind,
+                &name,
+            )
+            .and(Err(failure)),
+        };
+        if let Ok(sequence) = &outcome {
+            latest = latest.max(*sequence);
+        }
+        results.push((kind, name, outcome.err()));
+    }
+    context.serving.reconciled(latest, PATIENCE).await;
+    results
+}
+
+async fn alter_one(
+    context: &RequestContext,
+    kind: i8,
+    name: &str,
+    alteration: ConfigAlteration,
+    validate_only: bool,
+) -> Result<Option<FeedSequence>, Failure> {
+    let image = context.serving.image();
+    let (catalog, actor, cluster) = (&context.serving.catalog, context.actor(), context.cluster());
+    match find(context, &image, Operation::AlterConfigs, kind, name)? {
+        ConfigResource::Topic(topic) => {
+            let topic = TopicRef::Id(topic.id);
+            let command = AlterTopicConfigs {
+                cluster,
+                topic,
+                alteration,
+                validate_only,
+            };
+            let altered = catalog.alter_topic_configs(&actor, command).await;
+            altered
+                .map(|committed| committed.sequence)
+                .map_err(|error| errors::of_command(&error, ResponseError::TopicAuthorizationFailed))
+        }
+        ConfigResource::Brokers => {
+            let command = AlterClusterConfigs {
+                cluster,
+                alteration,
+                validate_only,
+            };
+            let altered = catalog.alter_cluster_configs(&actor, command).await;
+            altered
+                .map(|committed| committed.sequence)
+                .map_err(|error| errors::of_command(&error, ResponseError::ClusterAuthorizationFailed))
+        }
+    }
+}

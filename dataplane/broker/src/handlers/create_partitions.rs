@@ -1,0 +1,108 @@
+//! CreatePartitions 0-3: more partitions for topics. Answered once this broker serves them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::time::Duration;
+
+use firn_catalog::commands::{CreatePartitions, TopicRef};
+use firn_catalog::ids::FeedSequence;
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::create_partitions_request::CreatePartitionsTopic;
+use kafka_protocol::messages::create_partitions_response::CreatePartitionsTopicResult;
+use kafka_protocol::messages::{ApiKey, CreatePartitionsRequest, CreatePartitionsResponse};
+
+use super::{replica_assignment, text};
+use crate::errors::{self, Failure};
+use crate::seams::Operation;
+use crate::serving::request::RequestContext;
+
+pub(crate) const API: ApiKey = ApiKey::CreatePartitions;
+pub(crate) const VERSIONS: RangeInclusive<i16> = 0..=3;
+
+pub(crate) async fn handle(
+    context: Arc<RequestContext>,
+    request: CreatePartitionsRequest,
+) -> CreatePartitionsResponse {
+    let patience = Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0));
+    let mut named: BTreeMap<String, usize> = BTreeMap::new();
+    for topic in &request.topics {
+        *named.entry(topic.name.to_string()).or_default() += 1;
+    }
+    let (mut results, mut latest) = (Vec::new(), None);
+    for topic in request.topics {
+        let created = match named.get_mut(topic.name.as_str()).map_or(0, std::mem::take) {
+            // Told already, with the first of them.
+            0 => continue,
+            1 => create(&context, &topic, request.validate_only).await,
+            _ => Err(Failure::new(
+                ResponseError::InvalidRequest,
+                "the request names the topic twice",
+            )),
+        };
+        if let Ok(sequence) = &created {
+            latest = latest.max(*sequence);
+        }
+        results.push((topic.name, created));
+    }
+    let served = context.serving.reconciled(latest, patience).await;
+    let answer = |(name, created): (_, Result<Option<FeedSequence>, Failure>)| {
+        let failure = match created {
+            Ok(Some(_)) if !served => Some(Failure::new(
+                ResponseError::RequestTimedOut,
+                "created, but not served yet",
+            )),
+            Ok(_) => None,
+            Err(failure) => Some(failure),
+        };
+        CreatePartitionsTopicResult::default()
+            .with_name(name)
+            .with_error_code(failure.as_ref().map_or(errors::NONE, Failure::code))
+            .with_error_message(failure.map(|failure| text(failure.message)))
+    };
+    CreatePartitionsResponse::default().with_results(results.into_iter().map(answer).collect())
+}
+
+async fn create(
+    context: &RequestContext,
+    asked: &CreatePartitionsTopic,
+    validate_only: bool,
+) -> Result<Option<FeedSequence>, Failure> {
+    if !context.may(Operation::Alter, &asked.name) {
+        return Err(Failure::new(
+            ResponseError::TopicAuthorizationFailed,
+            "not authorized to change it",
+        ));
+    }
+    let image = context.serving.image();
+    let unknown = || Failure::new(ResponseError::UnknownTopicOrPartition, "no such topic");
+    let topic = context.topic_by_name(&image, &asked.name).ok_or_else(unknown)?;
+    if let Some(assignments) = &asked.assignments {
+        let known: BTreeSet<i32> = context.nodes(&image).iter().map(|node| node.id).collect();
+        for assignment in assignments {
+            replica_assignment::check(&assignment.broker_ids, &known)?;
+        }
+        let there = i32::try_from(topic.partitions.len()).unwrap_or(i32::MAX);
+        let added = i32::try_from(assignments.len()).unwrap_or(i32::MAX);
+        if asked.count > there && asked.count - there != added {
+            let count = format!(
+                "{} partitions are added, {added} are assigned",
+                asked.count - there
+            );
+            return Err(Failure::new(ResponseError::InvalidReplicaAssignment, count));
+        }
+    }
+    let command = CreatePartitions {
+        cluster: context.cluster(),
+        topic: TopicRef::Id(topic.id),
+        total: asked.count,
+        validate_only,
+    };
+    let created = context
+        .serving
+        .catalog
+        .create_partitions(&context.actor(), command)
+        .await;
+    let created = created.map_err(|e| errors::of_command(&e, ResponseError::TopicAuthorizationFailed))?;
+    Ok(created.sequence)
+}

@@ -1,0 +1,146 @@
+//! Fetch 4-18: reads batches, waiting for some if there are none.
+//!
+//! A long poll ends when `min_bytes` are there, with any error or change of leadership, after `max_wait`, and when the
+//! broker shuts down. The first partition with records returns at least one batch whatever the limits (KIP-74); the
+//! order rotates in sessions, so that every partition gets its turn. Wake-ups cannot be lost: the waiter is registered
+//! before the partitions are looked at again.
+
+mod reading;
+mod request;
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use firn_catalog::ids::TopicId;
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::{ApiKey, FetchRequest};
+use kafka_protocol::protocol::Decodable;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use tracing::debug;
+
+use self::reading::{Pass, Reading};
+use crate::metrics;
+use crate::network::{Closing, Reply};
+use crate::protocol::fetch::{FetchAnswer, FetchedPartition, FetchedTopic, encode};
+use crate::serving::dispatch::answered;
+use crate::serving::request::{RequestContext, throttle_ms};
+use crate::serving::sessions::{FetchTarget, FetchTopicKey, Opened, Told};
+
+pub(crate) const API: ApiKey = ApiKey::Fetch;
+pub(crate) const VERSIONS: RangeInclusive<i16> = 4..=18;
+
+/// The longest that a request may wait.
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
+
+/// Answers a request.
+pub(crate) async fn answer(context: RequestContext, mut body: Bytes) -> Reply {
+    let request = match FetchRequest::decode(&mut body, context.version) {
+        Ok(request) => request,
+        Err(error) => {
+            debug!(%error, "the codec refuses a Fetch request");
+            return Reply::close(Closing::Request);
+        }
+    };
+    drop(body);
+    let mut answer = match request::open(&context, &request) {
+        Ok(opened) => fetch(&context, &request, opened).await,
+        Err(error) => FetchAnswer {
+            error: error.code(),
+            ..FetchAnswer::default()
+        },
+    };
+    let partitions = answer.topics.iter().flat_map(|topic| &topic.partitions);
+    let bytes = partitions.map(FetchedPartition::size).sum();
+    let usage = context.usage(0, bytes);
+    let throttle = context.charge(&usage);
+    answer.throttle_ms = throttle_ms(throttle);
+    metrics::fetched(bytes);
+    let chunks = encode(&mut answer, context.version, context.correlation);
+    answered(&context, usage, chunks, throttle)
+}
+
+async fn fetch(context: &RequestContext, request: &FetchRequest, opened: Opened) -> FetchAnswer {
+    let mut reading = Reading::new(context, request, &opened.targets);
+    let wait = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0)).min(LONGEST_WAIT);
+    let deadline = Instant::now() + wait;
+    let mut pass = reading.pass().await;
+    let waiter = Arc::new(Notify::new());
+    if !wait.is_zero() && !pass.is_enough(request.min_bytes) {
+        reading.watch(&waiter);
+        pass = reading.pass().await;
+    }
+    while !pass.is_enough(request.min_bytes) {
+        let woken = tokio::select! {
+            biased;
+            () = context.serving.shutdown.cancelled() => false,
+            () = waiter.notified() => true,
+            () = tokio::time::sleep_until(deadline) => false,
+        };
+        if !woken {
+            break;
+        }
+        pass = reading.pass().await;
+    }
+    finish(context, opened, pass)
+}
+
+/// Puts together what the client needs to be told.
+fn finish(context: &RequestContext, opened: Opened, pass: Pass) -> FetchAnswer {
+    let Pass { partitions, .. } = pass;
+    let told: Vec<(FetchTarget, Told)> = opened
+        .targets
+        .into_iter()
+        .zip(&partitions)
+        .map(|(target, (_, fetched))| {
+            let told = Told {
+                has_records: !fetched.records.is_empty(),
+                error: fetched.error,
+                high_watermark: fetched.high_watermark,
+                log_start: fetched.log_start,
+            };
+            (target, told)
+        })
+        .collect();
+    let needed = context.serving.sessions.answer(&opened.mode, &told);
+    let mut topics: Vec<FetchedTopic> = Vec::new();
+    let mut places: BTreeMap<FetchTopicKey, usize> = BTreeMap::new();
+    for (((target, told), needed), (name, fetched)) in told.into_iter().zip(needed).zip(partitions) {
+        if !needed {
+            continue;
+        }
+        if told.error != 0 {
+            metrics::error(API, told.error);
+        }
+        let place = *places.entry(target.topic.clone()).or_insert_with(|| {
+            topics.push(begin_topic(&target.topic, name));
+            topics.len() - 1
+        });
+        topics[place].partitions.push(fetched);
+    }
+    FetchAnswer {
+        session: opened.mode.session(),
+        topics,
+        ..FetchAnswer::default()
+    }
+}
+
+fn begin_topic(key: &FetchTopicKey, name: Option<Arc<str>>) -> FetchedTopic {
+    let (id, name) = match key {
+        FetchTopicKey::Id(id) => (*id, name.unwrap_or_default()),
+        FetchTopicKey::Name(name) => (TopicId(0), Arc::clone(name)),
+    };
+    FetchedTopic {
+        id,
+        name,
+        partitions: Vec::new(),
+    }
+}
+
+/// An answer for a partition that cannot be read.
+fn failed(index: i32, error: ResponseError) -> FetchedPartition {
+    FetchedPartition::failed(index, error.code())
+}

@@ -1,0 +1,278 @@
+//! Metadata 0-13: brokers, and topics with their leaders. Topics that are asked for and are not there are created, where
+//! `auto.create.topics.enable` and the request allow it.
+//!
+//! All topics: an empty list in version 0, null from 1. Ids may be asked for from 12. A topic that the caller may not
+//! describe is answered 29, whether it exists or not. A topic that is being created is answered 3, as Kafka does: clients ask
+//! again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use firn_catalog::commands::{CreateTopic, validate_topic_name};
+use firn_catalog::ids::TopicId;
+use firn_catalog::image::{Image, ImageTopic};
+use firn_catalog::topic_config::ConfigMap;
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::metadata_response::{
+    MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
+};
+use kafka_protocol::messages::{ApiKey, BrokerId, MetadataRequest, MetadataResponse, TopicName};
+use tracing::debug;
+
+use super::{text, uuid};
+use crate::errors::{self, NONE};
+use crate::seams::{CLUSTER_OPERATIONS, Operation, ResourceKind, TOPIC_OPERATIONS};
+use crate::serving::request::RequestContext;
+
+pub(crate) const API: ApiKey = ApiKey::Metadata;
+pub(crate) const VERSIONS: RangeInclusive<i16> = 0..=13;
+const IDS_FROM: i16 = 12;
+
+/// What a request asks for, each once.
+enum Asked {
+    All,
+    Some {
+        names: Vec<String>,
+        ids: Vec<TopicId>,
+        invalid: bool,
+    },
+}
+
+pub(crate) async fn handle(context: Arc<RequestContext>, request: MetadataRequest) -> MetadataResponse {
+    if !context.authorize(Operation::Connect, ResourceKind::Cluster) {
+        return MetadataResponse::default()
+            .with_controller_id(BrokerId(-1))
+            .with_error_code(ResponseError::ClusterAuthorizationFailed.code());
+    }
+    let image = context.serving.image();
+    let view = View {
+        nodes: context.nodes(&image).iter().map(|node| node.id).collect(),
+        context: &context,
+        image: &image,
+        operations: request.include_topic_authorized_operations,
+    };
+    let topics = match asked(&context, &request) {
+        Asked::All => view.all(),
+        Asked::Some { names, ids, invalid } => {
+            let mut topics = view.named(&names, request.allow_auto_topic_creation);
+            topics.extend(ids.iter().map(|id| view.by_id(*id)));
+            if invalid {
+                topics.push(view.failed(Some(""), ResponseError::InvalidRequest));
+            }
+            topics
+        }
+    };
+    let brokers = context.nodes(&image).into_iter().map(|node| {
+        let broker = MetadataResponseBroker::default().with_node_id(BrokerId(node.id));
+        broker.with_host(text(node.host)).with_port(node.port)
+    });
+    let mut response = MetadataResponse::default()
+        .with_brokers(brokers.collect())
+        .with_controller_id(BrokerId(context.serving.node.0))
+        .with_cluster_id(
+            image
+                .cluster(context.cluster())
+                .map(|cluster| text(cluster.kafka_id.as_str())),
+        )
+        .with_topics(topics);
+    if request.include_cluster_authorized_operations {
+        response.cluster_authorized_operations =
+            context.authorized(CLUSTER_OPERATIONS, ResourceKind::Cluster);
+    }
+    response
+}
+
+fn asked(context: &RequestContext, request: &MetadataRequest) -> Asked {
+    let Some(topics) = &request.topics else {
+        return Asked::All;
+    };
+    if topics.is_empty() && context.version == 0 {
+        return Asked::All;
+    }
+    let (mut names, mut ids) = (BTreeMap::new(), BTreeMap::new());
+    let mut invalid = false;
+    for (place, topic) in topics.iter().enumerate() {
+        match &topic.name {
+            Some(name) if topic.topic_id.is_nil() || context.version >= IDS_FROM => {
+                names.entry(name.as_str().to_owned()).or_insert(place);
+            }
+            None if !topic.topic_id.is_nil() && context.version >= IDS_FROM => {
+                ids.entry(TopicId(topic.topic_id.as_u128())).or_insert(place);
+            }
+            Some(_) | None => invalid = true,
+        }
+    }
+    Asked::Some {
+        names: in_order(names),
+        ids: in_order(ids),
+        invalid,
+    }
+}
+
+/// The form in which names that metrics cannot tell apart are equal.
+fn collision_form(name: &str) -> String {
+    name.replace('.', "_")
+}
+
+/// The keys in the order of their first places.
+fn in_order<K: Ord>(places: BTreeMap<K, usize>) -> Vec<K> {
+    let mut keys: Vec<_> = places.into_iter().collect();
+    keys.sort_by_key(|(_, place)| *place);
+    keys.into_iter().map(|(key, _)| key).collect()
+}
+
+/// The image as one request sees it.
+struct View<'a> {
+    context: &'a Arc<RequestContext>,
+    image: &'a Image,
+    nodes: BTreeSet<i32>,
+    operations: bool,
+}
+
+impl View<'_> {
+    fn all(&self) -> Vec<MetadataResponseTopic> {
+        let described = self.image.topics_of(self.context.cluster());
+        let described = described.filter(|topic| self.context.may(Operation::Describe, &topic.name));
+        described.map(|topic| self.describe(topic)).collect()
+    }
+
+    fn named(&self, names: &[String], allow_creation: bool) -> Vec<MetadataResponseTopic> {
+        let mut missing = Vec::new();
+        let mut topics = Vec::with_capacity(names.len());
+        for name in names {
+            let topic = if !self.context.may(Operation::Describe, name) {
+                self.failed(Some(name), ResponseError::TopicAuthorizationFailed)
+            } else if let Some(topic) = self.context.topic_by_name(self.image, name) {
+                self.describe(topic)
+            } else if validate_topic_name(name).is_err() {
+                self.failed(Some(name), ResponseError::InvalidTopicException)
+            } else {
+                missing.push(name.clone());
+                self.failed(Some(name), ResponseError::UnknownTopicOrPartition)
+            };
+            topics.push(topic);
+        }
+        let collisions = self.create_missing(missing, allow_creation);
+        for topic in &mut topics {
+            if topic
+                .name
+                .as_ref()
+                .is_some_and(|name| collisions.contains(name.as_str()))
+            {
+                topic.error_code = ResponseError::InvalidTopicException.code();
+            }
+        }
+        topics
+    }
+
+    /// Begins to create topics, where that is allowed. Returns the names that cannot be, since they collide.
+    fn create_missing(&self, mut missing: Vec<String>, allowed: bool) -> BTreeSet<String> {
+        let (context, cluster) = (self.context, self.context.cluster());
+        let enabled = |on: bool| on && !missing.is_empty();
+        let (creates, partitions) = context.serving.with_defaults(self.image, cluster, |defaults| {
+            let on = allowed && defaults.flag("auto.create.topics.enable");
+            (enabled(on), defaults.number("num.partitions").unwrap_or(1))
+        });
+        if !creates {
+            return BTreeSet::new();
+        }
+        let anywhere = context.authorize(Operation::Create, ResourceKind::Cluster);
+        missing.retain(|name| anywhere || context.may(Operation::Create, name));
+        let taken = self.names_that_collide(&missing);
+        let (collide, free): (Vec<_>, Vec<_>) = missing
+            .into_iter()
+            .partition(|name| taken.contains(&collision_form(name)));
+        if !free.is_empty() {
+            create_in_background(context, free, i32::try_from(partitions).unwrap_or(1));
+        }
+        collide.into_iter().collect()
+    }
+
+    /// The forms of existing names that one of `names` could collide with.
+    fn names_that_collide(&self, names: &[String]) -> BTreeSet<String> {
+        if !names.iter().any(|name| name.contains(['.', '_'])) {
+            return BTreeSet::new();
+        }
+        let existing = self.image.topics_of(self.context.cluster());
+        existing
+            .filter(|topic| topic.name.contains(['.', '_']))
+            .map(|topic| collision_form(&topic.name))
+            .collect()
+    }
+
+    fn by_id(&self, id: TopicId) -> MetadataResponseTopic {
+        match self.context.topic_by_id(self.image, id) {
+            Some(topic) if self.context.may(Operation::Describe, &topic.name) => self.describe(topic),
+            Some(_) => self.failed(None, ResponseError::TopicAuthorizationFailed),
+            None => self
+                .failed(None, ResponseError::UnknownTopicId)
+                .with_topic_id(uuid(id)),
+        }
+    }
+
+    fn failed(&self, name: Option<&str>, error: ResponseError) -> MetadataResponseTopic {
+        let name = name.or((self.context.version < IDS_FROM).then_some(""));
+        MetadataResponseTopic::default()
+            .with_name(name.map(|name| TopicName(text(name))))
+            .with_error_code(error.code())
+    }
+
+    fn describe(&self, topic: &ImageTopic) -> MetadataResponseTopic {
+        let mut described = MetadataResponseTopic::default()
+            .with_name(Some(TopicName(text(&*topic.name))))
+            .with_topic_id(uuid(topic.id));
+        if self.operations {
+            described.topic_authorized_operations = self
+                .context
+                .authorized(TOPIC_OPERATIONS, ResourceKind::Topic(&topic.name));
+        }
+        let mut partitions = Vec::with_capacity(topic.partitions.len());
+        for (index, leadership) in (0i32..).zip(topic.partitions.iter()) {
+            let leader = self.image.broker(leadership.owner).map(|broker| broker.node.0);
+            let leader = leader.filter(|leader| self.nodes.contains(leader));
+            let replicas: Vec<BrokerId> = leader.into_iter().map(BrokerId).collect();
+            let error = leader.map_or(ResponseError::LeaderNotAvailable.code(), |_| NONE);
+            partitions.push(
+                MetadataResponsePartition::default()
+                    .with_error_code(error)
+                    .with_partition_index(index)
+                    .with_leader_id(BrokerId(leader.unwrap_or(-1)))
+                    .with_leader_epoch(leadership.epoch.0)
+                    .with_replica_nodes(replicas.clone())
+                    .with_isr_nodes(replicas),
+            );
+        }
+        described.with_partitions(partitions)
+    }
+}
+
+/// Creates topics that were asked for, in a task of its own. A name that is being created already is left out.
+fn create_in_background(context: &Arc<RequestContext>, mut names: Vec<String>, partitions: i32) {
+    let cluster = context.cluster();
+    {
+        let mut creating = context.serving.creating.lock();
+        names.retain(|name| creating.insert((cluster, name.clone())));
+    }
+    if names.is_empty() {
+        return;
+    }
+    let task = Arc::clone(context);
+    let create = async move {
+        for name in names {
+            let command = CreateTopic {
+                cluster,
+                name: name.clone(),
+                partitions,
+                configs: ConfigMap::new(),
+                validate_only: false,
+            };
+            if let Err(error) = task.serving.catalog.create_topic(&task.actor(), command).await {
+                let code = errors::of_command(&error, ResponseError::TopicAuthorizationFailed).code();
+                debug!(%error, code, topic = name, "a topic that was asked for is not created");
+            }
+            task.serving.creating.lock().remove(&(cluster, name));
+        }
+    };
+    drop(context.serving.env.tasks.spawn(Box::pin(create)));
+}

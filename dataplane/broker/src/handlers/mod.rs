@@ -1,0 +1,199 @@
+//! One file for each API that is served, with its versions on top. [`TABLE`] is what there is: ApiVersions answers from
+//! it and requests are dispatched by it.
+
+pub(crate) mod alter_configs;
+pub(crate) mod api_versions;
+mod config_resources;
+mod create_partitions;
+mod create_topics;
+mod delete_records;
+mod delete_topics;
+mod describe_cluster;
+mod describe_configs;
+mod describe_log_dirs;
+mod describe_producers;
+mod describe_topic_partitions;
+mod fetch;
+mod incremental_alter_configs;
+mod init_producer_id;
+mod list_config_resources;
+mod list_offsets;
+mod metadata;
+mod offset_for_leader_epoch;
+mod produce;
+mod replica_assignment;
+
+use kafka_protocol::messages as m;
+
+use crate::protocol::{fetch as fetch_wire, produce as produce_wire, schema};
+use crate::serving::dispatch::{Api, Call, coded};
+
+/// A response that tells the throttle time.
+pub(crate) trait Throttled {
+    /// Sets it, in ms.
+    fn set_throttle(&mut self, ms: i32);
+}
+
+macro_rules! throttled {
+    ($($response:ident),* $(,)?) => {$(
+        impl Throttled for m::$response {
+            fn set_throttle(&mut self, ms: i32) {
+                self.throttle_time_ms = ms;
+            }
+        }
+    )*};
+}
+
+throttled! {
+    AlterConfigsResponse, ApiVersionsResponse, CreatePartitionsResponse, CreateTopicsResponse,
+    DeleteRecordsResponse, DeleteTopicsResponse, DescribeClusterResponse, DescribeConfigsResponse,
+    DescribeLogDirsResponse, DescribeProducersResponse, DescribeTopicPartitionsResponse,
+    IncrementalAlterConfigsResponse, InitProducerIdResponse, ListConfigResourcesResponse,
+    ListOffsetsResponse, MetadataResponse, OffsetForLeaderEpochResponse,
+}
+
+macro_rules! coded {
+    ($module:ident, $request:ident, $response:ident, $schema:ident) => {
+        Api {
+            key: $module::API,
+            versions: $module::VERSIONS,
+            advertised_from: *$module::VERSIONS.start(),
+            flexible_from: schema::$schema.flexible_from,
+            schema: Some(&schema::$schema),
+            call: Call::Coded(|context, body| {
+                Box::pin(coded::<m::$request, m::$response, _>(
+                    context,
+                    body,
+                    $module::handle,
+                ))
+            }),
+        }
+    };
+}
+
+/// Every API that is served, in the order of keys.
+pub(crate) static TABLE: &[Api] = &[
+    Api {
+        key: produce::API,
+        versions: produce::VERSIONS,
+        advertised_from: produce::ADVERTISED_FROM,
+        flexible_from: produce_wire::FLEXIBLE_FROM,
+        schema: None,
+        call: Call::Produce(produce::start),
+    },
+    Api {
+        key: fetch::API,
+        versions: fetch::VERSIONS,
+        advertised_from: *fetch::VERSIONS.start(),
+        flexible_from: fetch_wire::FLEXIBLE_FROM,
+        schema: Some(&schema::FETCH),
+        call: Call::Coded(|context, body| Box::pin(fetch::answer(context, body))),
+    },
+    coded!(
+        list_offsets,
+        ListOffsetsRequest,
+        ListOffsetsResponse,
+        LIST_OFFSETS
+    ),
+    coded!(metadata, MetadataRequest, MetadataResponse, METADATA),
+    coded!(
+        api_versions,
+        ApiVersionsRequest,
+        ApiVersionsResponse,
+        API_VERSIONS
+    ),
+    coded!(
+        create_topics,
+        CreateTopicsRequest,
+        CreateTopicsResponse,
+        CREATE_TOPICS
+    ),
+    coded!(
+        delete_topics,
+        DeleteTopicsRequest,
+        DeleteTopicsResponse,
+        DELETE_TOPICS
+    ),
+    coded!(
+        delete_records,
+        DeleteRecordsRequest,
+        DeleteRecordsResponse,
+        DELETE_RECORDS
+    ),
+    coded!(
+        init_producer_id,
+        InitProducerIdRequest,
+        InitProducerIdResponse,
+        INIT_PRODUCER_ID
+    ),
+    coded!(
+        offset_for_leader_epoch,
+        OffsetForLeaderEpochRequest,
+        OffsetForLeaderEpochResponse,
+        OFFSET_FOR_LEADER_EPOCH
+    ),
+    coded!(
+        describe_configs,
+        DescribeConfigsRequest,
+        DescribeConfigsResponse,
+        DESCRIBE_CONFIGS
+    ),
+    coded!(
+        alter_configs,
+        AlterConfigsRequest,
+        AlterConfigsResponse,
+        ALTER_CONFIGS
+    ),
+    coded!(
+        describe_log_dirs,
+        DescribeLogDirsRequest,
+        DescribeLogDirsResponse,
+        DESCRIBE_LOG_DIRS
+    ),
+    coded!(
+        create_partitions,
+        CreatePartitionsRequest,
+        CreatePartitionsResponse,
+        CREATE_PARTITIONS
+    ),
+    coded!(
+        incremental_alter_configs,
+        IncrementalAlterConfigsRequest,
+        IncrementalAlterConfigsResponse,
+        INCREMENTAL_ALTER_CONFIGS
+    ),
+    coded!(
+        describe_cluster,
+        DescribeClusterRequest,
+        DescribeClusterResponse,
+        DESCRIBE_CLUSTER
+    ),
+    coded!(
+        describe_producers,
+        DescribeProducersRequest,
+        DescribeProducersResponse,
+        DESCRIBE_PRODUCERS
+    ),
+    coded!(
+        list_config_resources,
+        ListConfigResourcesRequest,
+        ListConfigResourcesResponse,
+        LIST_CONFIG_RESOURCES
+    ),
+    coded!(
+        describe_topic_partitions,
+        DescribeTopicPartitionsRequest,
+        DescribeTopicPartitionsResponse,
+        DESCRIBE_TOPIC_PARTITIONS
+    ),
+];
+
+/// A text as the codecs want it.
+fn text(text: impl Into<String>) -> kafka_protocol::protocol::StrBytes {
+    kafka_protocol::protocol::StrBytes::from_string(text.into())
+}
+
+/// An id as the codecs want it.
+fn uuid(id: firn_catalog::ids::TopicId) -> uuid::Uuid {
+    uuid::Uuid::from_u128(id.0)
+}

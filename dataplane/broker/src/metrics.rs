@@ -1,0 +1,173 @@
+//! The broker's metrics, as typed functions.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use kafka_protocol::messages::ApiKey;
+use opentelemetry::metrics::{Counter, Histogram, Meter, UpDownCounter};
+use opentelemetry::{KeyValue, global};
+
+use crate::network::Closing;
+
+struct Instruments {
+    requests: Counter<u64>,
+    latency: Histogram<f64>,
+    errors: Counter<u64>,
+    throttled: Counter<u64>,
+    bytes_received: Counter<u64>,
+    bytes_sent: Counter<u64>,
+    produced: Counter<u64>,
+    fetched: Counter<u64>,
+    connections: UpDownCounter<i64>,
+    refused: Counter<u64>,
+    ended: Counter<u64>,
+    sessions: UpDownCounter<i64>,
+}
+
+fn instruments() -> &'static Instruments {
+    static INSTRUMENTS: OnceLock<Instruments> = OnceLock::new();
+    INSTRUMENTS.get_or_init(|| {
+        let meter = global::meter("firn-broker");
+        let counter = |name: &'static str, unit: &'static str, description: &'static str| {
+            meter
+                .u64_counter(name)
+                .with_unit(unit)
+                .with_description(description)
+                .build()
+        };
+        let gauge = |meter: &Meter, name: &'static str, description: &'static str| {
+            meter
+                .i64_up_down_counter(name)
+                .with_description(description)
+                .build()
+        };
+        Instruments {
+            requests: counter("firn_broker_requests", "", "Requests answered, by API."),
+            latency: meter
+                .f64_histogram("firn_broker_request_duration")
+                .with_unit("s")
+                .with_description("From a request's start to its answer, by API.")
+                .with_boundaries(vec![
+                    0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0,
+                ])
+                .build(),
+            errors: counter(
+                "firn_broker_errors",
+                "",
+                "Errors in answers to Produce and Fetch, by code.",
+            ),
+            throttled: counter(
+                "firn_broker_throttle_time",
+                "ms",
+                "Time that clients were told to wait.",
+            ),
+            bytes_received: counter("firn_broker_received", "By", "Bytes of request frames."),
+            bytes_sent: counter("firn_broker_sent", "By", "Bytes written to clients."),
+            produced: counter("firn_broker_produced", "By", "Bytes of record batches appended."),
+            fetched: counter("firn_broker_fetched", "By", "Bytes of record batches returned."),
+            connections: gauge(&meter, "firn_broker_connections", "Open connections."),
+            refused: counter("firn_broker_connections_refused", "", "Connections over a limit."),
+            ended: counter(
+                "firn_broker_connections_ended",
+                "",
+                "Connections ended, by reason.",
+            ),
+            sessions: gauge(&meter, "firn_broker_fetch_sessions", "Cached fetch sessions."),
+        }
+    })
+}
+
+/// The name of an API, for labels and spans.
+pub(crate) fn api_name(api: ApiKey) -> &'static str {
+    match api {
+        ApiKey::Produce => "Produce",
+        ApiKey::Fetch => "Fetch",
+        ApiKey::ListOffsets => "ListOffsets",
+        ApiKey::Metadata => "Metadata",
+        ApiKey::ApiVersions => "ApiVersions",
+        ApiKey::InitProducerId => "InitProducerId",
+        ApiKey::OffsetForLeaderEpoch => "OffsetForLeaderEpoch",
+        ApiKey::CreateTopics => "CreateTopics",
+        ApiKey::DeleteTopics => "DeleteTopics",
+        ApiKey::CreatePartitions => "CreatePartitions",
+        ApiKey::DeleteRecords => "DeleteRecords",
+        ApiKey::DescribeConfigs => "DescribeConfigs",
+        ApiKey::IncrementalAlterConfigs => "IncrementalAlterConfigs",
+        ApiKey::AlterConfigs => "AlterConfigs",
+        ApiKey::DescribeCluster => "DescribeCluster",
+        ApiKey::DescribeTopicPartitions => "DescribeTopicPartitions",
+        ApiKey::DescribeLogDirs => "DescribeLogDirs",
+        ApiKey::DescribeProducers => "DescribeProducers",
+        ApiKey::ListConfigResources => "ListConfigResources",
+        _ => "other",
+    }
+}
+
+/// A request was answered.
+pub(crate) fn request(api: ApiKey, duration: Duration, throttle: Duration) {
+    let api = [KeyValue::new("api", api_name(api))];
+    let instruments = instruments();
+    instruments.requests.add(1, &api);
+    instruments.latency.record(duration.as_secs_f64(), &api);
+    if !throttle.is_zero() {
+        instruments
+            .throttled
+            .add(u64::try_from(throttle.as_millis()).unwrap_or(u64::MAX), &api);
+    }
+}
+
+/// An answer to a partition of Produce or Fetch holds this error.
+pub(crate) fn error(api: ApiKey, code: i16) {
+    let labels = [
+        KeyValue::new("api", api_name(api)),
+        KeyValue::new("code", i64::from(code)),
+    ];
+    instruments().errors.add(1, &labels);
+}
+
+/// A request frame was taken.
+pub(crate) fn bytes_received(bytes: usize) {
+    instruments().bytes_received.add(bytes as u64, &[]);
+}
+
+/// Bytes went to a client.
+pub(crate) fn bytes_sent(bytes: usize) {
+    instruments().bytes_sent.add(bytes as u64, &[]);
+}
+
+/// Batches were appended.
+pub(crate) fn produced(bytes: usize) {
+    instruments().produced.add(bytes as u64, &[]);
+}
+
+/// Batches were returned.
+pub(crate) fn fetched(bytes: usize) {
+    instruments().fetched.add(bytes as u64, &[]);
+}
+
+/// A connection was accepted.
+pub(crate) fn connection_opened() {
+    instruments().connections.add(1, &[]);
+}
+
+/// A connection is gone.
+pub(crate) fn connection_closed() {
+    instruments().connections.add(-1, &[]);
+}
+
+/// A connection was over a limit.
+pub(crate) fn connection_refused() {
+    instruments().refused.add(1, &[]);
+}
+
+/// Why a connection ended.
+pub(crate) fn connection_ended(why: Closing) {
+    instruments()
+        .ended
+        .add(1, &[KeyValue::new("reason", format!("{why:?}"))]);
+}
+
+/// The number of cached fetch sessions changed.
+pub(crate) fn fetch_sessions(change: i64) {
+    instruments().sessions.add(change, &[]);
+}

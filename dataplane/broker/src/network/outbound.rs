@@ -1,0 +1,85 @@
+//! Chunks that wait to be written, several at a time (`writev`), where they lie.
+
+use std::collections::VecDeque;
+use std::io::IoSlice;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::{Buf, Bytes};
+use tokio::io::AsyncWrite;
+use tokio::time::Instant;
+
+use super::Closing;
+
+/// How many chunks one write takes.
+const SLICES: usize = 64;
+
+/// The sending side of a connection.
+#[derive(Default)]
+pub(crate) struct Outbound {
+    chunks: VecDeque<Bytes>,
+    bytes: usize,
+    /// Since when nothing could be written although something waits.
+    pub(crate) stuck_since: Option<Instant>,
+}
+
+impl Outbound {
+    /// Bytes that wait.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Adds a response.
+    pub(crate) fn push(&mut self, chunks: Vec<Bytes>) {
+        for chunk in chunks {
+            if !chunk.is_empty() {
+                self.bytes += chunk.len();
+                self.chunks.push_back(chunk);
+            }
+        }
+    }
+
+    /// Writes once. `Ready(0)`: nothing waits.
+    pub(crate) fn poll_write<S: AsyncWrite + Unpin>(
+        &mut self,
+        stream: &mut S,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<usize, Closing>> {
+        if self.chunks.is_empty() {
+            return Poll::Ready(Ok(0));
+        }
+        let mut slices = [IoSlice::new(&[]); SLICES];
+        let mut used = 0;
+        for (slice, chunk) in slices.iter_mut().zip(&self.chunks) {
+            *slice = IoSlice::new(chunk);
+            used += 1;
+        }
+        match Pin::new(stream).poll_write_vectored(cx, &slices[..used]) {
+            Poll::Pending => {
+                self.stuck_since.get_or_insert_with(Instant::now);
+                Poll::Pending
+            }
+            Poll::Ready(Ok(0)) | Poll::Ready(Err(_)) => Poll::Ready(Err(Closing::Io)),
+            Poll::Ready(Ok(written)) => {
+                self.stuck_since = None;
+                self.drop_written(written);
+                Poll::Ready(Ok(written))
+            }
+        }
+    }
+
+    fn drop_written(&mut self, mut written: usize) {
+        self.bytes -= written;
+        while let Some(chunk) = self.chunks.front_mut() {
+            if written < chunk.len() {
+                chunk.advance(written);
+                break;
+            }
+            written -= chunk.len();
+            self.chunks.pop_front();
+        }
+        if self.chunks.is_empty() && self.chunks.capacity() > SLICES {
+            self.chunks = VecDeque::new();
+        }
+    }
+}

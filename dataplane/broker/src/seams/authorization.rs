@@ -1,0 +1,93 @@
+//! Who may do what, in the words of Kafka's ACLs.
+
+use firn_catalog::commands::Principal;
+use firn_catalog::ids::ClusterId;
+
+/// What is to be done. The numbers are those of Kafka's `AclOperation`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Operation {
+    /// Use a connection at all: answers that tell nothing about anybody's resources need no more.
+    Connect = 0,
+    /// Read records.
+    Read = 3,
+    /// Write records.
+    Write = 4,
+    /// Create topics.
+    Create = 5,
+    /// Delete topics or records.
+    Delete = 6,
+    /// Change topics.
+    Alter = 7,
+    /// See that something exists, and its shape.
+    Describe = 8,
+    /// What only brokers do.
+    ClusterAction = 9,
+    /// See configs.
+    DescribeConfigs = 10,
+    /// Change configs.
+    AlterConfigs = 11,
+    /// Write with a producer id.
+    IdempotentWrite = 12,
+}
+
+/// The operations that can be granted on a topic.
+pub(crate) const TOPIC_OPERATIONS: &[Operation] = &[
+    Operation::Read,
+    Operation::Write,
+    Operation::Create,
+    Operation::Delete,
+    Operation::Alter,
+    Operation::Describe,
+    Operation::DescribeConfigs,
+    Operation::AlterConfigs,
+];
+
+/// The operations that can be granted on a cluster.
+pub(crate) const CLUSTER_OPERATIONS: &[Operation] = &[
+    Operation::Create,
+    Operation::Alter,
+    Operation::Describe,
+    Operation::ClusterAction,
+    Operation::DescribeConfigs,
+    Operation::AlterConfigs,
+    Operation::IdempotentWrite,
+];
+
+/// To what kind of thing, and which.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ResourceKind<'a> {
+    /// The cluster as a whole.
+    Cluster,
+    /// A topic, which need not exist.
+    Topic(&'a str),
+    /// A transactional id.
+    TransactionalId(&'a str),
+}
+
+/// A resource of a cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Resource<'a> {
+    /// The cluster that the connection is in.
+    pub cluster: ClusterId,
+    /// What in it.
+    pub kind: ResourceKind<'a>,
+}
+
+/// Decides. It must answer for absent resources as for present ones, so that nobody learns from a refusal whether
+/// something exists.
+pub trait Authorizer: Send + Sync + 'static {
+    /// Whether `principal` may do `operation` to `resource`.
+    fn allows(&self, principal: &Principal, operation: Operation, resource: Resource<'_>) -> bool;
+}
+
+/// The anonymous principal of `firn dev` may do everything in its cluster, and nothing elsewhere.
+#[derive(Clone, Copy, Debug)]
+pub struct DevAuthorizer;
+
+impl Authorizer for DevAuthorizer {
+    fn allows(&self, principal: &Principal, _operation: Operation, resource: Resource<'_>) -> bool {
+        let Principal::Dev { cluster } = principal;
+        *cluster == resource.cluster
+    }
+}

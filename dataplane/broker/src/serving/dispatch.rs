@@ -1,0 +1,244 @@
+//! Headers, versions, guard, codec, charge and meter around every handler.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Buf, Bytes, BytesMut};
+use firn_catalog::commands::Principal;
+use futures::future::BoxFuture;
+use kafka_protocol::messages::ApiKey;
+use kafka_protocol::protocol::{Decodable, Encodable};
+use tokio::time::Instant;
+use tracing::{Instrument, Level, debug, error};
+
+use super::request::{Identity, RequestContext, throttle_ms};
+use super::shared::Serving;
+use crate::handlers::{self, Throttled};
+use crate::metrics;
+use crate::network::{After, Closing, Order, Protocol, Reply, Started};
+use crate::protocol::cursor::Cursor;
+use crate::protocol::header::{self, Prelude};
+use crate::protocol::schema::Schema;
+use crate::protocol::{Malformed, guard};
+use crate::seams::Usage;
+
+/// How a served API is called.
+pub(crate) enum Call {
+    /// Through the codecs.
+    Coded(fn(RequestContext, Bytes) -> BoxFuture<'static, Reply>),
+    /// Produce: batches are appended at once, the answer follows.
+    Produce(fn(RequestContext, BytesMut) -> Started),
+}
+
+/// A served API: one row of the table from which ApiVersions and dispatch follow.
+pub(crate) struct Api {
+    pub(crate) key: ApiKey,
+    /// What is served.
+    pub(crate) versions: RangeInclusive<i16>,
+    /// The lowest version that ApiVersions names; lower than what is served for Produce only.
+    pub(crate) advertised_from: i16,
+    pub(crate) flexible_from: i16,
+    /// Its structure, unless it is decoded by hand.
+    pub(crate) schema: Option<&'static Schema>,
+    pub(crate) call: Call,
+}
+
+impl Api {
+    /// The served API of that key.
+    pub(crate) fn of(key: i16) -> Option<&'static Self> {
+        handlers::TABLE.iter().find(|api| api.key as i16 == key)
+    }
+}
+
+/// The meaning of frames on one connection.
+pub(crate) struct KafkaConnection {
+    serving: Arc<Serving>,
+    /// `None`: this connection may not ask anything.
+    identity: Option<Arc<Identity>>,
+    connection: u64,
+}
+
+impl KafkaConnection {
+    pub(crate) fn new(serving: Arc<Serving>, connection: u64, address: SocketAddr) -> Self {
+        let cluster = serving
+            .anonymous
+            .filter(|_| address.ip().to_canonical().is_loopback());
+        let identity = cluster.map(|cluster| {
+            Arc::new(Identity {
+                cluster,
+                principal: Principal::Dev { cluster },
+            })
+        });
+        Self {
+            serving,
+            identity,
+            connection,
+        }
+    }
+
+    fn start_request(&self, mut frame: BytesMut) -> Result<Started, Malformed> {
+        let request_bytes = frame.len();
+        let mut cursor = Cursor::new(&frame);
+        let prelude = Prelude::read(&mut cursor)?;
+        let served = Api::of(prelude.api_key).filter(|api| api.versions.contains(&prelude.version));
+        let (Some(api), Some(identity)) = (served, &self.identity) else {
+            if prelude.api_key == ApiKey::ApiVersions as i16 && self.identity.is_some() {
+                return Ok(Started::Done(handlers::api_versions::unsupported(
+                    prelude.correlation,
+                )));
+            }
+            debug!(
+                connection = self.connection,
+                ?prelude,
+                "an API or version that is not served"
+            );
+            return Ok(Started::Done(Reply::close(Closing::Request)));
+        };
+        let flexible = prelude.version >= api.flexible_from;
+        let client_id = header::client_id(&mut cursor, flexible)?.map(Arc::from);
+        frame.advance(cursor.position());
+        let context = RequestContext {
+            serving: Arc::clone(&self.serving),
+            identity: Arc::clone(identity),
+            connection: self.connection,
+            correlation: prelude.correlation,
+            api: api.key,
+            version: prelude.version,
+            client_id,
+            request_bytes,
+            started: Instant::now(),
+        };
+        match &api.call {
+            Call::Produce(start) => Ok(start(context, frame)),
+            Call::Coded(call) => {
+                if let Some(schema) = api.schema {
+                    guard::check(&frame, schema, prelude.version)?;
+                }
+                Ok(Started::Waiting(traced(
+                    &context_span(&context),
+                    call(context, frame.freeze()),
+                )))
+            }
+        }
+    }
+}
+
+impl Protocol for KafkaConnection {
+    fn order(&self, frame: &[u8]) -> Order {
+        const PRODUCE: [u8; 2] = (ApiKey::Produce as i16).to_be_bytes();
+        if frame.starts_with(&PRODUCE) {
+            Order::Pipelined
+        } else {
+            Order::Alone
+        }
+    }
+
+    fn start(&mut self, frame: BytesMut) -> Started {
+        match self.start_request(frame) {
+            Ok(started) => started,
+            Err(error) => {
+                debug!(connection = self.connection, %error, "a malformed request");
+                Started::Done(Reply::close(Closing::Request))
+            }
+        }
+    }
+
+    fn room(&self) -> Option<BoxFuture<'static, ()>> {
+        if self.serving.log.has_room() {
+            return None;
+        }
+        let log = Arc::clone(&self.serving.log);
+        Some(Box::pin(async move { log.room().await }))
+    }
+}
+
+fn context_span(context: &RequestContext) -> Option<tracing::Span> {
+    tracing::enabled!(Level::DEBUG).then(|| {
+        tracing::debug_span!(
+            "request",
+            api = metrics::api_name(context.api),
+            version = context.version,
+            connection = context.connection,
+            correlation = context.correlation,
+            client_id = context.client_id.as_deref(),
+        )
+    })
+}
+
+fn traced(span: &Option<tracing::Span>, answer: BoxFuture<'static, Reply>) -> BoxFuture<'static, Reply> {
+    match span {
+        Some(span) => Box::pin(answer.instrument(span.clone())),
+        None => answer,
+    }
+}
+
+/// What every handler is called through: decode, handle, charge, encode, meter.
+pub(crate) async fn coded<Req, Resp, Answer>(
+    context: RequestContext,
+    mut body: Bytes,
+    handle: impl FnOnce(Arc<RequestContext>, Req) -> Answer,
+) -> Reply
+where
+    Req: Decodable,
+    Resp: Encodable + Throttled,
+    Answer: Future<Output = Resp>,
+{
+    let version = context.version;
+    let request = match Req::decode(&mut body, version) {
+        Ok(request) => request,
+        Err(error) => {
+            debug!(%error, "the codec refuses a request");
+            return Reply::close(Closing::Request);
+        }
+    };
+    // The decoded request shares the frame's memory; nothing else holds on to it.
+    drop(body);
+    let context = Arc::new(context);
+    let mut response = handle(Arc::clone(&context), request).await;
+    let usage = context.usage(0, 0);
+    let throttle = context.charge(&usage);
+    response.set_throttle(throttle_ms(throttle));
+    match encode(&context, &response) {
+        Ok(response) => answered(&context, usage, vec![response], throttle),
+        Err(error) => {
+            error!(%error, api = metrics::api_name(context.api), version, "a response cannot be encoded");
+            Reply::close(Closing::Request)
+        }
+    }
+}
+
+/// Encodes a response with its header and length.
+fn encode(context: &RequestContext, response: &impl Encodable) -> Result<Bytes, String> {
+    let size = response
+        .compute_size(context.version)
+        .map_err(|error| error.to_string())?;
+    let mut out = BytesMut::with_capacity(size + header::RESPONSE_PREFIX);
+    let flexible = Api::of(context.api as i16).is_some_and(|api| context.version >= api.flexible_from);
+    header::begin_response(&mut out, context.api, context.correlation, flexible);
+    response
+        .encode(&mut out, context.version)
+        .map_err(|error| error.to_string())?;
+    let total = out.len();
+    header::set_length(&mut out, total);
+    Ok(out.freeze())
+}
+
+/// Meters a request and makes its reply. A throttled connection is muted once the answer is out.
+pub(crate) fn answered(
+    context: &RequestContext,
+    usage: Usage,
+    chunks: Vec<Bytes>,
+    throttle: Duration,
+) -> Reply {
+    let response_bytes = chunks.iter().map(Bytes::len).sum();
+    context.meter(usage, response_bytes, throttle);
+    let after = if throttle.is_zero() {
+        After::Continue
+    } else {
+        After::Mute(throttle)
+    };
+    Reply { chunks, after }
+}

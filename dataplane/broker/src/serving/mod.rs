@@ -1,0 +1,15 @@
+//! From a frame to a handler and back.
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | [`shared`] | what all connections share: the log, the image, the seams |
+//! | [`request`] | one request's context: who asks, and how a handler asks for permission |
+//! | [`dispatch`] | headers, versions, guard, codec, charge and meter around every handler |
+//! | [`topics`] | names and ids to topics, and where a partition is led |
+//! | [`sessions`] | the cache of fetch sessions (KIP-227) |
+
+pub(crate) mod dispatch;
+pub(crate) mod request;
+pub(crate) mod sessions;
+pub(crate) mod shared;
+pub(crate) mod topics;

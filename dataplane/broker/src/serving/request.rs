@@ -1,0 +1,119 @@
+//! One request's context.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use firn_catalog::commands::{Actor, Principal};
+use firn_catalog::ids::ClusterId;
+use kafka_protocol::messages::ApiKey;
+use tokio::time::Instant;
+
+use super::shared::Serving;
+use crate::metrics;
+use crate::seams::{Caller, Operation, Resource, ResourceKind, Usage};
+
+/// Who is at the other end of a connection.
+#[derive(Clone, Debug)]
+pub(crate) struct Identity {
+    /// The cluster that the connection is in.
+    pub(crate) cluster: ClusterId,
+    /// Who it is.
+    pub(crate) principal: Principal,
+}
+
+/// A request, and the seams as its handler reaches them.
+pub(crate) struct RequestContext {
+    pub(crate) serving: Arc<Serving>,
+    pub(crate) identity: Arc<Identity>,
+    pub(crate) connection: u64,
+    pub(crate) correlation: i32,
+    pub(crate) api: ApiKey,
+    pub(crate) version: i16,
+    pub(crate) client_id: Option<Arc<str>>,
+    pub(crate) request_bytes: usize,
+    pub(crate) started: Instant,
+}
+
+impl RequestContext {
+    /// The cluster that the connection is in.
+    pub(crate) fn cluster(&self) -> ClusterId {
+        self.identity.cluster
+    }
+
+    /// Seam 1: whether the caller may do this.
+    pub(crate) fn authorize(&self, operation: Operation, kind: ResourceKind<'_>) -> bool {
+        let resource = Resource {
+            cluster: self.cluster(),
+            kind,
+        };
+        self.serving
+            .authorizer
+            .allows(&self.identity.principal, operation, resource)
+    }
+
+    /// Whether the caller may do this to a topic, which need not exist.
+    pub(crate) fn may(&self, operation: Operation, topic: &str) -> bool {
+        self.authorize(operation, ResourceKind::Topic(topic))
+    }
+
+    /// Those of `operations` that the caller may do, as the bits of Kafka's authorized operations.
+    pub(crate) fn authorized(&self, operations: &[Operation], kind: ResourceKind<'_>) -> i32 {
+        let granted = operations
+            .iter()
+            .filter(|operation| self.authorize(**operation, kind));
+        granted.fold(0, |bits, operation| bits | 1 << (*operation as u8))
+    }
+
+    fn caller(&self) -> Caller<'_> {
+        Caller {
+            cluster: self.identity.cluster,
+            principal: &self.identity.principal,
+            client_id: self.client_id.as_deref(),
+        }
+    }
+
+    /// Usage of this request, which appended and returns so many bytes of batches.
+    pub(crate) fn usage(&self, produced_bytes: usize, fetched_bytes: usize) -> Usage {
+        Usage {
+            api: self.api,
+            request_bytes: self.request_bytes,
+            produced_bytes,
+            fetched_bytes,
+            response_bytes: 0,
+        }
+    }
+
+    /// Seam 2: how long the client shall wait. Only the dispatcher, and the two handlers of the hot path through
+    /// [`super::dispatch`], call it.
+    pub(crate) fn charge(&self, usage: &Usage) -> Duration {
+        self.serving.quotas.charge(self.caller(), usage)
+    }
+
+    /// Seam 3: the request is answered.
+    pub(crate) fn meter(&self, usage: Usage, response_bytes: usize, throttle: Duration) {
+        let usage = Usage {
+            response_bytes,
+            ..usage
+        };
+        self.serving.meter.record(self.caller(), &usage);
+        metrics::request(self.api, self.started.elapsed(), throttle);
+    }
+
+    /// The id of this request in logs and in the audit trail.
+    pub(crate) fn request_id(&self) -> String {
+        format!("kafka-{}-{}", self.connection, self.correlation)
+    }
+
+    /// Who does this, for the audit trail.
+    pub(crate) fn actor(&self) -> Actor {
+        Actor {
+            principal: self.identity.principal.clone(),
+            request_id: self.request_id(),
+        }
+    }
+}
+
+/// A throttle time as responses tell it, in ms.
+pub(crate) fn throttle_ms(throttle: Duration) -> i32 {
+    i32::try_from(throttle.as_millis()).unwrap_or(i32::MAX)
+}

@@ -1,0 +1,72 @@
+//! What all connections of a broker share.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use firn_catalog::Catalog;
+use firn_catalog::entities::Address;
+use firn_catalog::ids::{ClusterId, FeedSequence, NodeId};
+use firn_catalog::image::{Image, ImageFollower};
+use firn_catalog::topic_config::{BrokerDefaults, ConfigMap, KafkaSettings};
+use firn_log::engine::Log;
+use firn_runtime::Env;
+use parking_lot::Mutex;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::sessions::FetchSessions;
+use crate::seams::{Authorizer, Meter, Quotas};
+
+/// Shared by all connections.
+pub(crate) struct Serving {
+    pub(crate) env: Env,
+    pub(crate) log: Arc<Log>,
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) images: Arc<ImageFollower>,
+    /// Up to where in the feed the log has what the image says: partitions opened, deleted ones dropped.
+    pub(crate) reconciled: watch::Receiver<FeedSequence>,
+    pub(crate) authorizer: Arc<dyn Authorizer>,
+    pub(crate) quotas: Arc<dyn Quotas>,
+    pub(crate) meter: Arc<dyn Meter>,
+    pub(crate) sessions: FetchSessions,
+    pub(crate) node: NodeId,
+    pub(crate) advertised: Address,
+    pub(crate) kafka: KafkaSettings,
+    /// The cluster of anonymous connections from loopback; `None`: there are none.
+    pub(crate) anonymous: Option<ClusterId>,
+    pub(crate) shutdown: CancellationToken,
+    /// Names that are being created because somebody asked for them.
+    pub(crate) creating: Mutex<BTreeSet<(ClusterId, String)>>,
+}
+
+impl Serving {
+    /// The image as of now.
+    pub(crate) fn image(&self) -> Arc<Image> {
+        self.images.image()
+    }
+
+    /// Waits until this broker serves what the feed says at `sequence`, but no longer than `patience`. Whether it
+    /// does.
+    pub(crate) async fn reconciled(&self, sequence: Option<FeedSequence>, patience: Duration) -> bool {
+        let Some(sequence) = sequence else { return true };
+        let mut reconciled = self.reconciled.clone();
+        let reached = reconciled.wait_for(|done| *done >= sequence);
+        matches!(tokio::time::timeout(patience, reached).await, Ok(Ok(_)))
+    }
+
+    /// Calls `use_defaults` with what stands behind a cluster's topic configs.
+    pub(crate) fn with_defaults<T>(
+        &self,
+        image: &Image,
+        cluster: ClusterId,
+        use_defaults: impl FnOnce(BrokerDefaults<'_>) -> T,
+    ) -> T {
+        let none = ConfigMap::new();
+        let cluster = image.cluster(cluster).map_or(&none, |cluster| &cluster.configs);
+        use_defaults(BrokerDefaults {
+            cluster,
+            settings: &self.kafka,
+        })
+    }
+}

@@ -1,0 +1,46 @@
+//! What a broker is told when it starts.
+
+use std::net::SocketAddr;
+
+use firn_catalog::entities::Address;
+use firn_catalog::topic_config::KafkaSettings;
+
+use crate::network::Limits;
+
+/// The name that the broker gives to clients.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Advertise {
+    /// A host name or IP address.
+    pub host: String,
+    /// A port; that of the listener if there is none.
+    pub port: Option<u16>,
+}
+
+/// A broker's settings.
+#[derive(Clone, Debug)]
+pub struct BrokerSettings {
+    /// Where the listener is; port 0 picks one.
+    pub bind: SocketAddr,
+    /// The name that clients are given; the listener's own address if there is none.
+    pub advertise: Option<Advertise>,
+    /// Bounds of connections.
+    pub limits: Limits,
+    /// Kafka's broker settings.
+    pub kafka: KafkaSettings,
+}
+
+impl BrokerSettings {
+    /// The address that clients are given, with the listener at `local`.
+    pub(crate) fn advertised(&self, local: SocketAddr) -> Address {
+        match &self.advertise {
+            Some(Advertise { host, port }) => Address {
+                host: host.clone(),
+                port: port.unwrap_or(local.port()),
+            },
+            None => Address {
+                host: local.ip().to_string(),
+                port: local.port(),
+            },
+        }
+    }
+}
