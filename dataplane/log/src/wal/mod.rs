@@ -5,6 +5,7 @@
 //! once it and every slot before it are durable.
 
 pub mod appender;
+mod disk;
 mod object;
 pub mod slot;
 
@@ -19,6 +20,7 @@ use firn_catalog::ids::{IncarnationId, Slot};
 use crate::batch::BatchMeta;
 
 pub use appender::{Appender, AppenderSettings, PushError};
+pub use disk::{DiskLog, DiskSettings, OpenError};
 pub use object::ObjectLog;
 
 /// Whether a put took the register.

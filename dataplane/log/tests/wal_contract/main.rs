@@ -4,19 +4,40 @@ mod facts;
 
 use std::sync::Arc;
 
-use firn_log::wal::{ObjectLog, WriteAheadLog};
+use firn_log::wal::{DiskLog, DiskSettings, ObjectLog, WriteAheadLog};
+use firn_runtime::Env;
 use object_store::memory::InMemory;
 
 /// A log and what keeps it alive.
 struct Subject {
     log: Arc<dyn WriteAheadLog>,
-    _folder: Option<tempfile::TempDir>,
+    #[allow(dead_code, reason = "held so that the directory lives as long as the log")]
+    folder: Option<tempfile::TempDir>,
 }
 
 fn in_memory() -> Subject {
     Subject {
         log: Arc::new(ObjectLog::new(Arc::new(InMemory::new()))),
-        _folder: None,
+        folder: None,
+    }
+}
+
+fn in_directory() -> Subject {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("file://{}", folder.path().join("store").display());
+    let store = firn_log::store::open(&url).unwrap();
+    Subject {
+        log: Arc::new(ObjectLog::new(store)),
+        folder: Some(folder),
+    }
+}
+
+fn on_disk() -> Subject {
+    let folder = tempfile::tempdir().unwrap();
+    let log = DiskLog::open(folder.path(), DiskSettings::default(), &Env::system()).unwrap();
+    Subject {
+        log: Arc::new(log),
+        folder: Some(folder),
     }
 }
 
@@ -46,3 +67,29 @@ macro_rules! contract {
 }
 
 contract!(object_in_memory, super::in_memory);
+contract!(object_in_directory, super::in_directory);
+contract!(disk, super::on_disk);
+
+#[tokio::test]
+async fn a_disk_log_is_there_for_the_next_process() {
+    let Subject { log, folder } = on_disk();
+    let folder = folder.unwrap();
+    let reopen = async |log| {
+        drop(log);
+        let log = DiskLog::open(folder.path(), DiskSettings::default(), &Env::system()).unwrap();
+        Arc::new(log) as Arc<dyn WriteAheadLog>
+    };
+    facts::what_was_written_is_there_for_the_next_process(log, reopen).await;
+}
+
+#[tokio::test]
+async fn an_object_log_in_a_directory_is_there_for_the_next_process() {
+    let Subject { log, folder } = in_directory();
+    let folder = folder.unwrap();
+    let reopen = async |log| {
+        drop(log);
+        let url = format!("file://{}", folder.path().join("store").display());
+        Arc::new(ObjectLog::new(firn_log::store::open(&url).unwrap())) as Arc<dyn WriteAheadLog>
+    };
+    facts::what_was_written_is_there_for_the_next_process(log, reopen).await;
+}

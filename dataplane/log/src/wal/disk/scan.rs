@@ -1,0 +1,279 @@
+//! Reading a volume at start: which slots are in it, where, and whether anything is missing.
+//!
+//! A frame that cannot be read ends the log if nothing says that it was durable once: it was torn by a crash, and never
+//! acknowledged. But if a later frame says so, it is damage, and the incarnation's log is reported as damaged.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use firn_catalog::ids::{IncarnationId, Slot};
+
+use super::file::WalFile;
+use super::frame::{BLOCK, FRAME_HEADER, FileHeader, FileHeaderError, FrameHeader, Position, frame_size};
+use super::volume::{OpenError, at};
+use crate::wal::slot::{Fence, Register};
+
+/// Bytes read at a time in the search for frames behind the end of a log.
+const SEARCH_BYTES: usize = 1 << 20;
+
+/// One frame as found.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Found {
+    pub(super) slot: Slot,
+    /// The register's first byte in its file.
+    pub(super) offset: u64,
+    /// Bytes of the register.
+    pub(super) length: u64,
+}
+
+/// One file as found.
+pub(super) struct ScannedFile {
+    pub(super) number: u64,
+    pub(super) file: Arc<WalFile>,
+    pub(super) frames: Vec<Found>,
+}
+
+/// All that was found of one incarnation.
+#[derive(Default)]
+pub(super) struct ScannedRow {
+    pub(super) files: Vec<ScannedFile>,
+    pub(super) fence: Option<(Slot, Bytes)>,
+    /// What is wrong with it, if anything.
+    pub(super) damage: Option<String>,
+}
+
+/// A file whose frames were followed as far as they go.
+struct Followed {
+    scanned: ScannedFile,
+    header: Option<FileHeader>,
+    /// Where the frames end.
+    end: u64,
+    /// The furthest position that one of its frames calls durable.
+    synced: Position,
+}
+
+/// Reads the folder of one incarnation.
+pub(super) fn scan_row(folder: &Path, incarnation: IncarnationId) -> Result<ScannedRow, OpenError> {
+    let mut row = ScannedRow::default();
+    let mut numbers = Vec::new();
+    for entry in fs::read_dir(folder).map_err(at(folder))? {
+        let entry = entry.map_err(at(folder))?;
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else { continue };
+        if let Some(number) = name
+            .strip_suffix(".wal")
+            .and_then(|number| number.parse::<u64>().ok())
+        {
+            numbers.push((number, entry.path()));
+        } else if let Some(slot) = name.strip_prefix("fence-").and_then(|slot| slot.parse().ok()) {
+            read_fence(&entry.path(), incarnation, Slot(slot), &mut row)?;
+        }
+    }
+    numbers.sort_unstable();
+    let mut files = Vec::new();
+    for (number, path) in numbers {
+        files.push(follow(&path, number, incarnation).map_err(|error| match error {
+            FollowError::Io(source) => at(&path)(source),
+            FollowError::NewerVersion(found) => OpenError::NewerVersion {
+                path: path.clone(),
+                found,
+            },
+        })?);
+    }
+    judge(files, incarnation, folder, &mut row).map_err(at(folder))?;
+    Ok(row)
+}
+
+fn read_fence(
+    path: &Path,
+    incarnation: IncarnationId,
+    slot: Slot,
+    row: &mut ScannedRow,
+) -> Result<(), OpenError> {
+    let bytes = Bytes::from(fs::read(path).map_err(at(path))?);
+    match Register::verify_whole(&bytes) {
+        Ok(Register::Fence(Fence {
+            dead, slot: fenced, ..
+        })) if (dead, fenced) == (incarnation, slot) => {
+            row.fence = Some((slot, bytes));
+        }
+        Ok(_) => row.damage = Some(format!("{} is not the fence of its slot", path.display())),
+        Err(error) => row.damage = Some(format!("{}: {error}", path.display())),
+    }
+    Ok(())
+}
+
+enum FollowError {
+    Io(std::io::Error),
+    NewerVersion(u32),
+}
+
+impl From<std::io::Error> for FollowError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+fn follow(path: &Path, number: u64, incarnation: IncarnationId) -> Result<Followed, FollowError> {
+    let file = WalFile::open(path)?;
+    let mut block = vec![0; usize::try_from(file.size.min(BLOCK)).unwrap_or(0)];
+    file.read(&mut block, 0)?;
+    let header = match FileHeader::parse(&block) {
+        Ok(header) if (header.incarnation, header.number) == (incarnation, number) => Some(header),
+        Ok(_) | Err(FileHeaderError::Absent) => None,
+        Err(FileHeaderError::NewerVersion(version)) => return Err(FollowError::NewerVersion(version)),
+    };
+    let mut frames = Vec::new();
+    let mut synced = Position { file: 0, offset: 0 };
+    let mut end = BLOCK;
+    while let Some(header) = header
+        && end + BLOCK <= file.size
+    {
+        let mut bytes = [0; FRAME_HEADER];
+        file.read(&mut bytes, end)?;
+        let Some(frame) = FrameHeader::parse(&bytes, header.generation) else {
+            break;
+        };
+        let Some(next) = end
+            .checked_add(frame_size(frame.length))
+            .filter(|next| *next <= file.size)
+        else {
+            break;
+        };
+        frames.push(Found {
+            slot: frame.slot,
+            offset: end + FRAME_HEADER as u64,
+            length: frame.length,
+        });
+        synced = synced.max(frame.synced);
+        end = next;
+    }
+    let scanned = ScannedFile {
+        number,
+        file: Arc::new(file),
+        frames,
+    };
+    Ok(Followed {
+        scanned,
+        header,
+        end,
+        synced,
+    })
+}
+
+/// The furthest position that a frame behind `from` calls durable.
+fn synced_behind(file: &WalFile, generation: u128, from: u64) -> std::io::Result<Position> {
+    let mut furthest = Position { file: 0, offset: 0 };
+    let mut buffer = vec![0; SEARCH_BYTES];
+    let mut offset = from;
+    while offset < file.size {
+        let now = SEARCH_BYTES.min(usize::try_from(file.size - offset).unwrap_or(SEARCH_BYTES));
+        file.read(&mut buffer[..now], offset)?;
+        for block in buffer[..now].chunks(BLOCK as usize) {
+            if let Some(frame) = FrameHeader::parse(block, generation) {
+                furthest = furthest.max(frame.synced);
+            }
+        }
+        offset += now as u64;
+    }
+    Ok(furthest)
+}
+
+/// Puts the files together, cuts a torn tail off, and says what is damaged.
+fn judge(
+    files: Vec<Followed>,
+    incarnation: IncarnationId,
+    folder: &Path,
+    row: &mut ScannedRow,
+) -> std::io::Result<()> {
+    let mut synced = files
+        .iter()
+        .map(|file| file.synced)
+        .max()
+        .unwrap_or(Position { file: 0, offset: 0 });
+    let mut broken_at: Option<Position> = None;
+    for (index, followed) in files.iter().enumerate() {
+        let number = followed.scanned.number;
+        let Some(header) = followed.header else {
+            // A file gets its name after its header is durable.
+            row.damage.get_or_insert(format!(
+                "{}: the header is damaged",
+                followed.scanned.file.path.display()
+            ));
+            continue;
+        };
+        let whole = match files.get(index + 1) {
+            Some(next) if next.scanned.number != number + 1 => {
+                row.damage
+                    .get_or_insert(format!("{}: file {} is missing", folder.display(), number + 1));
+                true
+            }
+            Some(next) => next.header.is_none_or(|next| next.previous_end == followed.end),
+            None => false,
+        };
+        if !whole {
+            synced = synced.max(synced_behind(
+                &followed.scanned.file,
+                header.generation,
+                followed.end,
+            )?);
+            broken_at.get_or_insert(Position {
+                file: number,
+                offset: followed.end,
+            });
+        }
+    }
+    if let Some(position) = broken_at
+        && position < synced
+    {
+        row.damage.get_or_insert(format!(
+            "{}: file {} cannot be read at byte {}, which was durable once",
+            folder.display(),
+            position.file,
+            position.offset
+        ));
+    }
+    let limit = broken_at.unwrap_or(Position {
+        file: u64::MAX,
+        offset: 0,
+    });
+    let mut torn = false;
+    for mut followed in files {
+        let number = followed.scanned.number;
+        let file = Arc::clone(&followed.scanned.file);
+        let mut touched = false;
+        followed.scanned.frames.retain(|frame| {
+            let position = Position {
+                file: number,
+                offset: frame.offset,
+            };
+            // A damaged log keeps what can be read of it: people may want it.
+            if row.damage.is_none() && (torn || position > limit) {
+                return false;
+            }
+            if position < synced {
+                return true;
+            }
+            touched = true;
+            torn |= !is_intact(&file, incarnation, frame);
+            !torn
+        });
+        if touched {
+            // After kill -9 the page cache may hold more than the device: from here on it is relied upon.
+            file.sync()?;
+        }
+        row.files.push(followed.scanned);
+    }
+    Ok(())
+}
+
+fn is_intact(file: &WalFile, incarnation: IncarnationId, frame: &Found) -> bool {
+    let Ok(length) = usize::try_from(frame.length) else {
+        return false;
+    };
+    let mut bytes = vec![0; length];
+    file.read(&mut bytes, frame.offset).is_ok()
+        && Register::verify_whole(&bytes.into()).is_ok_and(|register| register.is_at(incarnation, frame.slot))
+}

@@ -1,0 +1,352 @@
+//! The one thread that writes: whatever puts have arrived are written together and share one fdatasync.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+
+use bytes::Bytes;
+use firn_catalog::ids::{IncarnationId, Slot};
+use firn_runtime::Env;
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::DiskSettings;
+use super::file::{WalFile, is_no_space};
+use super::frame::{BLOCK, FRAME_HEADER, FileHeader, FrameHeader, Position, frame_size};
+use super::shelf::Shelf;
+use super::spares::{Preparer, Spares, enlist};
+use super::volume::write_durably;
+use crate::metrics;
+use crate::wal::slot::FENCE_MAGIC;
+use crate::wal::{PutOutcome, WalError};
+
+/// A put on its way to the writer.
+pub(super) struct Put {
+    pub(super) incarnation: IncarnationId,
+    pub(super) slot: Slot,
+    pub(super) pieces: Vec<Bytes>,
+    pub(super) answer: oneshot::Sender<Result<PutOutcome, WalError>>,
+}
+
+impl Put {
+    fn length(&self) -> u64 {
+        self.pieces.iter().map(|piece| piece.len() as u64).sum()
+    }
+
+    fn is_fence(&self) -> bool {
+        self.pieces
+            .first()
+            .is_some_and(|piece| piece.starts_with(&FENCE_MAGIC))
+    }
+}
+
+/// The file of a row that is being written.
+struct Active {
+    file: Arc<WalFile>,
+    number: u64,
+    generation: u128,
+    /// Where the next frame goes.
+    end: u64,
+    /// All frames before this position are durable.
+    synced: Position,
+}
+
+/// A frame that was written in this group.
+struct Written {
+    put: Put,
+    file: u64,
+    offset: u64,
+    length: u64,
+}
+
+pub(super) struct Writer {
+    pub(super) dir: PathBuf,
+    pub(super) env: Env,
+    pub(super) settings: DiskSettings,
+    pub(super) shelf: Arc<Mutex<Shelf>>,
+    pub(super) spares: Arc<Spares>,
+    pub(super) preparer: Preparer,
+    pub(super) inbox: Receiver<Put>,
+    active: BTreeMap<IncarnationId, Active>,
+    /// Bytes of the next new file; doubles up to the settings' size.
+    next_size: u64,
+    /// The device failed: nothing more is promised.
+    failed: Option<String>,
+}
+
+impl Writer {
+    pub(super) fn new(
+        dir: PathBuf,
+        env: Env,
+        settings: DiskSettings,
+        shelf: Arc<Mutex<Shelf>>,
+        spares: Arc<Spares>,
+        preparer: Preparer,
+        inbox: Receiver<Put>,
+    ) -> Self {
+        let next_size = settings.first_file_bytes.min(settings.file_bytes);
+        Self {
+            dir,
+            env,
+            settings,
+            shelf,
+            spares,
+            preparer,
+            inbox,
+            active: BTreeMap::new(),
+            next_size,
+            failed: None,
+        }
+    }
+
+    /// Serves puts until all senders are gone.
+    pub(super) fn run(mut self) {
+        while let Ok(first) = self.inbox.recv() {
+            let mut bytes = first.length();
+            let mut group = vec![first];
+            while bytes < self.settings.max_group_bytes
+                && let Ok(put) = self.inbox.try_recv()
+            {
+                bytes += put.length();
+                group.push(put);
+            }
+            self.serve(group);
+        }
+    }
+
+    fn serve(&mut self, group: Vec<Put>) {
+        let started = Instant::now();
+        let mut written: Vec<Written> = Vec::new();
+        let mut repeated: Vec<Put> = Vec::new();
+        let mut touched: Vec<Arc<WalFile>> = Vec::new();
+        for put in group {
+            if let Some(why) = &self.failed {
+                answer(put, Err(WalError::Failed(why.clone())));
+            } else if written
+                .iter()
+                .any(|other| (other.put.incarnation, other.put.slot) == (put.incarnation, put.slot))
+            {
+                repeated.push(put);
+            } else {
+                match self.present(&put) {
+                    Ok(true) => answer(put, Ok(PutOutcome::Exists)),
+                    Err(damage) => answer(put, Err(WalError::Corrupt(damage))),
+                    Ok(false) if put.is_fence() => {
+                        let result = self.write_fence(&put);
+                        answer(put, result);
+                    }
+                    Ok(false) => match self.write(&put, &mut touched) {
+                        Ok((file, offset, length)) => written.push(Written {
+                            put,
+                            file,
+                            offset,
+                            length,
+                        }),
+                        Err(error) => {
+                            let error = self.device_error(&error);
+                            answer(put, Err(error));
+                        }
+                    },
+                }
+            }
+        }
+        self.finish(written, repeated, &touched, started);
+    }
+
+    /// Makes the group durable and answers.
+    fn finish(
+        &mut self,
+        written: Vec<Written>,
+        repeated: Vec<Put>,
+        touched: &[Arc<WalFile>],
+        started: Instant,
+    ) {
+        if written.is_empty() {
+            return;
+        }
+        let syncing = Instant::now();
+        if let Err(error) = touched.iter().try_for_each(|file| file.sync()) {
+            // The kernel may have dropped the pages: a second fdatasync that succeeds would prove nothing.
+            self.failed = Some(format!("fdatasync: {error}"));
+        }
+        metrics::fdatasync(syncing.elapsed());
+        if let Some(why) = &self.failed {
+            for put in written.into_iter().map(|written| written.put).chain(repeated) {
+                answer(put, Err(WalError::Failed(why.clone())));
+            }
+            return;
+        }
+        for active in self.active.values_mut() {
+            active.synced = Position {
+                file: active.number,
+                offset: active.end,
+            };
+        }
+        {
+            let mut shelf = self.shelf.lock();
+            for Written {
+                put,
+                file,
+                offset,
+                length,
+            } in &written
+            {
+                shelf.add(put.incarnation, put.slot, *file, *offset, *length);
+            }
+        }
+        for Written { put, length, .. } in written {
+            metrics::slot_written(
+                "disk",
+                usize::try_from(length).unwrap_or(usize::MAX),
+                started.elapsed(),
+            );
+            answer(put, Ok(PutOutcome::Written));
+        }
+        for put in repeated {
+            answer(put, Ok(PutOutcome::Exists));
+        }
+        self.prepare_ahead();
+    }
+
+    fn present(&self, put: &Put) -> Result<bool, String> {
+        self.shelf
+            .lock()
+            .find(put.incarnation, put.slot)
+            .map(|place| place.is_some())
+    }
+
+    fn write_fence(&mut self, put: &Put) -> Result<PutOutcome, WalError> {
+        let folder = self.dir.join(put.incarnation.to_string());
+        let bytes = Bytes::from(put.pieces.concat());
+        let path = folder.join(format!("fence-{:020}", put.slot.0));
+        let made = std::fs::create_dir_all(&folder)
+            .and_then(|()| super::volume::sync_dir(&self.dir))
+            .and_then(|()| write_durably(&folder, &path, &bytes));
+        match made {
+            Ok(()) => {
+                self.shelf.lock().add_fence(put.incarnation, put.slot, bytes);
+                Ok(PutOutcome::Written)
+            }
+            Err(error) => Err(self.device_error(&error)),
+        }
+    }
+
+    /// Writes one frame, not yet durably; gives its file, the register's position and length.
+    fn write(&mut self, put: &Put, touched: &mut Vec<Arc<WalFile>>) -> io::Result<(u64, u64, u64)> {
+        let length = put.length();
+        let size = frame_size(length);
+        let fits = self
+            .active
+            .get(&put.incarnation)
+            .is_some_and(|active| size <= active.file.size - active.end);
+        if !fits {
+            self.roll(put.incarnation, size)?;
+        }
+        let active = self
+            .active
+            .get_mut(&put.incarnation)
+            .ok_or(io::ErrorKind::NotFound)?;
+        let header = FrameHeader {
+            generation: active.generation,
+            slot: put.slot,
+            length,
+            synced: active.synced,
+        }
+        .encode();
+        let padding = [0; BLOCK as usize];
+        let pad = usize::try_from(size - FRAME_HEADER as u64 - length).expect("less than a block");
+        let mut pieces: Vec<&[u8]> = Vec::with_capacity(put.pieces.len() + 2);
+        pieces.push(&header);
+        pieces.extend(put.pieces.iter().map(|piece| &piece[..]));
+        pieces.push(&padding[..pad]);
+        active.file.write_all(&pieces, active.end)?;
+        let offset = active.end + FRAME_HEADER as u64;
+        active.end += size;
+        if !touched.iter().any(|file| Arc::ptr_eq(file, &active.file)) {
+            touched.push(Arc::clone(&active.file));
+        }
+        Ok((active.number, offset, length))
+    }
+
+    /// Puts a fresh file into service that has room for a frame of `frame` bytes.
+    fn roll(&mut self, incarnation: IncarnationId, frame: u64) -> io::Result<()> {
+        let needed = frame.saturating_add(BLOCK);
+        let file = self.preparer.take(needed.max(self.next_size))?;
+        let previous = self.active.get(&incarnation);
+        let number = self.shelf.lock().next_file(incarnation);
+        let header = FileHeader {
+            incarnation,
+            number,
+            generation: self.env.random_u128(),
+            previous_end: previous.map_or(0, |active| active.end),
+        };
+        let synced = previous.map_or(
+            Position {
+                file: number,
+                offset: 0,
+            },
+            |active| active.synced,
+        );
+        let file = enlist(
+            file,
+            &header.encode(),
+            &self.dir.join(incarnation.to_string()),
+            number,
+        )?;
+        let file = Arc::new(file);
+        self.next_size = (self.next_size * 2).min(self.settings.file_bytes);
+        self.shelf.lock().activate(incarnation, number, Arc::clone(&file));
+        let active = Active {
+            file,
+            number,
+            generation: header.generation,
+            end: BLOCK,
+            synced,
+        };
+        self.active.insert(incarnation, active);
+        reclaim(&self.shelf, &self.spares, self.settings.hot_bytes);
+        Ok(())
+    }
+
+    /// Orders the next file once the one in use is half full.
+    fn prepare_ahead(&mut self) {
+        if self
+            .active
+            .values()
+            .any(|active| active.end > active.file.size / 2)
+        {
+            self.preparer.order(self.next_size);
+        }
+    }
+
+    /// What an error of the file system means to whoever put.
+    fn device_error(&mut self, error: &io::Error) -> WalError {
+        if is_no_space(error) {
+            return WalError::NoSpace(error.to_string());
+        }
+        self.failed = Some(error.to_string());
+        WalError::Failed(error.to_string())
+    }
+}
+
+/// Whoever put may have gone away; the register stays.
+fn answer(put: Put, result: Result<PutOutcome, WalError>) {
+    let _ = put.answer.send(result);
+}
+
+/// Takes files that hold nothing live off the shelf while all files together exceed `budget`.
+pub(super) fn reclaim(shelf: &Mutex<Shelf>, spares: &Spares, budget: u64) {
+    loop {
+        let Some(file) = shelf.lock().reclaim(budget) else {
+            return;
+        };
+        let path = file.path.clone();
+        if let Err(error) = spares.put_back(file) {
+            // It is off the shelf; the next start finds it again.
+            tracing::warn!(path = %path.display(), %error, "a file of the write-ahead log could not be freed");
+        }
+    }
+}
