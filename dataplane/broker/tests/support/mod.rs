@@ -1,0 +1,92 @@
+//! A real broker over a SQLite catalog and a log in memory, and a client that speaks raw frames to it.
+
+#![allow(dead_code, reason = "each test binary uses its part")]
+
+pub mod client;
+pub mod gate;
+
+use std::sync::Arc;
+
+use firn_broker::{Broker, BrokerParts, BrokerSettings, Limits, Seams};
+use firn_catalog::Catalog;
+use firn_catalog::ids::NodeId;
+use firn_catalog::image::ImageFollower;
+use firn_catalog::topic_config::KafkaSettings;
+use firn_log::engine::{Log, LogParts, LogSettings};
+use firn_runtime::Env;
+use object_store::memory::InMemory;
+
+use client::Client;
+use gate::GatedWal;
+
+/// How a broker of a test differs from the usual one.
+#[derive(Default)]
+pub struct Setup {
+    pub limits: Limits,
+    pub kafka: Vec<(&'static str, &'static str)>,
+    pub seams: Seams,
+}
+
+/// A broker that serves.
+pub struct Bench {
+    pub broker: Broker,
+    pub log: Arc<Log>,
+    pub wal: Arc<GatedWal>,
+    pub catalog: Arc<Catalog>,
+    pub images: Arc<ImageFollower>,
+    _folder: tempfile::TempDir,
+}
+
+impl Bench {
+    pub async fn start() -> Self {
+        Self::with(Setup::default()).await
+    }
+
+    pub async fn with(setup: Setup) -> Self {
+        let env = Env::system();
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("catalog.db").display());
+        let catalog = Catalog::open(&url, env.clone()).await.unwrap();
+        let dev = catalog.ensure_dev().await.unwrap();
+        let wal = Arc::new(GatedWal::new(Arc::new(InMemory::new())));
+        let log = Log::open(LogParts {
+            env: env.clone(),
+            settings: LogSettings::default(),
+            catalog: catalog.clone(),
+            store: Arc::new(InMemory::new()),
+            wal: wal.clone(),
+            node: NodeId(0),
+            hot_directory: None,
+        })
+        .await
+        .unwrap();
+        let images = ImageFollower::start(catalog.clone()).await.unwrap();
+        let broker = Broker::start(BrokerParts {
+            env,
+            settings: BrokerSettings {
+                bind: "127.0.0.1:0".parse().unwrap(),
+                advertise: None,
+                limits: setup.limits,
+                kafka: KafkaSettings::new(setup.kafka).unwrap(),
+            },
+            log: log.clone(),
+            catalog: catalog.clone(),
+            images: images.clone(),
+            node: NodeId(0),
+            anonymous: Some(dev.cluster),
+            seams: setup.seams,
+        })
+        .await
+        .unwrap();
+        Self { broker, log, wal, catalog, images, _folder: folder }
+    }
+
+    pub async fn client(&self) -> Client {
+        Client::connect(self.broker.local_address()).await
+    }
+
+    pub async fn stop(self) {
+        self.broker.shutdown().await;
+        self.log.shutdown().await;
+    }
+}
