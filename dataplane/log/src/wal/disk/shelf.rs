@@ -38,7 +38,7 @@ struct SlotEntry {
 struct FileEntry {
     file: Arc<WalFile>,
     slots: Vec<Slot>,
-    /// How many of `slots` are not deleted.
+    /// How many slots are not deleted: of `slots`, and of those that are written but not yet durable.
     live: usize,
 }
 
@@ -112,7 +112,18 @@ impl Shelf {
         );
     }
 
-    /// A slot became durable in the active file of its row.
+    /// A slot is being written to a file, which from here on is in use.
+    pub(super) fn expect(&mut self, incarnation: IncarnationId, file: u64) {
+        if let Some(entry) = self
+            .rows
+            .get_mut(&incarnation)
+            .and_then(|row| row.files.get_mut(&file))
+        {
+            entry.live += 1;
+        }
+    }
+
+    /// A slot that was expected became durable.
     pub(super) fn add(
         &mut self,
         incarnation: IncarnationId,
@@ -133,7 +144,6 @@ impl Shelf {
         );
         if let Some(entry) = row.files.get_mut(&file) {
             entry.slots.push(slot);
-            entry.live += 1;
         }
     }
 

@@ -138,6 +138,13 @@ impl Writer {
                         let result = self.write_fence(&put);
                         answer(put, result);
                     }
+                    Ok(false) if self.is_of_an_earlier_process(put.incarnation) => {
+                        let why = format!(
+                            "{} is the log of an earlier process: it takes nothing but a fence",
+                            put.incarnation
+                        );
+                        answer(put, Err(WalError::OutOfReach(why)));
+                    }
                     Ok(false) => match self.write(&put, &mut touched) {
                         Ok((file, offset, length)) => written.push(Written {
                             put,
@@ -208,6 +215,7 @@ impl Writer {
         for put in repeated {
             answer(put, Ok(PutOutcome::Exists));
         }
+        reclaim(&self.shelf, &self.spares, self.settings.hot_bytes);
         self.prepare_ahead();
     }
 
@@ -216,6 +224,11 @@ impl Writer {
             .lock()
             .find(put.incarnation, put.slot)
             .map(|place| place.is_some())
+    }
+
+    /// Only the process that started a row may append to it: what its last frames are worth is known to nobody else.
+    fn is_of_an_earlier_process(&self, incarnation: IncarnationId) -> bool {
+        !self.active.contains_key(&incarnation) && self.shelf.lock().next_file(incarnation) > 0
     }
 
     fn write_fence(&mut self, put: &Put) -> Result<PutOutcome, WalError> {
@@ -263,6 +276,7 @@ impl Writer {
         pieces.extend(put.pieces.iter().map(|piece| &piece[..]));
         pieces.push(&padding[..pad]);
         active.file.write_all(&pieces, active.end)?;
+        self.shelf.lock().expect(put.incarnation, active.number);
         let offset = active.end + FRAME_HEADER as u64;
         active.end += size;
         if !touched.iter().any(|file| Arc::ptr_eq(file, &active.file)) {
@@ -307,7 +321,6 @@ impl Writer {
             synced,
         };
         self.active.insert(incarnation, active);
-        reclaim(&self.shelf, &self.spares, self.settings.hot_bytes);
         Ok(())
     }
 
