@@ -1,0 +1,203 @@
+//! Merge, retention, garbage collection.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use firn_catalog::cell::{LogCatalog, ObjectKind, WalLocation};
+use firn_catalog::ids::{IncarnationId, NodeId, Offset};
+
+use crate::cold::retention::RetentionPolicy;
+use crate::cold::testing::{Bed, TOPIC, partition, small};
+
+const DAY: i64 = 86_400_000;
+
+async fn checkpoints(bed: &mut Bed, rounds: i64, partitions: i32) {
+    for _ in 0..rounds {
+        for index in 0..partitions {
+            let size = if index == 0 { 9_000 } else { 200 };
+            bed.append(index, 2, size, bed.env.now().0);
+        }
+        bed.freeze();
+        bed.checkpoint().await;
+        bed.clock.0.fetch_add(60_000, Ordering::SeqCst);
+    }
+}
+
+fn keep(retention_ms: Option<i64>, retention_bytes: Option<u64>) -> RetentionPolicy {
+    RetentionPolicy {
+        retention_ms,
+        retention_bytes,
+        deletes: true,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn merged_objects_hold_the_same_records_for_readers_old_and_new() {
+    let mut bed = Bed::new(1, 4, small()).await;
+    bed.settings.offload.segment_min_bytes = 1 << 30;
+    bed.restart().await;
+    checkpoints(&mut bed, 10, 4).await;
+    let before = bed.catalog.live_objects().await.unwrap().len();
+    assert_eq!(before, 10);
+    let tail = bed.tier.tail_state(partition(1)).await.unwrap();
+    let reading = bed.assert_reads(1, Offset(0), 1);
+    let merging = async { while bed.tier.merge(bed.own).await.unwrap().is_some() {} };
+    futures::join!(reading, merging);
+    let rows = bed.catalog.live_objects().await.unwrap();
+    assert!(rows.len() < before, "{} objects", rows.len());
+    assert!(
+        rows.iter().any(|row| row.kind == ObjectKind::Segment),
+        "the busy partition gets its own object"
+    );
+    assert_eq!(bed.tier.tail_state(partition(1)).await.unwrap(), tail);
+    for _ in 0..2 {
+        for index in 0..4 {
+            bed.assert_reads(index, Offset(0), 5_000).await;
+        }
+        bed.restart().await;
+    }
+    // The objects that were merged are still there for those who read them, and go after the grace period.
+    assert!(bed.store.names().await.len() > rows.len());
+    assert_eq!(bed.tier.collect_garbage().await.unwrap(), 0);
+    bed.clock.0.fetch_add(DAY, Ordering::SeqCst);
+    assert!(bed.tier.collect_garbage().await.unwrap() > 0);
+    assert_eq!(bed.store.names().await.len(), rows.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_merge_under_another_brokers_feet_sends_it_back_to_the_rows() {
+    let mut bed = Bed::new(2, 2, small()).await;
+    checkpoints(&mut bed, 6, 2).await;
+    let other = bed.try_open().await.unwrap();
+    while bed.tier.merge(bed.own).await.unwrap().is_some() {}
+    bed.clock.0.fetch_add(DAY, Ordering::SeqCst);
+    assert!(bed.tier.collect_garbage().await.unwrap() > 0);
+    // The other one still has the old objects in its map; they are gone.
+    bed.tier = other;
+    bed.assert_reads(1, Offset(0), 1).await;
+    bed.assert_reads(0, Offset(0), 1).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn retention_raises_log_starts_then_objects_go_and_the_end_is_remembered() {
+    let mut bed = Bed::new(3, 2, small()).await;
+    checkpoints(&mut bed, 5, 2).await;
+    let subjects = |bed: &Bed, zero, one| vec![bed.subject(0, zero), bed.subject(1, one)];
+    let round = subjects(&bed, keep(Some(150_000), None), keep(None, None));
+    let done = bed.tier.retain(bed.own, &round).await.unwrap();
+    let raised: Vec<_> = done
+        .log_starts
+        .iter()
+        .map(|change| (change.partition, change.log_start))
+        .collect();
+    assert_eq!(raised, vec![(partition(0), Offset(6))]);
+    assert_eq!(bed.catalog.partition(partition(0)).unwrap().log_start, Offset(6));
+    bed.assert_reads(0, Offset(6), 1).await;
+    bed.assert_reads(1, Offset(0), 1).await;
+    assert_eq!(
+        bed.tier
+            .retain(
+                bed.own,
+                &subjects(&bed, keep(Some(150_000), None), keep(None, None))
+            )
+            .await
+            .unwrap(),
+        Default::default()
+    );
+
+    let all = keep(Some(0), None);
+    let done = bed.tier.retain(bed.own, &subjects(&bed, all, all)).await.unwrap();
+    assert_eq!((done.log_starts.len(), bed.tier.bounds(partition(0))), (2, None));
+    assert!(bed.catalog.live_objects().await.unwrap().is_empty());
+    for index in 0..2 {
+        let row = bed.catalog.partition(partition(index)).unwrap();
+        assert_eq!((row.log_start, row.end_hint), (Offset(10), Offset(10)));
+    }
+    bed.clock.0.fetch_add(DAY, Ordering::SeqCst);
+    bed.tier.collect_garbage().await.unwrap();
+    assert!(bed.store.names().await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn retention_by_size_keeps_what_the_newest_extents_hold() {
+    let mut bed = Bed::new(4, 1, small()).await;
+    checkpoints(&mut bed, 5, 1).await;
+    let round = vec![bed.subject(0, keep(None, Some(40_000)))];
+    let done = bed.tier.retain(bed.own, &round).await.unwrap();
+    assert_eq!(done.log_starts[0].log_start, Offset(4));
+    assert!(bed.tier.sizes(partition(0)) >= 40_000);
+    assert_eq!(done.removed, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_newest_object_stays_for_as_long_as_its_producers_may_come_back() {
+    let mut bed = Bed::new(5, 1, small()).await;
+    // Records that are years old by their own timestamps.
+    bed.append_as(0, 1, 50, 1, Some((7, 0)));
+    bed.freeze();
+    bed.checkpoint().await;
+    let all = || keep(Some(0), None);
+    let done = bed.tier.retain(bed.own, &[bed.subject(0, all())]).await.unwrap();
+    assert_eq!((done.log_starts.len(), done.removed), (1, 0));
+    bed.restart().await;
+    assert_eq!(
+        bed.tier
+            .tail_state(partition(0))
+            .await
+            .unwrap()
+            .unwrap()
+            .producers
+            .len(),
+        1
+    );
+    bed.clock.0.fetch_add(DAY, Ordering::SeqCst);
+    let done = bed.tier.retain(bed.own, &[bed.subject(0, all())]).await.unwrap();
+    assert_eq!(done.removed, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn objects_of_deleted_topics_go() {
+    let mut bed = Bed::new(6, 2, small()).await;
+    checkpoints(&mut bed, 3, 2).await;
+    assert_eq!(bed.tier.retain(bed.own, &[]).await.unwrap().removed, 0);
+    bed.catalog.remove_topic(TOPIC);
+    let done = bed.tier.retain(bed.own, &[]).await.unwrap();
+    assert!(done.removed >= 3);
+    assert!(bed.catalog.live_objects().await.unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crash_between_upload_and_transaction_leaves_only_garbage_that_is_collected() {
+    let mut bed = Bed::new(7, 1, small()).await;
+    bed.append(0, 1, 50, 1);
+    bed.freeze();
+    // The process ends once the object is in the store, before the transaction: its successor has claimed it.
+    let heir = IncarnationId(2);
+    bed.catalog
+        .open_incarnation(heir, NodeId(0), WalLocation::Object, bed.env.now())
+        .await
+        .unwrap();
+    bed.store.drop_put_answers.store(u32::MAX, Ordering::SeqCst);
+    let checkpoint = bed.tier.checkpoint(bed.own, bed.slots(), &bed.log);
+    assert!(
+        tokio::time::timeout(Duration::from_secs(20), checkpoint)
+            .await
+            .is_err()
+    );
+    bed.store.drop_put_answers.store(0, Ordering::SeqCst);
+    assert_eq!(bed.store.names().await.len(), 1);
+    bed.clock.0.fetch_add(DAY, Ordering::SeqCst);
+    assert_eq!(
+        bed.tier.collect_garbage().await.unwrap(),
+        0,
+        "its registrar may still be uploading"
+    );
+    bed.catalog.claim_seal(heir, bed.own).await.unwrap();
+    for _ in 0..2 {
+        bed.tier.collect_garbage().await.unwrap();
+        bed.clock.0.fetch_add(DAY, Ordering::SeqCst);
+    }
+    assert!(bed.store.names().await.is_empty());
+    bed.restart().await;
+    assert_eq!(bed.tier.bounds(partition(0)), None);
+}
