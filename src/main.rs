@@ -48,6 +48,7 @@ fn run_dev(given: &Given) -> Result<(), Failure> {
 
 fn show_config(given: &Given, json: bool) -> Result<(), Failure> {
     let sources = read_sources(given, &environment())?;
+    Settings::resolve(&sources)?;
     let text = if json {
         config::as_json(&sources) + "\n"
     } else {

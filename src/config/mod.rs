@@ -19,10 +19,10 @@ mod table;
 
 use std::collections::BTreeMap;
 
-pub use settings::{Log, LogFormat, Network, Settings, Telemetry};
+pub use settings::{Log, LogFormat, Settings, Telemetry};
 pub use show::{as_json, as_table};
-pub use source::{ConfigError, Origin, Sourced, Sources};
-pub use table::{KAFKA_CONFIG, SETTINGS, Setting};
+pub use source::{ConfigError, Sources};
+pub use table::{SETTINGS, Setting};
 
 /// The variables of ours in the environment that name no setting: most likely misspelt.
 pub fn unknown_variables(environment: &BTreeMap<String, String>) -> Vec<String> {

@@ -1,11 +1,12 @@
 //! The checked settings as typed fields.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use firn_catalog::topic_config::{self, KafkaSettings};
+
 use super::kind::{self, Wal};
-use super::source::{ConfigError, Sourced, Sources};
+use super::source::{ConfigError, Origin, Sourced, Sources};
 use super::table;
 
 /// Every setting of a process, checked.
@@ -25,8 +26,8 @@ pub struct Settings {
     pub store: Option<String>,
     /// Which write-ahead log.
     pub wal: Wal,
-    /// Kafka broker settings that somebody set, with their origins.
-    pub kafka_config: BTreeMap<String, Sourced>,
+    /// Kafka broker settings that somebody set.
+    pub kafka_config: KafkaSettings,
     /// The log's settings.
     pub log: Log,
     /// Limits of the Kafka listener.
@@ -66,19 +67,13 @@ pub struct Log {
     pub gc_grace: Duration,
 }
 
-/// Limits of the Kafka listener; `table.rs` says what each changes.
+/// Limits of the Kafka listener that Kafka has no setting for; `table.rs` says what each changes.
 #[derive(Debug, Clone)]
 pub struct Network {
-    /// `max-frame-bytes`.
-    pub max_frame_bytes: u64,
-    /// `max-connections`.
-    pub max_connections: u32,
     /// `max-connections-per-ip`.
     pub max_connections_per_ip: u32,
-    /// `idle-timeout`.
-    pub idle_timeout: Duration,
-    /// `request-memory-bytes`.
-    pub request_memory_bytes: u64,
+    /// `max-pending-bytes-per-connection`.
+    pub max_pending_bytes_per_connection: u64,
 }
 
 /// How log lines are written.
@@ -113,7 +108,7 @@ impl Settings {
             catalog: read.optional("catalog", |text| Ok(text.to_owned()))?,
             store: read.optional("store", |text| Ok(text.to_owned()))?,
             wal: read.value("wal", kind::wal)?,
-            kafka_config: sources.kafka().clone(),
+            kafka_config: kafka(sources)?,
             log: Log {
                 linger: read.value("wal-linger", kind::duration)?,
                 slot_bytes: read.value("wal-slot-bytes", kind::bytes)?,
@@ -129,11 +124,9 @@ impl Settings {
                 gc_grace: read.value("gc-grace", kind::duration)?,
             },
             network: Network {
-                max_frame_bytes: read.value("max-frame-bytes", kind::bytes)?,
-                max_connections: read.value("max-connections", kind::count)?,
                 max_connections_per_ip: read.value("max-connections-per-ip", kind::count)?,
-                idle_timeout: read.value("idle-timeout", kind::duration)?,
-                request_memory_bytes: read.value("request-memory-bytes", kind::bytes)?,
+                max_pending_bytes_per_connection: read
+                    .value("max-pending-bytes-per-connection", kind::bytes)?,
             },
             telemetry: Telemetry {
                 filter: read.text("log-level"),
@@ -147,6 +140,26 @@ impl Settings {
             shutdown_timeout: read.value("shutdown-timeout", kind::duration)?,
         })
     }
+}
+
+/// The Kafka broker settings, refused one by one so that each keeps its origin.
+fn kafka(sources: &Sources) -> Result<KafkaSettings, ConfigError> {
+    let refused = |setting: &str, value: &Sourced, error: topic_config::ConfigError| ConfigError::Value {
+        setting: setting.into(),
+        value: value.text.clone(),
+        reason: error.to_string(),
+        origin: value.origin.clone(),
+    };
+    for (key, value) in sources.kafka() {
+        KafkaSettings::new([(key, &value.text)]).map_err(|error| refused(key, value, error))?;
+    }
+    let pairs = sources.kafka().iter().map(|(key, value)| (key, &value.text));
+    KafkaSettings::new(pairs).map_err(|error| ConfigError::Value {
+        setting: table::KAFKA_CONFIG.into(),
+        value: String::new(),
+        reason: error.to_string(),
+        origin: Origin::Default,
+    })
 }
 
 struct Reader<'a>(&'a Sources);

@@ -113,7 +113,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "wal-slot-bytes",
         Kind::Bytes,
-        "8MiB",
+        "4MiB",
         "The most that one write to the write-ahead log holds.",
     ),
     setting(
@@ -133,20 +133,20 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "hot-memory-bytes",
         Kind::Bytes,
-        "64MiB",
+        "32MiB",
         "Recent records kept in memory for consumers that keep up.",
     ),
     setting(
         "hot-disk-bytes",
         Kind::Bytes,
-        "1GiB",
+        "2GiB",
         "Recent records kept on the local disk for consumers that are a little behind. A cache: it \
          may be lost.",
     ),
     setting(
         "offload-interval",
         Kind::Duration,
-        "30s",
+        "10min",
         "How long records stay in the write-ahead log at most before they are settled in the object \
          store.",
     ),
@@ -160,7 +160,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "segment-min-bytes",
         Kind::Bytes,
-        "4MiB",
+        "8MiB",
         "A partition with at least this much to settle gets an object of its own; smaller ones share \
          one.",
     ),
@@ -173,7 +173,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "retention-check-interval",
         Kind::Duration,
-        "5min",
+        "1min",
         "How often topics are checked for records past retention.ms and retention.bytes.",
     ),
     setting(
@@ -184,35 +184,19 @@ pub const SETTINGS: &[Setting] = &[
          catalog. Make it longer than the age of your oldest catalog backup.",
     ),
     setting(
-        "max-frame-bytes",
-        Kind::Bytes,
-        "100MiB",
-        "The largest request that a client may send; a larger one ends its connection.",
-    ),
-    setting(
-        "max-connections",
-        Kind::Count,
-        "10000",
-        "Connections of Kafka clients at once; the next one is closed.",
-    ),
-    setting(
         "max-connections-per-ip",
         Kind::Count,
-        "10000",
-        "The same, for one client address.",
+        "20000",
+        "Connections of Kafka clients from one address at once; the next one is closed. For all \
+         addresses together, and for the largest request and the longest idle time, see the Kafka \
+         settings max.connections, socket.request.max.bytes and connections.max.idle.ms.",
     ),
     setting(
-        "idle-timeout",
-        Kind::Duration,
-        "10min",
-        "A connection without a request for so long is closed.",
-    ),
-    setting(
-        "request-memory-bytes",
+        "max-pending-bytes-per-connection",
         Kind::Bytes,
-        "256MiB",
-        "Memory for requests being read and answered, in the whole process. Beyond it, connections \
-         are read later.",
+        "32MiB",
+        "Records that one connection may have accepted but not yet durable. Beyond it that \
+         connection waits.",
     ),
     setting(
         "shutdown-timeout",

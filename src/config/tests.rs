@@ -48,14 +48,14 @@ fn names_variables_and_keys_are_distinct() {
 
 #[test]
 fn a_flag_beats_a_variable_beats_the_file_beats_the_default() {
-    let file = "wal-linger = \"3ms\"\noffload-interval = \"3s\"\nidle-timeout = \"3s\"\n";
+    let file = "wal-linger = \"3ms\"\noffload-interval = \"3s\"\ngc-grace = \"3s\"\n";
     let environment = environment(&[("FIRN_WAL_LINGER", "2ms"), ("FIRN_OFFLOAD_INTERVAL", "2s")]);
     let flags = flags(&[("wal-linger", "1ms")]);
     let sources = Sources::read(Some(("firn.toml", file)), &environment, &flags).unwrap();
     let settings = Settings::resolve(&sources).unwrap();
     assert_eq!(settings.log.linger.as_millis(), 1);
     assert_eq!(settings.log.offload_interval.as_secs(), 2);
-    assert_eq!(settings.network.idle_timeout.as_secs(), 3);
+    assert_eq!(settings.log.gc_grace.as_secs(), 3);
     assert_eq!(settings.shutdown_timeout.as_secs(), 30);
 }
 
@@ -66,12 +66,12 @@ fn a_wrong_value_names_its_setting_and_its_origin() {
         error.contains("wal-linger") && error.contains("firn.toml") && error.contains("unit"),
         "{error}"
     );
-    let variables = environment(&[("FIRN_MAX_CONNECTIONS", "none")]);
+    let variables = environment(&[("FIRN_WAL_SLOTS_IN_FLIGHT", "none")]);
     let error = Sources::read(None, &variables, &BTreeMap::new())
         .unwrap_err()
         .to_string();
     assert!(
-        error.contains("max-connections") && error.contains("FIRN_MAX_CONNECTIONS"),
+        error.contains("wal-slots-in-flight") && error.contains("FIRN_WAL_SLOTS_IN_FLIGHT"),
         "{error}"
     );
     let error = Sources::read(None, &BTreeMap::new(), &flags(&[("wal", "tape")]))

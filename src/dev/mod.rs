@@ -18,7 +18,7 @@ mod state;
 mod stop;
 
 use std::io::Write;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use firn_api::{Api, Facts, Readiness, Server};
@@ -27,7 +27,7 @@ use firn_runtime::Env;
 use crate::config::Settings;
 use crate::exit::Failure;
 use crate::telemetry::Telemetry;
-use assembly::{Assembly, Halted, Plan};
+use assembly::{Assembly, Plan};
 use data_dir::DataDir;
 use state::State;
 use stop::Stop;
@@ -62,24 +62,26 @@ async fn serve(settings: Settings, telemetry: &Telemetry) -> Result<(), Failure>
     let http = address::loopback("http", &settings.http).await?;
     let data_dir = DataDir::open(&settings.data_dir)?;
     let listener = address::bind("http", http).await?;
-    let kafka_listener = address::bind("kafka", kafka).await?;
-    let patience = settings.shutdown_timeout;
-    let plan = Plan::new(settings, data_dir, kafka_listener)?;
+    // The broker binds at the end of the start; whoever has the port should be named before anything is opened.
+    drop(address::bind("kafka", kafka).await?);
 
     let state = Arc::new(State::default());
+    let facts = Arc::new(OnceLock::new());
     let api = Api {
         env: env.clone(),
         readiness: Arc::clone(&state) as Arc<dyn Readiness>,
         registry: telemetry.registry(),
-        facts: Facts {
-            version: env!("CARGO_PKG_VERSION"),
-            bootstrap: plan.bootstrap().to_string(),
-            parts: plan.describe(),
-        },
+        facts: Arc::clone(&facts),
     };
     let server = Server::serve(listener, api)
         .map_err(|error| Failure::failed(format!("http: the listener is unusable: {error}")))?;
 
+    let patience = settings.shutdown_timeout;
+    let plan = Plan {
+        settings,
+        data_dir,
+        kafka,
+    };
     let started = tokio::select! {
         biased;
         signal = stop.signal() => {
@@ -88,6 +90,12 @@ async fn serve(settings: Settings, telemetry: &Telemetry) -> Result<(), Failure>
         }
         started = Assembly::start(plan, &env) => started?,
     };
+    let known = facts.set(Facts {
+        version: env!("CARGO_PKG_VERSION"),
+        bootstrap: started.bootstrap(),
+        parts: started.description(),
+    });
+    known.map_err(|_| Failure::failed("the process was assembled twice"))?;
     state.serving(started.halts());
     announce(&format!(
         "ready kafka={} http=http://{}\n",
@@ -129,15 +137,6 @@ async fn finish(started: Assembly, stop: &mut Stop, patience: Duration) -> Resul
         signal = stop.signal() => Err(Failure::failed(format!(
             "a second {signal} ended the process; records still pending were not acknowledged"
         ))),
-    }
-}
-
-impl From<Halted> for Failure {
-    fn from(halted: Halted) -> Self {
-        match halted {
-            Halted::Fenced(reason) => Self::Fenced(reason),
-            Halted::Broken(reason) => Self::Failed(reason),
-        }
     }
 }
 

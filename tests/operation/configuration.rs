@@ -60,10 +60,10 @@ fn a_wrong_value_is_named_with_its_origin() {
         &run(flag.command()),
         &["wal-slots-in-flight", "\"0\"", "flag --wal-slots-in-flight"],
     );
-    let variable = options.clone().env("FIRN_IDLE_TIMEOUT", "soon");
+    let variable = options.clone().env("FIRN_GC_GRACE", "soon");
     refused(
         &run(variable.command()),
-        &["idle-timeout", "\"soon\"", "FIRN_IDLE_TIMEOUT"],
+        &["gc-grace", "\"soon\"", "FIRN_GC_GRACE"],
     );
     let port = options.with_kafka("127.0.0.1:99999");
     refused(&run(port.command()), &["kafka", "99999", "flag --kafka"]);

@@ -1,7 +1,7 @@
 //! The page at `/`: what runs here and how to send a first record. The console takes its place when it exists.
 
 use axum::extract::State;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 
 use crate::routes::Api;
@@ -65,14 +65,21 @@ const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;mar
     dd{margin:0 0 .6rem}a{margin-right:1rem}";
 
 pub(crate) async fn page(State(api): State<Api>, headers: HeaderMap) -> Response {
+    let Some(facts) = api.facts.get() else {
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Firn is starting; /readyz tells when it serves\n",
+        )
+            .into_response();
+    };
     let accept = headers
         .get(header::ACCEPT)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
     if accept.contains("text/html") {
-        Html(api.facts.as_html()).into_response()
+        Html(facts.as_html()).into_response()
     } else {
-        api.facts.as_text().into_response()
+        facts.as_text().into_response()
     }
 }
 

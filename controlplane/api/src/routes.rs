@@ -1,6 +1,6 @@
 //! Which path is answered by what.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::http::{Method, Uri};
 use axum::middleware;
@@ -22,8 +22,8 @@ pub struct Api {
     pub readiness: Arc<dyn Readiness>,
     /// Where `/metrics` gathers from.
     pub registry: Registry,
-    /// What the page at `/` says.
-    pub facts: Facts,
+    /// What the page at `/` says; empty while the process starts.
+    pub facts: Arc<OnceLock<Facts>>,
 }
 
 impl Api {

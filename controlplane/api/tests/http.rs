@@ -1,6 +1,6 @@
 //! The HTTP server as a client sees it, over real connections on loopback.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use firn_api::{Api, Blocker, Facts, Readiness, Server};
@@ -23,26 +23,33 @@ struct Running {
     server: Server,
     readiness: Arc<Switch>,
     registry: Registry,
+    facts: Arc<OnceLock<Facts>>,
+}
+
+fn facts() -> Facts {
+    Facts {
+        version: "0.0.0-test",
+        bootstrap: "127.0.0.1:9092".into(),
+        parts: vec![("store", "file".into())],
+    }
 }
 
 async fn start() -> Running {
     let readiness = Arc::new(Switch::default());
     let registry = Registry::new();
+    let facts = Arc::new(OnceLock::new());
     let api = Api {
         env: Env::system(),
         readiness: Arc::clone(&readiness) as Arc<dyn Readiness>,
         registry: registry.clone(),
-        facts: Facts {
-            version: "0.0.0-test",
-            bootstrap: "127.0.0.1:9092".into(),
-            parts: vec![("store", "file".into())],
-        },
+        facts: Arc::clone(&facts),
     };
     let listener = Server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
     Running {
         server: Server::serve(listener, api).unwrap(),
         readiness,
         registry,
+        facts,
     }
 }
 
@@ -97,6 +104,11 @@ async fn metrics_come_from_the_registry() {
 #[tokio::test]
 async fn the_page_is_html_for_browsers_and_text_for_the_rest() {
     let running = start().await;
+    assert!(
+        running.get("/", "").await.starts_with("HTTP/1.1 503 "),
+        "it knows nothing yet"
+    );
+    running.facts.set(facts()).unwrap();
     let html = running.get("/", "accept: text/html,*/*\r\n").await;
     assert!(
         html.contains("content-type: text/html") && html.contains("<h1>Firn 0.0.0-test</h1>"),
@@ -134,7 +146,7 @@ async fn unknown_paths_and_methods_are_problems() {
 #[tokio::test]
 async fn every_answer_has_a_request_id_and_security_headers() {
     let running = start().await;
-    for path in ["/", "/nowhere", "/metrics"] {
+    for path in ["/healthz", "/", "/nowhere", "/metrics"] {
         let answer = running.get(path, "").await;
         for header in [
             "x-request-id: ",

@@ -1,0 +1,194 @@
+//! Catalog, store, write-ahead log, log and broker, built from the settings, and taken down in the other order.
+
+mod places;
+mod tuning;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use firn_broker::{Broker, BrokerParts, Seams};
+use firn_catalog::Catalog;
+use firn_catalog::ids::NodeId;
+use firn_catalog::image::ImageFollower;
+use firn_log::engine::{Log, LogParts};
+use firn_log::wal::Halt;
+use firn_runtime::Env;
+use tokio::sync::watch;
+
+use super::data_dir::DataDir;
+use crate::config::Settings;
+use crate::exit::Failure;
+
+/// The node id of dev's only broker.
+const NODE: NodeId = NodeId(0);
+
+/// What is to be built, and where.
+pub struct Plan {
+    /// The settings.
+    pub settings: Settings,
+    /// The locked data directory.
+    pub data_dir: DataDir,
+    /// Where the broker listens.
+    pub kafka: SocketAddr,
+}
+
+/// A running broker with everything beneath it.
+pub struct Assembly {
+    broker: Broker,
+    log: Arc<Log>,
+    catalog: Arc<Catalog>,
+    bootstrap: String,
+    description: Vec<(&'static str, String)>,
+    _data_dir: DataDir,
+}
+
+/// Why a log stopped for good.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Halted {
+    /// A successor has taken over.
+    #[error(
+        "a successor has taken over this log (a fence stands in its write-ahead log); this process must end"
+    )]
+    Fenced,
+    /// Something that must not happen.
+    #[error("the log stopped: {0}")]
+    Broken(String),
+}
+
+/// Tells whether the log has stopped.
+pub struct Halts(watch::Receiver<Option<Halt>>);
+
+impl Halts {
+    /// Why it has stopped, if it has.
+    pub fn current(&self) -> Option<Halted> {
+        self.0.borrow().clone().map(Halted::from)
+    }
+
+    /// Waits until it stops. For ever, if it ends without ever having to.
+    async fn next(&mut self) -> Halted {
+        let halt = match self.0.wait_for(Option::is_some).await {
+            Ok(halt) => halt.clone(),
+            Err(_) => None,
+        };
+        match halt {
+            Some(halt) => halt.into(),
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl From<Halt> for Halted {
+    fn from(halt: Halt) -> Self {
+        match halt {
+            Halt::Fenced => Self::Fenced,
+            Halt::Broken(reason) => Self::Broken(reason),
+        }
+    }
+}
+
+impl From<Halted> for Failure {
+    fn from(halted: Halted) -> Self {
+        match halted {
+            Halted::Fenced => Self::Fenced(halted.to_string()),
+            Halted::Broken(_) => Self::Failed(halted.to_string()),
+        }
+    }
+}
+
+impl Assembly {
+    /// Opens everything in order. When it returns, the broker serves.
+    pub async fn start(plan: Plan, env: &Env) -> Result<Self, Failure> {
+        let Plan {
+            settings,
+            data_dir,
+            kafka,
+        } = plan;
+        let places = places::Places::of(&settings, &data_dir);
+        let catalog = places.open_catalog(env).await?;
+        let store = places.open_store(env).await?;
+        let wal = places.open_wal(env, &store)?;
+        let dev = catalog.ensure_dev().await.map_err(|error| {
+            Failure::failed(format!("catalog: the dev cluster cannot be set up: {error}"))
+        })?;
+        let images = ImageFollower::start(Arc::clone(&catalog))
+            .await
+            .map_err(|error| Failure::failed(format!("catalog: its image cannot be read: {error}")))?;
+        let parts = LogParts {
+            env: env.clone(),
+            settings: tuning::log(&settings.log),
+            catalog: Arc::clone(&catalog) as Arc<_>,
+            store,
+            wal,
+            node: NODE,
+            hot_directory: places.hot_directory(),
+        };
+        let log = Log::open(parts)
+            .await
+            .map_err(|error| Failure::failed(format!("log: {error}")))?;
+        let broker = Broker::start(BrokerParts {
+            env: env.clone(),
+            settings: tuning::broker(&settings, kafka),
+            log: Arc::clone(&log),
+            catalog: Arc::clone(&catalog),
+            images,
+            node: NODE,
+            anonymous: Some(dev.cluster),
+            seams: Seams::default(),
+        })
+        .await
+        .map_err(|error| Failure::failed(format!("kafka: {error}")))?;
+        let bootstrap = bootstrap(&settings, broker.local_address());
+        let description = places.describe();
+        Ok(Self {
+            broker,
+            log,
+            catalog,
+            bootstrap,
+            description,
+            _data_dir: data_dir,
+        })
+    }
+
+    /// Where the broker listens.
+    pub fn address(&self) -> SocketAddr {
+        self.broker.local_address()
+    }
+
+    /// What clients are told to connect to.
+    pub fn bootstrap(&self) -> String {
+        self.bootstrap.clone()
+    }
+
+    /// Which catalog, store and write-ahead log are in use, without secrets.
+    pub fn description(&self) -> Vec<(&'static str, String)> {
+        self.description.clone()
+    }
+
+    /// Tells whether the log has stopped.
+    pub fn halts(&self) -> Halts {
+        Halts(self.log.halted())
+    }
+
+    /// Waits until the log stops for good.
+    pub async fn halted(&self) -> Halted {
+        self.halts().next().await
+    }
+
+    /// Stops accepting, makes what is pending durable, answers it, and closes everything.
+    pub async fn shutdown(self) -> Result<(), Halted> {
+        let halts = self.halts();
+        self.broker.shutdown().await;
+        self.log.shutdown().await;
+        let halted = halts.current();
+        self.catalog.close().await;
+        halted.map_or(Ok(()), Err)
+    }
+}
+
+fn bootstrap(settings: &Settings, local: SocketAddr) -> String {
+    match &settings.advertise {
+        None => local.to_string(),
+        Some((host, port)) if host.contains(':') => format!("[{host}]:{}", port.unwrap_or(local.port())),
+        Some((host, port)) => format!("{host}:{}", port.unwrap_or(local.port())),
+    }
+}
