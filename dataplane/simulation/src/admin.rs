@@ -36,11 +36,16 @@ pub async fn add_topic(world: &Arc<World>, topic: TopicId, partitions: i32, dice
     };
     let own = log.incarnation();
     let rows = world.ground.catalog.incarnations().await.unwrap_or_default();
-    if !rows.iter().any(|row| row.id == own && row.state == IncarnationState::Open) {
+    if !rows
+        .iter()
+        .any(|row| row.id == own && row.state == IncarnationState::Open)
+    {
         return;
     }
     world.ground.catalog.add_topic(topic, partitions, own);
-    let added: Vec<_> = (0..partitions).map(|index| PartitionId { topic, index }).collect();
+    let added: Vec<_> = (0..partitions)
+        .map(|index| PartitionId { topic, index })
+        .collect();
     world.trace.line(format_args!("topic {topic} with {partitions}"));
     for partition in &added {
         // One that cannot be opened now is opened by the next process.
@@ -51,9 +56,18 @@ pub async fn add_topic(world: &Arc<World>, topic: TopicId, partitions: i32, dice
 
 /// Deletes a topic other than the first; some brokers learn of it at once, some never.
 fn delete_topic(world: &World, dice: &Dice) {
-    let topics: Vec<_> = world.partitions().into_iter().map(|id| id.topic).filter(|id| id.0 > 1).collect();
+    let topics: Vec<_> = world
+        .partitions()
+        .into_iter()
+        .map(|id| id.topic)
+        .filter(|id| id.0 > 1)
+        .collect();
     let Some(topic) = dice.pick(&topics) else { return };
-    let gone: Vec<_> = world.partitions().into_iter().filter(|id| id.topic == *topic).collect();
+    let gone: Vec<_> = world
+        .partitions()
+        .into_iter()
+        .filter(|id| id.topic == *topic)
+        .collect();
     world.trace.line(format_args!("topic {topic} is deleted"));
     world.forget(&gone);
     world.ground.catalog.remove_topic(*topic);
@@ -67,11 +81,19 @@ fn delete_topic(world: &World, dice: &Dice) {
 }
 
 async fn delete_records(world: &World, dice: &Dice) {
-    let Some(process) = world.some_process(dice) else { return };
+    let Some(process) = world.some_process(dice) else {
+        return;
+    };
     let partitions = world.partitions();
-    let Some(partition) = dice.pick(&partitions) else { return };
+    let Some(partition) = dice.pick(&partitions) else {
+        return;
+    };
     // The client gives up; the call may take effect later all the same.
-    let _ = timeout(dice.millis(10, 3_000), delete_below(world, &process, *partition, dice)).await;
+    let _ = timeout(
+        dice.millis(10, 3_000),
+        delete_below(world, &process, *partition, dice),
+    )
+    .await;
 }
 
 async fn delete_below(world: &World, process: &Process, partition: PartitionId, dice: &Dice) {
@@ -82,13 +104,19 @@ async fn delete_below(world: &World, process: &Process, partition: PartitionId, 
     let offsets = open.offsets();
     let span = u64::try_from(offsets.high_watermark.0 - offsets.log_start.0).unwrap_or(0);
     // Mostly a little, now and then everything.
-    let part = if dice.chance(100) { span } else { dice.between(0, span / 4) };
+    let part = if dice.chance(100) {
+        span
+    } else {
+        dice.between(0, span / 4)
+    };
     let before = offsets.log_start.plus(i64::try_from(part).unwrap_or(0));
     world.checker.asks_to_delete(partition, before.0);
     let answer = open.delete_records(Offset(before.0)).await;
     process.link.pass().await;
     let generation = process.generation;
-    world.trace.line(format_args!("delete {partition} below {before} at b{generation}: {answer:?}"));
+    world.trace.line(format_args!(
+        "delete {partition} below {before} at b{generation}: {answer:?}"
+    ));
     if let Ok(log_start) = answer {
         world.checker.deleted_below(partition, log_start.0);
     }

@@ -33,10 +33,13 @@ async fn restart(world: &Arc<World>, dice: &Dice) -> Option<Arc<Process>> {
         process.kill();
     }
     let process = world.next_process(dice);
-    if supervisor::start(world, &process).await {
+    if supervisor::start(world, &process, dice).await {
         return Some(process);
     }
-    let what = format!("broker {} does not start though nothing is wrong", process.generation);
+    let what = format!(
+        "broker {} does not start though nothing is wrong",
+        process.generation
+    );
     world.checker.broken(Rule::Unreadable, what);
     None
 }
@@ -51,7 +54,9 @@ async fn read_all(world: &World, process: Option<&Arc<Process>>) {
 
 async fn read_to_end(world: &World, process: &Process, partition: PartitionId) {
     let Some(open) = process.log().and_then(|log| log.partition(partition)) else {
-        world.checker.broken(Rule::Unreadable, format!("{partition} is led by nobody"));
+        world
+            .checker
+            .broken(Rule::Unreadable, format!("{partition} is led by nobody"));
         return;
     };
     let offsets = open.offsets();

@@ -124,16 +124,33 @@ impl Checker {
     }
 
     /// The records from `id` on were acknowledged by `generation`, from offset `first` on.
-    pub fn acknowledged(&self, generation: u32, partition: PartitionId, first: i64, id: RecordId, count: u32) {
+    pub fn acknowledged(
+        &self,
+        generation: u32,
+        partition: PartitionId,
+        first: i64,
+        id: RecordId,
+        count: u32,
+    ) {
         let mut state = self.0.lock();
         if state.known(partition).deleted {
             return;
         }
         state.acknowledged += u64::from(count);
         for at in 0..count {
-            state.see(partition, first + i64::from(at), RecordId(id.0 + u64::from(at)), "acknowledged");
+            state.see(
+                partition,
+                first + i64::from(at),
+                RecordId(id.0 + u64::from(at)),
+                "acknowledged",
+            );
         }
-        state.shows(generation, partition, first + i64::from(count), Rule::AcknowledgedPastFence);
+        state.shows(
+            generation,
+            partition,
+            first + i64::from(count),
+            Rule::AcknowledgedPastFence,
+        );
     }
 
     /// A reader asked `generation` for `from` and got `batches`. Returns where it goes on.
@@ -164,7 +181,10 @@ impl Checker {
         }
         let Some(end) = next else { return from };
         if end <= from {
-            state.broken(Rule::Skipped, format!("{partition} from {from}: the answer ends at {end}"));
+            state.broken(
+                Rule::Skipped,
+                format!("{partition} from {from}: the answer ends at {end}"),
+            );
             return from;
         }
         state.shows(generation, partition, end, Rule::HighWatermark);
@@ -182,7 +202,9 @@ impl Checker {
         known.opened_at.insert(generation, end);
         let promised = known.promised_log_start;
         if log_start < promised {
-            let what = format!("{partition}: log start {promised} was promised, broker {generation} has {log_start}");
+            let what = format!(
+                "{partition}: log start {promised} was promised, broker {generation} has {log_start}"
+            );
             state.broken(Rule::LogStart, what);
         }
         if let Some(what) = lost {
@@ -194,7 +216,11 @@ impl Checker {
     /// `generation` has shown its offsets.
     pub fn offsets(&self, generation: u32, partition: PartitionId, log_start: i64, high_watermark: i64) {
         let mut state = self.0.lock();
-        let back = state.known(partition).shown.get(&generation).filter(|shown| **shown > high_watermark);
+        let back = state
+            .known(partition)
+            .shown
+            .get(&generation)
+            .filter(|shown| **shown > high_watermark);
         if let Some(shown) = back.copied() {
             let what = format!("{partition}: broker {generation} went from {shown} back to {high_watermark}");
             state.broken(Rule::HighWatermark, what);
@@ -228,9 +254,16 @@ impl Checker {
         let known = state.known(partition);
         let promised = known.promised_log_start;
         let highest = known.records.keys().next_back().map_or(0, |last| last + 1);
-        let order: Vec<_> = known.records.range(log_start..).map(|(at, id)| (*at, *id)).collect();
+        let order: Vec<_> = known
+            .records
+            .range(log_start..)
+            .map(|(at, id)| (*at, *id))
+            .collect();
         if highest > end {
-            state.broken(Rule::Lost, format!("{partition} ends at {end}, but {highest} was reached before"));
+            state.broken(
+                Rule::Lost,
+                format!("{partition} ends at {end}, but {highest} was reached before"),
+            );
         }
         if log_start < promised {
             let what = format!("{partition}: log start {promised} was promised, and it is {log_start}");
@@ -268,7 +301,10 @@ impl State {
         }
         let known = self.known(partition);
         let before = known.records.insert(offset, id).filter(|before| *before != id);
-        let elsewhere = known.offsets.insert(id, offset).filter(|elsewhere| *elsewhere != offset);
+        let elsewhere = known
+            .offsets
+            .insert(id, offset)
+            .filter(|elsewhere| *elsewhere != offset);
         if let Some(before) = before {
             let what = format!("{partition} at {offset}: {how} {id:?}, before it was {before:?}");
             self.broken(Rule::TwoValuesAtOneOffset, what);
@@ -284,10 +320,14 @@ impl State {
         let known = self.known(partition);
         let shown = known.shown.entry(generation).or_default();
         *shown = end.max(*shown);
-        let later = known.opened_at.range(generation + 1..).find(|(_, opened_at)| **opened_at < end);
+        let later = known
+            .opened_at
+            .range(generation + 1..)
+            .find(|(_, opened_at)| **opened_at < end);
         if let Some((successor, opened_at)) = later {
-            let what =
-                format!("{partition}: broker {generation} shows {end}, broker {successor} began at {opened_at}");
+            let what = format!(
+                "{partition}: broker {generation} shows {end}, broker {successor} began at {opened_at}"
+            );
             self.broken(rule, what);
         }
     }

@@ -92,7 +92,9 @@ async fn serve(process: Arc<Process>, checker: Arc<Checker>, mut requests: mpsc:
             batch,
         } = sent;
         let appended = match log.partition(partition) {
-            Some(open) => open.append(batch, process.env.now()).map_err(|error| refusal(&error)),
+            Some(open) => open
+                .append(batch, process.env.now())
+                .map_err(|error| refusal(&error)),
             None => Err(Refusal::NotLeader),
         };
         let (answering, checker) = (Arc::clone(&process), Arc::clone(&checker));

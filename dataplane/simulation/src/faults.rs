@@ -200,7 +200,8 @@ impl Call {
         sleep(self.time / 2).await;
         self.link.pass().await;
         if self.link.state() == LinkState::Dead && !self.outlives_caller {
-            self.trace.line(format_args!("{} lost with its process", self.name));
+            self.trace
+                .line(format_args!("{} lost with its process", self.name));
             return;
         }
         let (told, then) = match self.fate {
@@ -219,7 +220,8 @@ impl Call {
             Fate::FalseConflict => (Err(E::conflict(&self.name)), None),
         };
         let outcome = if told.is_ok() { "ok" } else { "error" };
-        self.trace.line(format_args!("{} {:?} -> {outcome}", self.name, self.fate));
+        self.trace
+            .line(format_args!("{} {:?} -> {outcome}", self.name, self.fate));
         sleep(self.time / 2).await;
         // The caller may have given up.
         let _ = answer.send(told);

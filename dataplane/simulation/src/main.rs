@@ -29,7 +29,9 @@ struct Options {
 }
 
 fn mistake(name: &str) -> Result<Mistake, String> {
-    let named = Mistake::ALL.into_iter().find(|mistake| format!("{mistake:?}") == name);
+    let named = Mistake::ALL
+        .into_iter()
+        .find(|mistake| format!("{mistake:?}") == name);
     named.ok_or_else(|| format!("there is no mistake '{name}'; there are {:?}", Mistake::ALL))
 }
 
@@ -53,7 +55,10 @@ fn main() -> ExitCode {
         }
         let played = seed - options.from + 1;
         if played % 50 == 0 || played == options.seeds {
-            println!("{played} of {} seeds, {records} acknowledged records, {failed} failed", options.seeds);
+            println!(
+                "{played} of {} seeds, {records} acknowledged records, {failed} failed",
+                options.seeds
+            );
         }
     }
     exit(failed == 0)
@@ -71,10 +76,19 @@ fn report(outcome: &Outcome, mistake: Option<Mistake>) {
     for violation in outcome.violations.iter().take(10) {
         println!("  {violation}");
     }
-    let planted = mistake.map(|mistake| format!(" --mistake {mistake:?}")).unwrap_or_default();
-    println!("  replay: cargo run -p firn-simulation --bin firn-sim -- --seed {}{planted}", outcome.seed);
+    let planted = mistake
+        .map(|mistake| format!(" --mistake {mistake:?}"))
+        .unwrap_or_default();
+    println!(
+        "  replay: cargo run -p firn-simulation --bin firn-sim -- --seed {}{planted}",
+        outcome.seed
+    );
 }
 
 fn exit(good: bool) -> ExitCode {
-    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if good {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }

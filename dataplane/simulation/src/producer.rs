@@ -76,7 +76,9 @@ impl Idempotent {
                 };
                 under_way.push_back(self.send(connection, chunk));
             }
-            let Some(mut first) = under_way.pop_front() else { return };
+            let Some(mut first) = under_way.pop_front() else {
+                return;
+            };
             let answer = match timeout(patience, &mut first).await {
                 Ok(Ok(answer)) => answer,
                 // Not answered in time, or not at all.
@@ -125,7 +127,9 @@ impl Idempotent {
     fn refused(&self, connection: &Connection, why: &Refusal) {
         let generation = connection.process.generation;
         let (sender, partition) = (self.sender, self.partition);
-        self.world.trace.line(format_args!("p{sender} refused by b{generation}: {why:?}"));
+        self.world
+            .trace
+            .line(format_args!("p{sender} refused by b{generation}: {why:?}"));
         let rule = match why {
             Refusal::Sequence(_) | Refusal::Other(_) => Rule::RetryRefused,
             Refusal::Stopped(_) => Rule::FalseAlarm,

@@ -32,7 +32,12 @@ pub async fn run(world: Arc<World>, partition: PartitionId, dice: Dice) {
         };
         for _ in 0..dice.between(1, 20) {
             let bytes = dice.between(1, 3_000);
-            match timeout(Duration::from_secs(8), read(&world, &process, partition, next, bytes)).await {
+            match timeout(
+                Duration::from_secs(8),
+                read(&world, &process, partition, next, bytes),
+            )
+            .await
+            {
                 Ok(Read::Next(offset)) => next = offset,
                 Ok(Read::End) => world.sleep_unless_quiet(dice.millis(5, 100)).await,
                 Ok(Read::Nothing) | Err(_) => break,
@@ -53,15 +58,19 @@ pub async fn read(world: &World, process: &Process, partition: PartitionId, from
         return Read::Nothing;
     };
     let before = open.offsets();
-    world.checker.offsets(generation, partition, before.log_start.0, before.high_watermark.0);
+    world
+        .checker
+        .offsets(generation, partition, before.log_start.0, before.high_watermark.0);
     let limit = usize::try_from(bytes).expect("a small number");
     let slice = open.read(Offset(from), limit, Isolation::ReadUncommitted).await;
     process.link.pass().await;
     match slice {
         Ok(slice) => {
             let end = world.checker.read(generation, partition, from, &slice.batches);
-            world.trace.line(format_args!("read {partition} at b{generation}: {from} to {end}"));
-            if end > slice.offsets.high_watermark.0 {
+            world
+                .trace
+                .line(format_args!("read {partition} at b{generation}: {from} to {end}"));
+            if end > from && end > slice.offsets.high_watermark.0 {
                 let what = format!("{partition}: {end} was read past {:?}", slice.offsets);
                 world.checker.broken(Rule::HighWatermark, what);
             }
@@ -72,16 +81,25 @@ pub async fn read(world: &World, process: &Process, partition: PartitionId, from
             }
         }
         Err(ReadError::OutOfRange { log_start, log_end }) => {
-            world.trace.line(format_args!("read {partition} at b{generation}: {from} is outside {log_start}..{log_end}"));
+            world.trace.line(format_args!(
+                "read {partition} at b{generation}: {from} is outside {log_start}..{log_end}"
+            ));
             // An older broker may not have what a younger one showed.
             if from > log_end.0 && generation == world.latest() {
-                let what = format!("{partition}: broker {generation} ends at {log_end}, {from} was read before");
+                let what =
+                    format!("{partition}: broker {generation} ends at {log_end}, {from} was read before");
                 world.checker.broken(Rule::Lost, what);
             }
-            if from < log_start.0 { Read::Next(log_start.0) } else { Read::Nothing }
+            if from < log_start.0 {
+                Read::Next(log_start.0)
+            } else {
+                Read::Nothing
+            }
         }
         Err(ReadError::Stopped(why)) => {
-            world.trace.line(format_args!("read {partition} at b{generation}: {from} stopped: {why}"));
+            world.trace.line(format_args!(
+                "read {partition} at b{generation}: {from} stopped: {why}"
+            ));
             // An older broker may look for slots and objects that its successor has done with.
             if generation == world.latest() && world.exists(partition) {
                 let what = format!("{partition}: broker {generation} cannot read {from}: {why}");
@@ -90,7 +108,9 @@ pub async fn read(world: &World, process: &Process, partition: PartitionId, from
             Read::Nothing
         }
         Err(error @ (ReadError::NotLeader | ReadError::Unavailable(_))) => {
-            world.trace.line(format_args!("read {partition} at b{generation}: {from}: {error}"));
+            world
+                .trace
+                .line(format_args!("read {partition} at b{generation}: {from}: {error}"));
             Read::Nothing
         }
     }

@@ -26,7 +26,10 @@ impl RecordId {
     /// The record's value: id, padding that follows from the id, checksum.
     fn value(self) -> Vec<u8> {
         let mut value = self.0.to_be_bytes().to_vec();
-        value.resize(8 + (self.0.wrapping_mul(0x9e37_79b9) % 200) as usize, self.0 as u8);
+        value.resize(
+            8 + (self.0.wrapping_mul(0x9e37_79b9) % 200) as usize,
+            self.0 as u8,
+        );
         let crc = crc32c::crc32c(&value);
         value.extend_from_slice(&crc.to_be_bytes());
         value
@@ -81,7 +84,9 @@ mod tests {
     #[test]
     fn a_batch_reads_back_and_a_flipped_bit_is_noticed() {
         let batch = build(RecordId::new(3, 7), 4, Some(99), 1000).freeze();
-        let ids: Vec<_> = (0..4).map(|at| (i64::from(at), RecordId::new(3, 7 + at))).collect();
+        let ids: Vec<_> = (0..4)
+            .map(|at| (i64::from(at), RecordId::new(3, 7 + at)))
+            .collect();
         assert_eq!(read(&batch), Ok(ids.iter().map(|(at, id)| (*at, *id)).collect()));
         let mut damaged = batch.to_vec();
         let last = damaged.len() - 3;

@@ -94,13 +94,12 @@ impl ObjectStore for FaultyStore {
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
         let name = format!("{} get {location}", self.who);
-        self.faults.ask(&self.link, &name, self.inner.get_opts(location, options)).await
+        self.faults
+            .ask(&self.link, &name, self.inner.get_opts(location, options))
+            .await
     }
 
-    fn delete_stream(
-        &self,
-        locations: BoxStream<'static, Result<Path>>,
-    ) -> BoxStream<'static, Result<Path>> {
+    fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
         let (inner, faults) = (Arc::clone(&self.inner), Arc::clone(&self.faults));
         let (link, who) = (Arc::clone(&self.link), self.who.clone());
         let deletes = locations.map(move |location| {
@@ -129,7 +128,9 @@ impl ObjectStore for FaultyStore {
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
         let name = format!("{} list {prefix:?}", self.who);
-        self.faults.ask(&self.link, &name, self.inner.list_with_delimiter(prefix)).await
+        self.faults
+            .ask(&self.link, &name, self.inner.list_with_delimiter(prefix))
+            .await
     }
 
     async fn copy_opts(&self, _from: &Path, _to: &Path, _options: CopyOptions) -> Result<()> {

@@ -29,21 +29,25 @@ enum End {
 /// Runs one life after the other until it is quiet.
 pub async fn run(world: Arc<World>, dice: Dice) {
     while !world.is_quiet() {
+        let opened_before = world.opened();
         let process = world.next_process(&dice);
         // A process may die, or fall silent, while it still opens its log.
         let opening = dice.chance(200).then(|| dice.millis(1, 400));
-        let opened = start(&world, &process);
+        let opened = start(&world, &process, &dice);
         let open = match opening {
             Some(patience) => timeout(patience, opened).await.unwrap_or(false),
             None => opened.await,
         };
         if open {
-            world.sleep_unless_quiet(dice.millis(100, world.plan.longest_life)).await;
+            world
+                .sleep_unless_quiet(dice.millis(100, world.plan.longest_life))
+                .await;
         }
         if world.is_quiet() {
             break;
         }
-        let end = if dice.chance(world.plan.zombies) {
+        // Whoever opens last in the catalog is the youngest: only one that is in there may be late for the rest.
+        let end = if dice.chance(world.plan.zombies) && world.opened() > opened_before {
             End::Silent
         } else if open && dice.chance(150) {
             End::Stopped
@@ -64,7 +68,9 @@ async fn finish(world: &Arc<World>, process: &Arc<Process>, end: End, dice: &Dic
         }
         End::Silent => {
             let silence = dice.millis(100, world.plan.longest_silence);
-            world.trace.line(format_args!("--- silence b{generation} for {silence:?}"));
+            world
+                .trace
+                .line(format_args!("--- silence b{generation} for {silence:?}"));
             process.link.set(LinkState::Stalled);
             let (world, process) = (Arc::clone(world), Arc::clone(process));
             InlineTasks.spawn(Box::pin(async move {
@@ -85,42 +91,65 @@ async fn finish(world: &Arc<World>, process: &Arc<Process>, end: End, dice: &Dic
 }
 
 /// Opens the log of `process` and its partitions, as part of the process; whether it came that far.
-pub async fn start(world: &Arc<World>, process: &Arc<Process>) -> bool {
-    world.trace.line(format_args!("--- start b{}", process.generation));
+pub async fn start(world: &Arc<World>, process: &Arc<Process>, dice: &Dice) -> bool {
+    // Mostly a process that has halted ends at once; one that hangs over it writes on until the fence stops it.
+    let exit_after = if dice.chance(200) {
+        dice.millis(500, 5_000)
+    } else {
+        dice.millis(0, 50)
+    };
+    world
+        .trace
+        .line(format_args!("--- start b{}", process.generation));
     let (opened, is_open) = oneshot::channel();
     let (theirs, started) = (Arc::clone(world), Arc::clone(process));
     process.spawn(async move {
-        let open = open(&theirs, &started).await;
+        let open = open(&theirs, &started, exit_after).await;
         let _ = opened.send(open);
     });
     // The process may die over it.
     is_open.await.unwrap_or(false)
 }
 
-async fn open(world: &Arc<World>, process: &Arc<Process>) -> bool {
+async fn open(world: &Arc<World>, process: &Arc<Process>, exit_after: Duration) -> bool {
     let generation = process.generation;
     let log = match process.open(&world.ground).await {
         Ok(log) => log,
         Err(error) => {
-            world.trace.line(format_args!("b{generation} cannot open: {error}"));
+            world
+                .trace
+                .line(format_args!("b{generation} cannot open: {error}"));
             if !may_fail(&error, generation < world.latest()) {
-                world.checker.broken(Rule::FalseAlarm, format!("broker {generation} cannot open: {error}"));
+                world.checker.broken(
+                    Rule::FalseAlarm,
+                    format!("broker {generation} cannot open: {error}"),
+                );
             }
             return false;
         }
     };
-    watch_halt(world, process, &log);
+    watch_halt(world, process, &log, exit_after);
     let own = log.incarnation();
-    let rows: Vec<_> = world.ground.catalog.partitions().into_iter().filter(|row| row.owner == own).collect();
+    let rows: Vec<_> = world
+        .ground
+        .catalog
+        .partitions()
+        .into_iter()
+        .filter(|row| row.owner == own)
+        .collect();
     for row in &rows {
         let assigned = assignment(row.id, row.leader_epoch);
         while let Err(error) = log.assign(vec![assigned.clone()]).await {
-            world.trace.line(format_args!("b{generation} cannot open {}: {error}", row.id));
+            world
+                .trace
+                .line(format_args!("b{generation} cannot open {}: {error}", row.id));
             sleep(Duration::from_millis(200)).await;
         }
         if let Some(partition) = log.partition(row.id) {
             let offsets = partition.offsets();
-            world.trace.line(format_args!("b{generation} opened {} with {offsets:?}", row.id));
+            world
+                .trace
+                .line(format_args!("b{generation} opened {} with {offsets:?}", row.id));
             let (log_start, end) = (offsets.log_start.0, offsets.high_watermark.0);
             world.checker.opened(generation, row.id, log_start, end);
         }
@@ -143,11 +172,12 @@ fn may_fail(error: &OpenError, has_successor: bool) -> bool {
     }
 }
 
-/// A log may stop only for the fence of a successor.
-fn watch_halt(world: &Arc<World>, process: &Arc<Process>, log: &Arc<Log>) {
+/// A log may stop only for the fence of a successor. Its process ends then.
+fn watch_halt(world: &Arc<World>, process: &Arc<Process>, log: &Arc<Log>, exit_after: Duration) {
     let mut halted = log.halted();
-    let (world, generation) = (Arc::clone(world), process.generation);
-    process.spawn(async move {
+    let (world, process) = (Arc::clone(world), Arc::clone(process));
+    let generation = process.generation;
+    InlineTasks.spawn(Box::pin(async move {
         let why = match halted.wait_for(Option::is_some).await {
             Ok(why) => why.clone(),
             // The log was dropped.
@@ -157,10 +187,15 @@ fn watch_halt(world: &Arc<World>, process: &Arc<Process>, log: &Arc<Log>) {
         match why {
             Some(Halt::Fenced) if world.latest() > generation => {}
             Some(why) => {
-                let what = format!("broker {generation} halts: {why:?}, the youngest is {}", world.latest());
+                let what = format!(
+                    "broker {generation} halts: {why:?}, the youngest is {}",
+                    world.latest()
+                );
                 world.checker.broken(Rule::FalseAlarm, what);
             }
             None => {}
         }
-    });
+        sleep(exit_after).await;
+        process.kill();
+    }));
 }

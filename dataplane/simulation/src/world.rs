@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use firn_catalog::cell::MemoryCatalog;
+use firn_catalog::cell::{LogCatalog, MemoryCatalog};
 use firn_catalog::ids::{PartitionId, TopicId};
 use firn_log::planted::{self, Mistake};
 use firn_runtime::{InlineTasks, Tasks};
+use futures::FutureExt;
 use object_store::memory::InMemory;
 use parking_lot::Mutex;
 use tokio::sync::watch;
@@ -112,7 +113,12 @@ impl World {
         let ground = Ground {
             store: Arc::new(InMemory::new()),
             catalog: Arc::new(MemoryCatalog::new()),
-            store_faults: Arc::new(Faults::new(plan.store, plan.store_ms, dice.fork(), Arc::clone(&trace))),
+            store_faults: Arc::new(Faults::new(
+                plan.store,
+                plan.store_ms,
+                dice.fork(),
+                Arc::clone(&trace),
+            )),
             catalog_faults: Arc::new(Faults::new(plan.catalog, 5, dice.fork(), Arc::clone(&trace))),
             settings: plan.settings.clone(),
             start: Instant::now(),
@@ -162,6 +168,12 @@ impl World {
         process
     }
 
+    /// How many incarnations the catalog knows.
+    pub fn opened(&self) -> usize {
+        let rows = self.ground.catalog.incarnations().now_or_never();
+        rows.and_then(Result::ok).map_or(0, |rows| rows.len())
+    }
+
     /// The number of the youngest process.
     pub fn latest(&self) -> u32 {
         self.latest.load(Ordering::Relaxed)
@@ -176,7 +188,11 @@ impl World {
     /// A process for a client to talk to: mostly the youngest, now and then an older one that it still knows.
     pub fn some_process(&self, dice: &Dice) -> Option<Arc<Process>> {
         if dice.chance(150) {
-            let alive: Vec<_> = self.alive().into_iter().filter(|process| process.is_serving()).collect();
+            let alive: Vec<_> = self
+                .alive()
+                .into_iter()
+                .filter(|process| process.is_serving())
+                .collect();
             return dice.pick(&alive).cloned();
         }
         self.latest_open()
@@ -184,7 +200,12 @@ impl World {
 
     /// Every process that is alive, oldest first.
     pub fn alive(&self) -> Vec<Arc<Process>> {
-        self.processes.lock().values().filter(|process| process.is_alive()).cloned().collect()
+        self.processes
+            .lock()
+            .values()
+            .filter(|process| process.is_alive())
+            .cloned()
+            .collect()
     }
 
     fn kill_all(&self) {
@@ -217,7 +238,11 @@ impl World {
                 InlineTasks.spawn(Box::pin(producer));
             }
             for _ in 0..self.plan.plain_producers {
-                InlineTasks.spawn(Box::pin(producer::plain(Arc::clone(self), *partition, dice.fork())));
+                InlineTasks.spawn(Box::pin(producer::plain(
+                    Arc::clone(self),
+                    *partition,
+                    dice.fork(),
+                )));
             }
             InlineTasks.spawn(Box::pin(reader::run(Arc::clone(self), *partition, dice.fork())));
         }
@@ -225,7 +250,9 @@ impl World {
 
     /// Partitions are gone.
     pub fn forget(&self, gone: &[PartitionId]) {
-        self.partitions.lock().retain(|partition| !gone.contains(partition));
+        self.partitions
+            .lock()
+            .retain(|partition| !gone.contains(partition));
         for partition in gone {
             self.checker.topic_deleted(*partition);
         }

@@ -13,6 +13,7 @@
 //! as many small reads as there are slots, however large they are.
 
 mod clip;
+mod insist;
 mod predecessors;
 mod recovery_index;
 mod seal;

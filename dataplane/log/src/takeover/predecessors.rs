@@ -4,6 +4,7 @@ use firn_catalog::cell::{Incarnation, IncarnationState, LogCatalog};
 use firn_catalog::ids::{IncarnationId, NodeId, Slot};
 
 use super::TakeoverError;
+use super::insist::insist;
 use crate::wal::{WalError, WriteAheadLog};
 
 /// How many slots below the trim point are deleted too: the dead may have ended between a checkpoint and its deletions.
@@ -27,10 +28,11 @@ pub async fn predecessors(
     me: IncarnationId,
 ) -> Result<Predecessors, TakeoverError> {
     let mut found = Predecessors::default();
-    for row in catalog.incarnations().await? {
-        if row.node != node || row.id == me {
-            continue;
-        }
+    // In order of opening: whoever opened after `me` is a successor, and seals `me`. Without this, one that was slow to
+    // start would seal the one that replaced it.
+    let rows = insist(|| catalog.incarnations()).await?;
+    let earlier = rows.into_iter().take_while(|row| row.id != me);
+    for row in earlier.filter(|row| row.node == node) {
         match row.state {
             IncarnationState::Open | IncarnationState::Sealing => found.to_seal.push(row),
             IncarnationState::Sealed => found.sealed.push(row),

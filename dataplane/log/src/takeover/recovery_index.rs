@@ -16,6 +16,7 @@ use firn_runtime::Timestamp;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 
+use super::insist::insist;
 use crate::batch::BatchMeta;
 use crate::wal::slot::{Register, SlotFront, front_length};
 
@@ -177,26 +178,33 @@ pub fn object_path(id: ObjectId) -> Path {
     Path::from(format!("recovery/{:02x}/{id}", id.0 >> 120))
 }
 
-/// Reads the recovery index that the row of a sealed incarnation names.
+/// Reads the recovery index that the row of a sealed incarnation names. A silent store is asked again for a while.
 pub async fn load(store: &dyn ObjectStore, row: &Incarnation) -> Result<RecoveryIndex, IndexError> {
     let (Some(id), Some(fence)) = (row.recovery_index, row.fence) else {
         return Err(IndexError::NotSealed(row.id));
     };
-    let failed = |error: object_store::Error| match error {
-        object_store::Error::NotFound { .. } => IndexError::Missing(id),
-        other => IndexError::Unavailable {
-            id,
-            reason: other.to_string(),
-        },
-    };
-    let answer = store.get(&object_path(id)).await.map_err(failed)?;
-    let index = RecoveryIndex::decode(&answer.bytes().await.map_err(failed)?)?;
+    let path = object_path(id);
+    let bytes = insist(|| async {
+        let answer = store.get(&path).await.map_err(|error| failed(id, error))?;
+        answer.bytes().await.map_err(|error| failed(id, error))
+    });
+    let index = RecoveryIndex::decode(&bytes.await?)?;
     if (index.incarnation, index.fence) != (row.id, fence) {
         return Err(corrupt(
             "it is another incarnation's, or has another fence than the row",
         ));
     }
     Ok(index)
+}
+
+fn failed(id: ObjectId, error: object_store::Error) -> IndexError {
+    match error {
+        object_store::Error::NotFound { .. } => IndexError::Missing(id),
+        other => IndexError::Unavailable {
+            id,
+            reason: other.to_string(),
+        },
+    }
 }
 
 #[cfg(test)]

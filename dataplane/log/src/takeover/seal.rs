@@ -2,10 +2,7 @@
 //!
 //! Every step may be repeated, so a sealer that dies half way leaves nothing to undo: the next one finds `Sealing`
 //! and does the same again, adopting a fence that is there. Calls that were not answered are made again with the same
-//! arguments; after [`PATIENCE`] the sealer gives up and its caller may start over.
-
-use std::future::Future;
-use std::time::Duration;
+//! arguments; after a while the sealer gives up and its caller may start over.
 
 use bytes::Bytes;
 use firn_catalog::cell::{CatalogError, Incarnation, IncarnationState, LogCatalog, ObjectKind, WalLocation};
@@ -13,20 +10,16 @@ use firn_catalog::ids::{IncarnationId, NodeId, ObjectId, Slot};
 use firn_runtime::Env;
 use futures::{StreamExt, TryStreamExt, stream};
 use object_store::{ObjectStore, ObjectStoreExt};
-use tokio::time::{Instant, sleep};
 
+use super::insist::insist;
 use super::{IndexError, RecoveryIndex, object_path};
 use crate::wal::slot::{Fence, FormatError, Register, SlotFront, front_length};
 use crate::wal::{PutOutcome, WalError, WriteAheadLog};
 
-/// How long a step is tried again while catalog or store do not answer.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// The pause before the second try of a step; doubles up to [`LONGEST_PAUSE`].
-const FIRST_PAUSE: Duration = Duration::from_millis(20);
-/// The longest pause between tries.
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// How many fronts are read at a time. Also how far past the first empty slot one looks for a slot that vouches for it.
 const WINDOW: usize = 32;
+/// What is wrong with a slot that is missing.
+const GONE: &str = "it is gone, though a later slot says that it was durable";
 /// How many whole slots are read at a time.
 const WHOLE_SLOTS: usize = 4;
 
@@ -160,6 +153,13 @@ impl Sealer<'_> {
             };
             let fence = match empty {
                 FirstOther::Fence(slot) => slot,
+                FirstOther::Missing(slot) => {
+                    // The fronts were not read at one moment: the slot may have been put, and vouched for, in between.
+                    match insist(|| self.wal.get_front(self.dead, slot)).await? {
+                        Some(_) => continue,
+                        None => return Err(self.damaged(slot, GONE)),
+                    }
+                }
                 FirstOther::Empty(slot) => {
                     let fence = Fence {
                         sealer: self.me,
@@ -236,7 +236,10 @@ fn damaged(dead: IncarnationId, slot: Slot, reason: impl Into<String>) -> Takeov
 
 /// What comes after the last slot that counts.
 enum FirstOther {
+    /// Nothing.
     Empty(Slot),
+    /// Nothing, though a later slot says that it was durable.
+    Missing(Slot),
     Fence(Slot),
 }
 
@@ -272,8 +275,12 @@ impl Fronts {
         for (at, found) in window.iter().enumerate() {
             let slot = self.next();
             let Some(bytes) = found else {
-                self.check_nothing_vouches_for(slot, &window[at + 1..])?;
-                return Ok(Some(FirstOther::Empty(slot)));
+                let vouched = self.is_vouched_for(slot, &window[at + 1..]);
+                return Ok(Some(if vouched {
+                    FirstOther::Missing(slot)
+                } else {
+                    FirstOther::Empty(slot)
+                }));
             };
             match self.parse(slot, bytes)? {
                 Register::Fence(_) => return Ok(Some(FirstOther::Fence(slot))),
@@ -309,63 +316,14 @@ impl Fronts {
     }
 
     /// A writer puts several slots at a time, so slots may follow an empty one; they do not count. But if one of them says
-    /// that the empty one was durable, then it was lost.
-    fn check_nothing_vouches_for(&self, empty: Slot, later: &[Option<Bytes>]) -> Result<(), TakeoverError> {
-        let vouches = later
-            .iter()
-            .flatten()
-            .any(|bytes| match Register::parse_front(bytes) {
-                Ok(Register::Slot(front)) => front.durable_through >= Some(empty),
-                // What lies behind the end of the log need not make sense.
-                Ok(Register::Fence(_)) | Err(_) => false,
-            });
-        if vouches || self.vouched_end > empty {
-            Err(damaged(
-                self.dead,
-                empty,
-                "it is gone, though a later slot says that it was durable",
-            ))
-        } else {
-            Ok(())
-        }
-    }
-}
-
-/// Errors after which the same call may be made again.
-trait Retriable {
-    fn again(&self) -> bool;
-}
-
-impl Retriable for CatalogError {
-    fn again(&self) -> bool {
-        matches!(self, Self::Unavailable(_))
-    }
-}
-
-impl Retriable for WalError {
-    fn again(&self) -> bool {
-        matches!(self, Self::Unavailable(_) | Self::NoSpace(_))
-    }
-}
-
-impl Retriable for object_store::Error {
-    fn again(&self) -> bool {
-        true
-    }
-}
-
-/// Makes a call again until it is answered, with growing pauses, for [`PATIENCE`] at most.
-async fn insist<T, E: Retriable, F: Future<Output = Result<T, E>>>(
-    mut call: impl FnMut() -> F,
-) -> Result<T, E> {
-    let deadline = Instant::now() + PATIENCE;
-    let mut pause = FIRST_PAUSE;
-    loop {
-        match call().await {
-            Err(error) if error.again() && Instant::now() + pause < deadline => sleep(pause).await,
-            answer => return answer,
-        }
-        pause = LONGEST_PAUSE.min(pause * 2);
+    /// that the empty one was durable, it is lost.
+    fn is_vouched_for(&self, empty: Slot, later: &[Option<Bytes>]) -> bool {
+        let vouches = |bytes: &Bytes| match Register::parse_front(bytes) {
+            Ok(Register::Slot(front)) => front.durable_through >= Some(empty),
+            // What lies behind the end of the log need not make sense.
+            Ok(Register::Fence(_)) | Err(_) => false,
+        };
+        self.vouched_end > empty || later.iter().flatten().any(vouches)
     }
 }
 

@@ -13,6 +13,7 @@ const NODE: NodeId = NodeId(0);
 const A: IncarnationId = IncarnationId(0xa);
 const B: IncarnationId = IncarnationId(0xb);
 const C: IncarnationId = IncarnationId(0xc);
+const D: IncarnationId = IncarnationId(0xd);
 
 struct Cell {
     env: Env,
@@ -258,6 +259,14 @@ async fn a_drained_log_is_freed_but_for_its_fence() {
 }
 
 #[tokio::test]
+async fn one_that_was_slow_to_start_leaves_its_successor_alone() {
+    let cell = Cell::new().await;
+    cell.open(C).await;
+    let found = predecessors(&cell.catalog, &*cell.wal, NODE, B).await.unwrap();
+    assert_eq!(found.to_seal.iter().map(|row| row.id).collect::<Vec<_>>(), [A]);
+}
+
+#[tokio::test]
 async fn a_log_on_another_volume_is_named() {
     let cell = Cell::new().await;
     let volume = WalLocation::Disk {
@@ -267,7 +276,8 @@ async fn a_log_on_another_volume_is_named() {
         .open_incarnation(C, NODE, volume, Timestamp(0))
         .await
         .unwrap();
-    let answer = predecessors(&cell.catalog, &*cell.wal, NODE, B).await;
+    cell.open(D).await;
+    let answer = predecessors(&cell.catalog, &*cell.wal, NODE, D).await;
     assert!(
         matches!(answer, Err(TakeoverError::OutOfReach { dead: C, .. })),
         "{answer:?}"
