@@ -58,6 +58,18 @@ pub enum StoreError {
 /// Opens the store at `url`: `file:///DIRECTORY` (made if it is absent), `s3://BUCKET/PREFIX`, or, for tests, `memory://`.
 /// Sends nothing yet: [`probe`] does.
 pub fn open(url: &str) -> Result<Arc<dyn ObjectStore>, StoreError> {
+    open_with(
+        url,
+        std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+    )
+}
+
+/// As [`open`], with the `AWS_*` variables among `variables` instead of the process's.
+pub fn open_with(
+    url: &str,
+    variables: impl IntoIterator<Item = (String, String)>,
+) -> Result<Arc<dyn ObjectStore>, StoreError> {
     let address = |why: &str| StoreError::Address {
         url: url.to_owned(),
         why: why.to_owned(),
@@ -76,7 +88,7 @@ pub fn open(url: &str) -> Result<Arc<dyn ObjectStore>, StoreError> {
                 .filter(|host| !host.is_empty())
                 .ok_or_else(|| address("no bucket"))?;
             let prefix = Path::from_url_path(parsed.path()).map_err(|error| address(&error.to_string()))?;
-            Ok(prefixed(open_s3(bucket)?, prefix))
+            Ok(prefixed(open_s3(bucket, variables)?, prefix))
         }
         "memory" => Ok(Arc::new(ConditionalStore::new(Arc::new(InMemory::new()), None))),
         other => Err(StoreError::Scheme(other.to_owned())),
@@ -107,7 +119,10 @@ fn open_directory(path: &FsPath) -> Result<Arc<dyn ObjectStore>, StoreError> {
     )))
 }
 
-fn open_s3(bucket: &str) -> Result<Arc<dyn ObjectStore>, StoreError> {
+fn open_s3(
+    bucket: &str,
+    variables: impl IntoIterator<Item = (String, String)>,
+) -> Result<Arc<dyn ObjectStore>, StoreError> {
     let options = ClientOptions::new()
         .with_connect_timeout(CONNECT_TIMEOUT)
         .with_timeout(REQUEST_TIMEOUT);
@@ -116,7 +131,14 @@ fn open_s3(bucket: &str) -> Result<Arc<dyn ObjectStore>, StoreError> {
         retry_timeout: RETRY_TIMEOUT,
         ..RetryConfig::default()
     };
-    let mut builder = AmazonS3Builder::from_env()
+    let mut builder = AmazonS3Builder::new();
+    for (name, value) in variables.into_iter().filter(|(name, _)| name.starts_with("AWS_")) {
+        // The client knows its own names; AWS has more of them.
+        if let Ok(key) = name.to_ascii_lowercase().parse() {
+            builder = builder.with_config(key, value);
+        }
+    }
+    builder = builder
         .with_bucket_name(bucket)
         .with_client_options(options)
         .with_retry(retry);

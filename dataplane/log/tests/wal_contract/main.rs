@@ -1,6 +1,7 @@
 //! One contract, every write-ahead log: `facts` says what, this file says of whom.
 
 mod facts;
+mod s3;
 
 use std::sync::Arc;
 
@@ -13,12 +14,15 @@ struct Subject {
     log: Arc<dyn WriteAheadLog>,
     #[allow(dead_code, reason = "held so that the directory lives as long as the log")]
     folder: Option<tempfile::TempDir>,
+    #[allow(dead_code, reason = "held so that the server lives as long as the log")]
+    server: Option<s3::S3Server>,
 }
 
 fn in_memory() -> Subject {
     Subject {
         log: Arc::new(ObjectLog::new(Arc::new(InMemory::new()))),
         folder: None,
+        server: None,
     }
 }
 
@@ -29,6 +33,7 @@ fn in_directory() -> Subject {
     Subject {
         log: Arc::new(ObjectLog::new(store)),
         folder: Some(folder),
+        server: None,
     }
 }
 
@@ -38,6 +43,16 @@ fn on_disk() -> Subject {
     Subject {
         log: Arc::new(log),
         folder: Some(folder),
+        server: None,
+    }
+}
+
+fn on_s3() -> Subject {
+    let server = s3::S3Server::start();
+    Subject {
+        log: Arc::new(ObjectLog::new(server.open())),
+        folder: None,
+        server: Some(server),
     }
 }
 
@@ -69,10 +84,11 @@ macro_rules! contract {
 contract!(object_in_memory, super::in_memory);
 contract!(object_in_directory, super::in_directory);
 contract!(disk, super::on_disk);
+contract!(object_on_s3, super::on_s3);
 
 #[tokio::test]
 async fn a_disk_log_is_there_for_the_next_process() {
-    let Subject { log, folder } = on_disk();
+    let Subject { log, folder, .. } = on_disk();
     let folder = folder.unwrap();
     let reopen = async |log| {
         drop(log);
@@ -84,7 +100,7 @@ async fn a_disk_log_is_there_for_the_next_process() {
 
 #[tokio::test]
 async fn an_object_log_in_a_directory_is_there_for_the_next_process() {
-    let Subject { log, folder } = in_directory();
+    let Subject { log, folder, .. } = in_directory();
     let folder = folder.unwrap();
     let reopen = async |log| {
         drop(log);

@@ -155,6 +155,10 @@ async fn a_torn_tail_is_the_end_of_the_log() {
     let log = open(dir.path());
     assert!(is_whole(&log, 0, 3_000).await && is_whole(&log, 1, 3_000).await);
     assert_eq!(log.get(ME, Slot(2)).await, Ok(None));
+    assert!(
+        matches!(put(&log, 2, 10).await, Err(WalError::OutOfReach(_))),
+        "a dead row takes fences only"
+    );
     let fence = Fence {
         sealer: IncarnationId(1),
         dead: ME,

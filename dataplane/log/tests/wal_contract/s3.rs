@@ -1,0 +1,93 @@
+//! A real S3 server on a loopback port, one for each test.
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "waiting for another process takes the real clock"
+)]
+
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use object_store::ObjectStore;
+use tempfile::TempDir;
+
+const KEY: &str = "firn-test";
+const SECRET: &str = "firn-test-secret";
+
+/// A running server, stopped when dropped.
+pub struct S3Server {
+    process: Child,
+    address: String,
+    _folder: TempDir,
+}
+
+impl S3Server {
+    /// Starts a server with one empty bucket, `bucket`.
+    pub fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("bucket")).unwrap();
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let address = format!("127.0.0.1:{port}");
+        let process = Command::new(binary())
+            .args(["--port", &address, "--quiet", "posix"])
+            .arg(folder.path())
+            .env("ROOT_ACCESS_KEY", KEY)
+            .env("ROOT_SECRET_KEY", SECRET)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let server = Self {
+            process,
+            address,
+            _folder: folder,
+        };
+        for _ in 0..2_000 {
+            if TcpStream::connect(&server.address).is_ok() {
+                return server;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        panic!("the S3 server does not listen on {}", server.address);
+    }
+
+    /// The server's bucket, under a prefix, as an operator configures it.
+    pub fn open(&self) -> Arc<dyn ObjectStore> {
+        // A second installation finds the first one's.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let variables = [
+            ("AWS_ENDPOINT_URL", format!("http://{}", self.address)),
+            ("AWS_ACCESS_KEY_ID", KEY.to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", SECRET.to_owned()),
+        ];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value));
+        firn_log::store::open_with("s3://bucket/some/prefix", variables).unwrap()
+    }
+}
+
+impl Drop for S3Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn binary() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let built = root.join(".cache/tools/bin/versitygw");
+    if built.exists() {
+        return built;
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .map(|folder| folder.join("versitygw"))
+        .find(|candidate| candidate.exists())
+        .expect("versitygw is in .cache/tools/bin or in PATH: `make tools` builds it")
+}
