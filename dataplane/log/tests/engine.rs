@@ -331,6 +331,40 @@ async fn times_are_found_in_every_tier() {
 }
 
 #[tokio::test]
+async fn retention_by_size_lets_go_of_old_objects_and_keeps_offsets() {
+    let mut cell = Cell::that_offloads();
+    cell.settings.cold.gc.interval = Duration::from_millis(50);
+    let (log, _) = cell.open().await;
+    let mut small = (*config()).clone();
+    small.retention_bytes = Some(300);
+    let small = Arc::new(small);
+    let assignment = Assignment {
+        id: P,
+        leader_epoch: LeaderEpoch(0),
+        config: small,
+    };
+    log.assign(vec![assignment]).await.unwrap();
+    let partition = log.partition(P).unwrap();
+    for n in 0..5 {
+        append(&log, &partition, batch(n * 10, 10)).await;
+        until_cold(&partition, n * 10 + 10).await;
+    }
+    for _ in 0..200 {
+        if partition.offsets().log_start > Offset(0) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    let start = partition.offsets().log_start.0;
+    assert!(start > 0 && start < 50, "log start {start}");
+    assert_eq!(values(&partition, start).await, (start..50).collect::<Vec<_>>());
+    log.abort();
+    let (_log, partition) = cell.open().await;
+    assert!(partition.offsets().log_start >= Offset(start));
+    assert_eq!(partition.offsets().log_end, Offset(50));
+}
+
+#[tokio::test]
 async fn a_successor_fences_a_log_that_still_runs() {
     let cell = Cell::new();
     let (zombie, old) = cell.open().await;

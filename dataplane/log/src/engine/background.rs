@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use firn_catalog::cell::CatalogError;
+use firn_catalog::cell::{CatalogError, IncarnationState};
 use firn_catalog::ids::Slot;
 use tokio::time::{Instant, sleep};
 
@@ -12,6 +12,7 @@ use super::Log;
 use super::offload::{OwnSlots, SealedSlots};
 use super::recovered::Inherited;
 use crate::cold::offload::{OffloadError, due};
+use crate::takeover;
 use crate::wal::Halt;
 use crate::wal::slot::Register;
 
@@ -29,11 +30,55 @@ pub(super) fn start(log: &Arc<Log>) {
     log.spawn(heartbeat(Arc::clone(log)));
     log.spawn(settle(Arc::clone(log)));
     log.spawn(tidy(Arc::clone(log)));
+    log.spawn(retain(Arc::clone(log)));
+    let (cold, own) = (Arc::clone(&log.sources.cold), log.own);
+    log.spawn(async move { cold.run_merges(own).await });
+    let cold = Arc::clone(&log.sources.cold);
+    log.spawn(async move { cold.run_garbage_collection().await });
+}
+
+/// Raises log starts as topics ask for, and gives up objects that nobody needs.
+async fn retain(log: Arc<Log>) {
+    loop {
+        sleep(log.settings.cold.gc.interval).await;
+        let subjects: Vec<_> = log
+            .partitions
+            .all()
+            .iter()
+            .map(|partition| partition.retention())
+            .collect();
+        match log.sources.cold.retain(log.own, &subjects).await {
+            Ok(retained) => {
+                for change in retained.log_starts {
+                    if let Some(partition) = log.partition(change.partition) {
+                        partition.raise_log_start(change.log_start);
+                    }
+                }
+            }
+            Err(error) => tracing::warn!(%error, "retention did not come to its end; it starts over"),
+        }
+    }
+}
+
+/// The process that drained the last log may have ended before it deleted the slots.
+async fn free_what_was_drained(log: &Log) {
+    let Ok(rows) = log.catalog.incarnations().await else {
+        return;
+    };
+    let drained = rows
+        .iter()
+        .filter(|row| row.state == IncarnationState::Drained && row.wal == log.wal.location());
+    if let Some(last) = drained.max_by_key(|row| row.seal_order)
+        && let Err(error) = takeover::free(&*log.wal, last).await
+    {
+        tracing::warn!(%error, "the slots of a drained log could not be deleted");
+    }
 }
 
 /// Drains what was inherited, in the order of the seals, and only then offloads the own log: an offset may enter cold objects
 /// only after all before it.
 async fn settle(log: Arc<Log>) {
+    free_what_was_drained(&log).await;
     while let Some(inherited) = log.recovered.next_to_drain() {
         if let Err(error) = drain(&log, inherited).await {
             tracing::warn!(%error, "a sealed log is not drained yet");

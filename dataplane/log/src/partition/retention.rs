@@ -5,6 +5,7 @@ use firn_catalog::ids::Offset;
 use firn_runtime::Timestamp;
 
 use super::{DeleteRecordsError, Partition};
+use crate::cold::retention::{RetentionPolicy, RetentionSubject};
 
 impl Partition {
     /// Deletes the records below `before`, for good: once it answers, the catalog has the new log start, and no
@@ -45,6 +46,29 @@ impl Partition {
         })?;
         self.raise_log_start(before);
         Ok(before)
+    }
+
+    /// What retention has to know.
+    pub(crate) fn retention(&self) -> RetentionSubject {
+        let state = self.state.lock();
+        let config = &state.config;
+        RetentionSubject {
+            partition: self.id,
+            leader_epoch: state.leader_epoch,
+            log_start: state.log_start,
+            local_bytes: state
+                .runs
+                .iter()
+                .filter(|run| run.end > state.cold_end)
+                .map(|run| run.length)
+                .sum(),
+            policy: RetentionPolicy {
+                retention_ms: config.retention_ms,
+                retention_bytes: config.retention_bytes,
+                deletes: config.deletes,
+            },
+            producer_expiration: config.producer_expiration,
+        }
     }
 
     /// Takes over a log start that the catalog has.

@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::put::put;
 use super::{Answer, Appender, Bulk, Freeze, Output, Writer};
+use crate::metrics;
 use crate::wal::{CountedSlot, SlotSink, WriteAheadLog, slot};
 
 /// A slot's bytes, for as long as they may have to be put again.
@@ -133,11 +134,15 @@ impl Driver {
                     // The sink first: whoever waits for the slot may read at once what was acknowledged.
                     self.sink.counted(frozen.counted);
                     self.appender.counted(slot, frozen.bytes);
+                    metrics::appender(self.frozen.len(), self.appender.pending_bytes());
                 }
                 true
             }
             Output::Stalled(stalled) => {
                 self.appender.shared.lock().stalled = stalled;
+                if stalled {
+                    metrics::stalled();
+                }
                 true
             }
             Output::Halt(why) => {
