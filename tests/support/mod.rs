@@ -5,8 +5,12 @@
     reason = "these tests drive real processes by the real clock"
 )]
 
+pub mod clients;
 pub mod firn;
 pub mod http;
+pub mod records;
+pub mod server;
+pub mod text;
 
 use std::time::{Duration, Instant};
 

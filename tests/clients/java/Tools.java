@@ -1,6 +1,5 @@
 import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
-import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.io.PrintStream;
@@ -25,12 +24,8 @@ public final class Tools {
         PrintStream answers = System.out;
         System.setOut(new PrintStream(OUT, true, StandardCharsets.UTF_8));
         System.setErr(new PrintStream(ERR, true, StandardCharsets.UTF_8));
-        Exit.setExitProcedure((status, message) -> {
-            throw new Ended(status, message);
-        });
-        Exit.setHaltProcedure((status, message) -> {
-            throw new Ended(status, message);
-        });
+        Exit.setExitProcedure(Tools::end);
+        Exit.setHaltProcedure(Tools::end);
         var requests = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         for (String count = requests.readLine(); count != null; count = requests.readLine()) {
             String tool = requests.readLine();
@@ -38,38 +33,45 @@ public final class Tools {
             for (int i = 0; i < args.length; i++) {
                 args[i] = requests.readLine();
             }
-            int status = run(tool, args);
-            byte[] out = OUT.take();
-            byte[] err = ERR.take();
-            answers.print(status + " " + out.length + " " + err.length + "\n");
-            answers.write(out);
-            answers.write(err);
+            Answer answer = run(tool, args);
+            answers.print(answer.status + " " + answer.out.length + " " + answer.err.length + "\n");
+            answers.write(answer.out);
+            answers.write(answer.err);
             answers.flush();
         }
     }
 
-    private static int run(String tool, String[] args) throws ReflectiveOperationException {
+    /** How the tool under way ended: its first call of exit, since some tools catch what that throws here. */
+    private static Answer ended;
+
+    private record Answer(int status, byte[] out, byte[] err) {}
+
+    private static Answer run(String tool, String[] args) throws ReflectiveOperationException {
+        ended = null;
+        OUT.take();
+        ERR.take();
+        int status = 0;
         try {
             Class.forName(tool).getMethod("main", String[].class).invoke(null, (Object) args);
-            return 0;
         } catch (InvocationTargetException thrown) {
-            if (thrown.getCause() instanceof Ended ended) {
-                return ended.status;
+            if (ended == null) {
+                thrown.getCause().printStackTrace();
+                status = 1;
             }
-            thrown.getCause().printStackTrace();
-            return 1;
         }
+        return ended == null ? new Answer(status, OUT.take(), ERR.take()) : ended;
     }
 
-    /** A tool's call of exit: an error, so that no tool takes it for a failure of its own. */
-    private static final class Ended extends Error {
-        private static final long serialVersionUID = 1;
-        private final int status;
-
-        private Ended(int status, String message) {
-            super(message, null, false, false);
-            this.status = status;
+    private static void end(int status, String message) {
+        if (ended == null) {
+            ended = new Answer(status, OUT.take(), ERR.take());
         }
+        throw new Exited();
+    }
+
+    /** Ends a tool that has called exit. */
+    private static final class Exited extends Error {
+        private static final long serialVersionUID = 1;
     }
 
     /** Output that is collected for one tool at a time; tools may keep the stream that they found first. */
@@ -86,7 +88,7 @@ public final class Tools {
             collected.write(bytes, from, length);
         }
 
-        private synchronized byte[] take() throws IOException {
+        private synchronized byte[] take() {
             byte[] bytes = collected.toByteArray();
             collected.reset();
             return bytes;
