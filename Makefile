@@ -34,9 +34,10 @@ run: ## Build one release binary and run `firn dev` in the foreground (ARGS="--k
 
 .PHONY: test
 test: ## Run everything that must pass: lint, unit, contract, simulation and end-to-end tests
-	@scripts/need cc rust python kcat java go node postgres
+	@scripts/need cc rust python
 	@scripts/steps \
 		"format" "cargo fmt --all --check" \
+		"tools" "scripts/provision" \
 		"clippy" "cargo clippy $(PRODUCT) --all-targets --locked --quiet -- -D warnings" \
 		"clippy, simulation" "cargo clippy --workspace --all-targets --locked --quiet -- -D warnings" \
 		"dependencies" "scripts/cargo-deny check licenses bans sources" \
@@ -70,5 +71,6 @@ sim: ## Run the seeded simulation of the log (SEEDS=1000; a failing seed is prin
 
 .PHONY: tools
 tools: ## Install what the tests need, without running them
-	@scripts/need cc rust python kcat java go node postgres
+	@scripts/need cc rust python
+	@scripts/provision
 	@scripts/cargo-deny --version
