@@ -208,6 +208,15 @@ impl ExtentMap {
         self.trimmed.get(&partition).is_some_and(|end| offset < *end)
     }
 
+    /// One past the last offset that retention has taken away; 0 if it took nothing since the tier was opened.
+    pub fn trimmed_end(&self, partition: PartitionId) -> Offset {
+        self.trimmed.get(&partition).copied().unwrap_or_default()
+    }
+
+    pub fn len(&self) -> usize {
+        self.objects.len()
+    }
+
     pub fn version(&self) -> u64 {
         self.version
     }

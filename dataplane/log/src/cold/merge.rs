@@ -10,7 +10,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use firn_catalog::cell::{CatalogError, ObjectKind};
@@ -126,7 +125,6 @@ impl ColdTier {
         }
         let rows: Vec<_> = built.iter().map(|object| object.row.clone()).collect();
         let now = self.env.now();
-        self.uncertain.store(true, Ordering::SeqCst);
         let replace = || {
             self.catalog
                 .replace_objects(by, chosen.clone(), rows.clone(), now)
@@ -142,7 +140,6 @@ impl ColdTier {
         }
         let indexes: Vec<Arc<ObjectIndex>> = built.into_iter().map(|object| Arc::new(object.index)).collect();
         self.publish(&chosen, &indexes);
-        self.uncertain.store(false, Ordering::SeqCst);
         metrics::cold_merged(chosen.len() as u64);
         Ok(Some(Merged {
             removed: chosen.len(),

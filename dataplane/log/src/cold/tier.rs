@@ -56,7 +56,7 @@ pub struct ColdTier {
     pub(super) offloading: tokio::sync::Mutex<()>,
     /// One merge or trim at a time.
     pub(super) reshaping: tokio::sync::Mutex<()>,
-    /// Whether a transaction was sent whose answer is not known.
+    /// Whether a checkpoint or drain was sent whose answer is not known.
     pub(super) uncertain: AtomicBool,
 }
 
@@ -202,12 +202,16 @@ impl ColdTier {
             .iter()
             .map(|index| ColdObject::of_index(index.row(), index))
             .collect();
-        self.map.lock().replace(removed, &added);
+        let mut map = self.map.lock();
+        map.replace(removed, &added);
+        metrics::cold_objects(map.len() as u64);
     }
 
     /// Forgets objects that retention is done with.
     pub(super) fn publish_trim(&self, removed: &[ObjectId]) {
-        self.map.lock().trim(removed);
+        let mut map = self.map.lock();
+        map.trim(removed);
+        metrics::cold_objects(map.len() as u64);
     }
 
     /// The extents of a partition from the one that holds `from` on.

@@ -290,7 +290,10 @@ async fn standing(
         },
         None => Standing {
             floor,
-            end: floor.end_hint,
+            // The hint may be older than what retention has done since.
+            end: floor
+                .end_hint
+                .max(tier.with_map(|map| map.trimmed_end(partition))),
             producers: Producers::default(),
             epochs: Vec::new(),
         },

@@ -6,6 +6,7 @@ use std::time::Duration;
 use firn_catalog::cell::{LogCatalog, ObjectKind, WalLocation};
 use firn_catalog::ids::{IncarnationId, NodeId, Offset};
 
+use crate::cold::ColdError;
 use crate::cold::retention::RetentionPolicy;
 use crate::cold::testing::{Bed, TOPIC, partition, small};
 
@@ -116,6 +117,10 @@ async fn retention_raises_log_starts_then_objects_go_and_the_end_is_remembered()
     bed.clock.0.fetch_add(DAY, Ordering::SeqCst);
     bed.tier.collect_garbage().await.unwrap();
     assert!(bed.store.names().await.is_empty());
+    // The log goes on where it was.
+    checkpoints(&mut bed, 1, 2).await;
+    bed.assert_reads(0, Offset(10), 1).await;
+    assert_eq!(bed.tier.bounds(partition(1)), Some((Offset(10), Offset(12))));
 }
 
 #[tokio::test(start_paused = true)]
@@ -200,4 +205,59 @@ async fn a_crash_between_upload_and_transaction_leaves_only_garbage_that_is_coll
     assert!(bed.store.names().await.is_empty());
     bed.restart().await;
     assert_eq!(bed.tier.bounds(partition(0)), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_offset_that_retention_took_away_while_it_was_wanted_is_no_alarm() {
+    let mut bed = Bed::new(8, 1, small()).await;
+    checkpoints(&mut bed, 4, 1).await;
+    let round = vec![bed.subject(0, keep(None, Some(20_000)))];
+    bed.tier.retain(bed.own, &round).await.unwrap();
+    let error = bed.tier.read(partition(0), Offset(0), 1).await.unwrap_err();
+    assert!(
+        matches!(error, ColdError::Trimmed { .. }) && error.is_retriable(),
+        "{error}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn everything_at_once_loses_nothing() {
+    for seed in 0..8 {
+        let mut bed = Bed::new(seed, 6, small()).await;
+        for _ in 0..30 {
+            for _ in 0..1 + bed.random(4) {
+                let index = i32::try_from(bed.random(6)).unwrap();
+                let (records, size) = (1 + bed.random(4), 1 + bed.random(4_000));
+                bed.append(index, records, usize::try_from(size).unwrap(), bed.env.now().0);
+            }
+            bed.freeze();
+            bed.clock.0.fetch_add(3_600_000, Ordering::SeqCst);
+            bed.store
+                .fail_gets
+                .store(u32::try_from(bed.random(3)).unwrap(), Ordering::SeqCst);
+            bed.store
+                .drop_put_answers
+                .store(u32::try_from(bed.random(2)).unwrap(), Ordering::SeqCst);
+            match bed.random(5) {
+                0 | 1 => assert!(bed.checkpoint().await.stopped.is_empty()),
+                2 => while bed.tier.merge(bed.own).await.unwrap().is_some() {},
+                3 => bed.restart().await,
+                _ => drop(bed.tier.collect_garbage().await.unwrap()),
+            }
+            let policy = keep(Some(10 * 3_600_000), None);
+            let subjects: Vec<_> = (0..6).map(|index| bed.subject(index, policy)).collect();
+            bed.tier.retain(bed.own, &subjects).await.unwrap();
+            for index in 0..6 {
+                let start = bed.catalog.partition(partition(index)).unwrap().log_start;
+                bed.log.log_starts.insert(partition(index), start);
+                if bed
+                    .tier
+                    .bounds(partition(index))
+                    .is_some_and(|(_, end)| start < end)
+                {
+                    bed.assert_reads(index, start, 3_000).await;
+                }
+            }
+        }
+    }
 }
