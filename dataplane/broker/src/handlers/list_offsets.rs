@@ -83,7 +83,7 @@ pub(crate) async fn handle(context: Arc<RequestContext>, request: ListOffsetsReq
             } else {
                 find(&context, &image, &topic.name, asked, isolation).await
             };
-            partitions.push(answer(asked.partition_index, found));
+            partitions.push(answer(context.version, asked.partition_index, found));
         }
         topics.push(
             ListOffsetsTopicResponse::default()
@@ -108,15 +108,16 @@ fn named_twice(topics: &[ListOffsetsTopic]) -> BTreeSet<(String, i32)> {
     twice
 }
 
-fn answer(index: i32, found: Result<Found, ResponseError>) -> ListOffsetsPartitionResponse {
+fn answer(version: i16, index: i32, found: Result<Found, ResponseError>) -> ListOffsetsPartitionResponse {
     let error = found.as_ref().err().map_or(errors::NONE, ResponseError::code);
     let found = found.unwrap_or(Found::NOTHING);
-    ListOffsetsPartitionResponse::default()
+    let answer = ListOffsetsPartitionResponse::default()
         .with_partition_index(index)
         .with_error_code(error)
         .with_timestamp(found.timestamp)
-        .with_offset(found.offset)
-        .with_leader_epoch(found.epoch)
+        .with_offset(found.offset);
+    // Versions before 4 have no leader epoch.
+    if version >= 4 { answer.with_leader_epoch(found.epoch) } else { answer }
 }
 
 async fn find(
