@@ -1,4 +1,5 @@
 //! Opening stores, and the probe that refuses those on which records could be lost.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
 #[path = "wal_contract/s3.rs"]
 mod s3;
