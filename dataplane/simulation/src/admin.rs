@@ -118,6 +118,6 @@ async fn delete_below(world: &World, process: &Process, partition: PartitionId, 
         "delete {partition} below {before} at b{generation}: {answer:?}"
     ));
     if let Ok(log_start) = answer {
-        world.checker.deleted_below(partition, log_start.0);
+        world.checker.deleted_below(generation, partition, log_start.0);
     }
 }

@@ -65,8 +65,8 @@ struct Known {
     shown: BTreeMap<u32, i64>,
     log_starts: BTreeMap<u32, i64>,
     asked_to_delete: i64,
-    /// One past the highest log start that is promised.
-    promised_log_start: i64,
+    /// The highest log start that each generation has promised.
+    promised: BTreeMap<u32, i64>,
     deleted: bool,
 }
 
@@ -200,10 +200,14 @@ impl Checker {
             format!("{partition}: broker {earlier} showed up to {shown}, broker {generation} begins at {end}")
         });
         known.opened_at.insert(generation, end);
-        let promised = known.promised_log_start;
-        if log_start < promised {
+        let promised = known
+            .promised
+            .range(..generation)
+            .map(|(_, promised)| *promised)
+            .max();
+        if promised.is_some_and(|promised| log_start < promised) {
             let what = format!(
-                "{partition}: log start {promised} was promised, broker {generation} has {log_start}"
+                "{partition}: log start {promised:?} was promised, broker {generation} has {log_start}"
             );
             state.broken(Rule::LogStart, what);
         }
@@ -236,11 +240,12 @@ impl Checker {
         known.asked_to_delete = known.asked_to_delete.max(before);
     }
 
-    /// A deletion was acknowledged.
-    pub fn deleted_below(&self, partition: PartitionId, log_start: i64) {
+    /// `generation` acknowledged a deletion.
+    pub fn deleted_below(&self, generation: u32, partition: PartitionId, log_start: i64) {
         let mut state = self.0.lock();
         let known = state.known(partition);
-        known.promised_log_start = known.promised_log_start.max(log_start);
+        let promised = known.promised.entry(generation).or_default();
+        *promised = log_start.max(*promised);
     }
 
     /// The partition's topic is gone: nothing is expected of it any more.
@@ -252,7 +257,7 @@ impl Checker {
     pub fn at_the_end(&self, partition: PartitionId, log_start: i64, end: i64) {
         let mut state = self.0.lock();
         let known = state.known(partition);
-        let promised = known.promised_log_start;
+        let promised = known.promised.values().copied().max().unwrap_or(0);
         let highest = known.records.keys().next_back().map_or(0, |last| last + 1);
         let order: Vec<_> = known
             .records

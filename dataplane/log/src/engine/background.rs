@@ -80,9 +80,14 @@ async fn free_what_was_drained(log: &Log) {
 async fn settle(log: Arc<Log>) {
     free_what_was_drained(&log).await;
     while let Some(inherited) = log.recovered.next_to_drain() {
-        if let Err(error) = drain(&log, inherited).await {
-            tracing::warn!(%error, "a sealed log is not drained yet");
-            sleep(SETTLE_PAUSE).await;
+        match drain(&log, inherited).await {
+            Ok(true) => {}
+            // Its drain is for another, who also seals this incarnation; what was sealed later has to wait for it.
+            Ok(false) => sleep(SETTLE_PAUSE).await,
+            Err(error) => {
+                tracing::warn!(%error, "a sealed log is not drained yet");
+                sleep(SETTLE_PAUSE).await;
+            }
         }
     }
     loop {
@@ -104,7 +109,13 @@ async fn settle(log: Arc<Log>) {
     }
 }
 
-async fn drain(log: &Arc<Log>, inherited: Arc<Inherited>) -> Result<(), OffloadError> {
+/// Returns whether the log is drained. One that holds records of partitions that another incarnation leads is left to
+/// that one: their rows are not known here, so their records would be taken for those of deleted topics.
+async fn drain(log: &Arc<Log>, inherited: Arc<Inherited>) -> Result<bool, OffloadError> {
+    let foreign = log.recovered.foreign(&inherited);
+    if !foreign.is_empty() && !log.catalog.existing_partitions(foreign).await?.is_empty() {
+        return Ok(false);
+    }
     let dead = inherited.row.id;
     let slots = inherited.row.offloaded..inherited.index.fence;
     let source = SealedSlots { log, inherited };
@@ -117,7 +128,7 @@ async fn drain(log: &Arc<Log>, inherited: Arc<Inherited>) -> Result<(), OffloadE
         partition.drained(dead, end.unwrap_or_default());
     }
     tracing::info!(%dead, objects = done.objects, bytes = done.bytes, "the log of an earlier life is in objects");
-    Ok(())
+    Ok(true)
 }
 
 /// Returns whether anything was offloaded: a stopped partition holds the slots that name it.

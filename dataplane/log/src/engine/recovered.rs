@@ -59,6 +59,12 @@ impl Recovered {
         self.logs.lock().retain(|log| log.row.id != incarnation);
     }
 
+    /// The partitions in a sealed log that this incarnation did not lead when it started.
+    pub fn foreign(&self, log: &Inherited) -> Vec<PartitionId> {
+        let named = log.by_partition.keys();
+        named.filter(|id| !self.rows.contains_key(id)).copied().collect()
+    }
+
     /// What the catalog said of a partition at the start; a topic made since then starts empty.
     pub fn row(&self, id: PartitionId) -> Option<&PartitionRow> {
         self.rows.get(&id)
