@@ -89,6 +89,9 @@ impl<K: Hash + Eq, V> State<K, V> {
     }
 }
 
+/// From how many entries on those are looked for whose waiters have all gone away.
+const SWEPT_AT: usize = 1024;
+
 /// Work under way, by what it will give.
 pub(super) struct Flights<K, T>(Mutex<HashMap<K, WeakFlight<T>>>);
 
@@ -107,6 +110,9 @@ impl<K: Hash + Eq + Clone, T: Clone> Flights<K, T> {
             match flights.get(&key).and_then(WeakShared::upgrade) {
                 Some(flight) => flight,
                 None => {
+                    if flights.len() >= SWEPT_AT {
+                        flights.retain(|_, flight| flight.upgrade().is_some());
+                    }
                     let flight = start().shared();
                     if let Some(weak) = flight.downgrade() {
                         flights.insert(key.clone(), weak);
