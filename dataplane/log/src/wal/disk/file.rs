@@ -5,6 +5,7 @@ use std::io::{self, IoSlice, IoSliceMut};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::{Errno, ReadWriteFlags, preadv2, pwritev};
 
 /// The most pieces that one system call takes (Linux's IOV_MAX).
@@ -62,6 +63,29 @@ impl WalFile {
             Err(error) => {
                 let _ = fs::remove_file(path);
                 Err(error)
+            }
+        }
+    }
+
+    /// A new file whose space is reserved but not written.
+    pub(super) fn create_reserved(path: &Path, size: u64) -> io::Result<Self> {
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .open(path)?;
+        match fallocate(&file, FallocateFlags::empty(), 0, size) {
+            Ok(()) => Ok(Self {
+                path: path.to_owned(),
+                size,
+                file,
+            }),
+            Err(error) => {
+                let _ = fs::remove_file(path);
+                match error {
+                    Errno::OPNOTSUPP | Errno::NOSYS => Self::create_zeroed(path, size, || false),
+                    _ => Err(error.into()),
+                }
             }
         }
     }

@@ -54,15 +54,25 @@ impl Spares {
         }))
     }
 
-    /// A file of at least `size` bytes that were all written once: a spare, or a new one.
-    fn take(&self, size: u64) -> io::Result<WalFile> {
-        if size <= self.file_bytes
-            && let Some(file) = self.pool.lock().pop()
-        {
-            return Ok(file);
+    /// A spare of at least `size` bytes.
+    fn pooled(&self, size: u64) -> Option<WalFile> {
+        if size <= self.file_bytes {
+            self.pool.lock().pop()
+        } else {
+            None
         }
-        let path = self.folder.join(format!("{:032x}.new", self.env.random_u128()));
-        WalFile::create_zeroed(&path, size, || self.stop.load(Ordering::Relaxed))
+    }
+
+    fn new_path(&self) -> PathBuf {
+        self.folder.join(format!("{:032x}.new", self.env.random_u128()))
+    }
+
+    /// A file of at least `size` bytes that were all written once: a spare, or a new one.
+    fn prepare(&self, size: u64) -> io::Result<WalFile> {
+        match self.pooled(size) {
+            Some(file) => Ok(file),
+            None => WalFile::create_zeroed(&self.new_path(), size, || self.stop.load(Ordering::Relaxed)),
+        }
     }
 
     /// Puts back a file that nobody needs; removes it if it is too many, of another size, or still being read.
@@ -85,7 +95,7 @@ pub(super) struct Preparer {
     spares: Arc<Spares>,
     orders: Option<Sender<u64>>,
     ready: Receiver<io::Result<WalFile>>,
-    ordered: Option<u64>,
+    ordered: bool,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -100,7 +110,7 @@ impl Preparer {
         let pool = Arc::clone(&spares);
         let work = move || {
             while let Ok(size) = inbox.recv() {
-                if outbox.send(pool.take(size)).is_err() {
+                if outbox.send(pool.prepare(size)).is_err() {
                     return;
                 }
             }
@@ -112,34 +122,37 @@ impl Preparer {
             spares,
             orders: Some(orders),
             ready,
-            ordered: None,
+            ordered: false,
             thread: Some(thread),
         })
     }
 
     /// Orders a file of `size` bytes unless one is on order.
     pub(super) fn order(&mut self, size: u64) {
-        if self.ordered.is_none()
+        if !self.ordered
             && let Some(orders) = &self.orders
             && orders.send(size).is_ok()
         {
-            self.ordered = Some(size);
+            self.ordered = true;
         }
     }
 
-    /// Waits for a file of at least `size` bytes.
+    /// A file of at least `size` bytes: the ordered one if it is ready, else a spare, else one whose space is only
+    /// reserved. That one syncs more slowly than one of zeros, but a busy writer does not wait for zeros.
     pub(super) fn take(&mut self, size: u64) -> io::Result<WalFile> {
-        loop {
-            self.order(size);
-            let ended = || io::Error::other("the thread that prepares files has ended");
-            let made = self.ready.recv().map_err(|_| ended())?;
-            self.ordered = None;
+        while let Ok(made) = self.ready.try_recv() {
+            self.ordered = false;
             match made {
                 Ok(file) if file.size >= size => return Ok(file),
                 // Ordered before it was known how large the next slot is.
                 Ok(small) => self.spares.put_back(Arc::new(small))?,
-                Err(error) => return Err(error),
+                // What follows will find the same, or better.
+                Err(_) => {}
             }
+        }
+        match self.spares.pooled(size) {
+            Some(file) => Ok(file),
+            None => WalFile::create_reserved(&self.spares.new_path(), size),
         }
     }
 }

@@ -104,6 +104,7 @@ impl Writer {
 
     /// Serves puts until all senders are gone.
     pub(super) fn run(mut self) {
+        self.preparer.order(self.next_size);
         while let Ok(first) = self.inbox.recv() {
             let mut bytes = first.length();
             let mut group = vec![first];
