@@ -1,4 +1,9 @@
 //! Starting, stopping and misconfiguring the real binary: exit codes, sentences, health pages.
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "these tests drive real processes by the real clock"
+)]
 
 mod support;
 

@@ -43,7 +43,9 @@ const EXCEPTIONS: &[Exception] = &[
 type Findings = Vec<(String, String)>;
 
 /// A rule by its name, with what it finds, exceptions included.
-const RULES: [(&str, fn() -> Findings); 9] = [
+type Rule = (&'static str, fn() -> Findings);
+
+const RULES: [Rule; 9] = [
     ("file-length", long_files),
     ("function-length", long_functions),
     ("select", selects_without_bias),

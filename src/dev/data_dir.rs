@@ -8,8 +8,9 @@
 //! The kernel's lock is what counts: it goes away with its process, however that ends. The text in the file only
 //! serves the error message.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Write};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use crate::exit::Failure;
@@ -30,7 +31,12 @@ impl DataDir {
         let refused = |what: &str, error: &std::io::Error| {
             Failure::failed(format!("data-dir: {} {what}: {error}", path.display()))
         };
-        fs::create_dir_all(path).map_err(|error| refused("cannot be made", &error))?;
+        // Records are nobody else's business on this machine.
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .map_err(|error| refused("cannot be made", &error))?;
         // Absolute, so that the URLs made from it mean the same to everybody.
         let path = &path
             .canonicalize()

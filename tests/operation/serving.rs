@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
 
 use rustix::process::Signal;
 
@@ -85,6 +86,32 @@ fn a_killed_process_leaves_a_directory_that_starts_again() {
 }
 
 #[test]
+fn a_process_whose_log_a_successor_has_taken_over_ends_with_code_three() {
+    let options = FirnOptions::default();
+    let within = |name: &str| options.scratch().join(name).display().to_string();
+    let shared = |options: FirnOptions| {
+        let store = format!("file://{}", within("store"));
+        let catalog = format!("sqlite://{}", within("catalog.db"));
+        options
+            .arg("--wal")
+            .arg("object")
+            .arg("--store")
+            .arg(store)
+            .arg("--catalog")
+            .arg(catalog)
+    };
+    let mut first = Firn::start(shared(options.clone()));
+    let second = Firn::start(shared(FirnOptions::default()));
+    assert_eq!(first.wait().code(), Some(3), "{}", first.log());
+    assert!(
+        first.log().contains("error: a successor has taken over"),
+        "{}",
+        first.log()
+    );
+    assert_eq!(second.get("/readyz").status, 200);
+}
+
+#[test]
 fn an_idle_client_does_not_hold_up_the_end() {
     let mut firn = Firn::start(FirnOptions::default());
     let kafka = TcpStream::connect(&firn.kafka).unwrap();
@@ -103,6 +130,8 @@ fn everything_it_keeps_is_in_the_data_directory() {
     for part in ["store", "wal", "catalog.db"] {
         assert!(data_dir.join(part).exists(), "no {part}");
     }
+    let mode = fs::metadata(data_dir).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700, "others on this machine can read records");
 }
 
 #[test]

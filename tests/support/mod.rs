@@ -1,4 +1,10 @@
 //! What the tests that start the real `firn` binary share.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "tests talk to whoever reads their output"
+)]
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 #![allow(dead_code, reason = "each test binary uses its own part of this module")]
 #![allow(
     clippy::disallowed_methods,

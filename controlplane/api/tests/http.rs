@@ -1,4 +1,5 @@
 //! The HTTP server as a client sees it, over real connections on loopback.
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
