@@ -128,6 +128,12 @@ impl Client {
         self.spawn().finish(PATIENCE)
     }
 
+    /// The command alone, for a caller that runs it by itself.
+    pub fn into_command(mut self) -> Command {
+        self.command.current_dir(env!("CARGO_MANIFEST_DIR"));
+        self.command
+    }
+
     /// Starts it with an open standard input, which [`Running::finish`] closes.
     pub fn spawn_until_closed(mut self) -> Running {
         self.command.stdin(Stdio::piped());

@@ -14,6 +14,7 @@
 pub mod clients;
 pub mod firn;
 pub mod http;
+pub mod kafka_tools;
 pub mod records;
 pub mod server;
 pub mod text;
