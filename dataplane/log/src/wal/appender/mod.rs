@@ -242,13 +242,14 @@ impl Appender {
 
     /// Says for good that nothing more will count.
     fn halt(&self, why: Halt) {
+        // First: whoever comes for a gate once these are taken sees it.
+        self.halted.send_replace(Some(why));
         let gates = {
             let mut shared = self.shared.lock();
             shared.closing = true;
             shared.bulks.clear();
             std::mem::take(&mut shared.gates)
         };
-        self.halted.send_replace(Some(why));
         gates.values().for_each(|gate| gate.notify_waiters());
         self.room.notify_waiters();
     }
