@@ -12,12 +12,14 @@ ARGS ?=
 # How many seeds `make sim` runs.
 SEEDS ?= 1000
 
-# One selection of packages for lint, build and tests: another would make cargo build dependencies again with other
-# features. The simulation is apart, because it compiles planted mistakes into the log.
+# One selection of packages for lint, build and tests: with another one cargo builds half the dependencies again with
+# other features. The simulation is added only for its own steps, because it compiles planted mistakes into the log.
 PRODUCT := --workspace --exclude firn-simulation
+EVERYTHING := --workspace
 names = $(sort $(basename $(notdir $(wildcard $(1)/tests/*.rs))) $(notdir $(patsubst %/main.rs,%,$(wildcard $(1)/tests/*/main.rs))))
 CRATE_TESTS := $(sort $(foreach crate,$(wildcard controlplane/* dataplane/* bench),$(if $(filter %simulation,$(crate)),,$(call names,$(crate)))))
 ROOT_TESTS := tidy operation
+SIMULATION_TESTS := $(call names,dataplane/simulation)
 END_TO_END := $(filter-out $(ROOT_TESTS),$(call names,.))
 flags = $(foreach name,$(1),--test $(name))
 
@@ -39,14 +41,14 @@ test: ## Run everything that must pass: lint, unit, contract, simulation and end
 		"format" "cargo fmt --all --check" \
 		"tools" "scripts/provision" \
 		"clippy" "cargo clippy $(PRODUCT) --all-targets --locked --quiet -- -D warnings" \
-		"clippy, simulation" "cargo clippy --workspace --all-targets --locked --quiet -- -D warnings" \
+		"clippy, simulation" "cargo clippy $(EVERYTHING) --all-targets --locked --quiet -- -D warnings" \
 		"dependencies" "scripts/cargo-deny check licenses bans sources" \
 		"build" "cargo test $(PRODUCT) --lib --bins --tests --no-run --locked --quiet" \
 		"tidy" "cargo test $(PRODUCT) --test tidy --locked --quiet" \
 		"unit and contract tests" "cargo test $(PRODUCT) --lib --bins $(call flags,$(CRATE_TESTS)) --locked --quiet" \
 		"operation" "cargo test $(PRODUCT) --test operation --locked --quiet" \
-		"simulation" "cargo test --package firn-simulation --locked --quiet" \
-		"end to end" "$(if $(END_TO_END),cargo test $(PRODUCT) $(call flags,$(END_TO_END)) --locked --quiet -- --test-threads 1,true)"
+		"simulation" "cargo test $(EVERYTHING) --lib $(call flags,$(SIMULATION_TESTS)) --locked --quiet" \
+		"end to end" "$(if $(END_TO_END),cargo test $(PRODUCT) $(call flags,$(END_TO_END)) --locked --quiet -- --test-threads 2,true)"
 
 .PHONY: lint
 lint: ## Check format, lints, the repository's own rules and the dependencies
@@ -54,7 +56,7 @@ lint: ## Check format, lints, the repository's own rules and the dependencies
 	@scripts/steps \
 		"format" "cargo fmt --all --check" \
 		"clippy" "cargo clippy $(PRODUCT) --all-targets --locked --quiet -- -D warnings" \
-		"clippy, simulation" "cargo clippy --workspace --all-targets --locked --quiet -- -D warnings" \
+		"clippy, simulation" "cargo clippy $(EVERYTHING) --all-targets --locked --quiet -- -D warnings" \
 		"tidy" "cargo test $(PRODUCT) --test tidy --locked --quiet" \
 		"dependencies" "scripts/cargo-deny check licenses bans sources"
 
