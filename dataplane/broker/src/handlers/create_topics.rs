@@ -26,6 +26,9 @@ use crate::serving::request::RequestContext;
 pub(crate) const API: ApiKey = ApiKey::CreateTopics;
 pub(crate) const VERSIONS: RangeInclusive<i16> = 2..=7;
 
+/// The first version that tells partitions, replicas and configs.
+const CONFIGS_FROM: i16 = 5;
+
 pub(crate) async fn handle(
     context: Arc<RequestContext>,
     request: CreateTopicsRequest,
@@ -107,6 +110,9 @@ fn told(
         result.with_topic_id(uuid(topic.id))
     };
     let result = result.with_error_message(None);
+    if context.version < CONFIGS_FROM {
+        return result;
+    }
     if !context.may(Operation::DescribeConfigs, &topic.name) {
         return result
             .with_topic_config_error_code(ResponseError::TopicAuthorizationFailed.code())

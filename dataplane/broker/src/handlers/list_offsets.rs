@@ -25,6 +25,9 @@ use crate::serving::topics::check_epoch;
 pub(crate) const API: ApiKey = ApiKey::ListOffsets;
 pub(crate) const VERSIONS: RangeInclusive<i16> = 1..=10;
 
+/// The first version that tells leader epochs.
+const EPOCHS_FROM: i16 = 4;
+
 const LATEST: i64 = -1;
 const EARLIEST: i64 = -2;
 const MAX_TIMESTAMP: i64 = -3;
@@ -83,7 +86,7 @@ pub(crate) async fn handle(context: Arc<RequestContext>, request: ListOffsetsReq
             } else {
                 find(&context, &image, &topic.name, asked, isolation).await
             };
-            partitions.push(answer(context.version, asked.partition_index, found));
+            partitions.push(answer(&context, asked.partition_index, found));
         }
         topics.push(
             ListOffsetsTopicResponse::default()
@@ -108,7 +111,11 @@ fn named_twice(topics: &[ListOffsetsTopic]) -> BTreeSet<(String, i32)> {
     twice
 }
 
-fn answer(version: i16, index: i32, found: Result<Found, ResponseError>) -> ListOffsetsPartitionResponse {
+fn answer(
+    context: &RequestContext,
+    index: i32,
+    found: Result<Found, ResponseError>,
+) -> ListOffsetsPartitionResponse {
     let error = found.as_ref().err().map_or(errors::NONE, ResponseError::code);
     let found = found.unwrap_or(Found::NOTHING);
     let answer = ListOffsetsPartitionResponse::default()
@@ -116,8 +123,11 @@ fn answer(version: i16, index: i32, found: Result<Found, ResponseError>) -> List
         .with_error_code(error)
         .with_timestamp(found.timestamp)
         .with_offset(found.offset);
-    // Versions before 4 have no leader epoch.
-    if version >= 4 { answer.with_leader_epoch(found.epoch) } else { answer }
+    if context.version >= EPOCHS_FROM {
+        answer.with_leader_epoch(found.epoch)
+    } else {
+        answer
+    }
 }
 
 async fn find(

@@ -13,6 +13,9 @@ use super::Malformed;
 use super::cursor::Cursor;
 use super::schema::{Field, Kind, Schema, Shape};
 
+#[cfg(test)]
+mod tests;
+
 /// Memory that any request may take, however short.
 const FREE: usize = 64 * 1024;
 /// How many bytes of memory a byte of request may take, beyond [`FREE`].

@@ -23,14 +23,20 @@ pub struct Client {
 
 impl Client {
     pub async fn connect(address: SocketAddr) -> Self {
-        Self { stream: TcpStream::connect(address).await.unwrap(), next: 1 }
+        Self {
+            stream: TcpStream::connect(address).await.unwrap(),
+            next: 1,
+        }
     }
 
     /// Sends a request without waiting; its correlation id.
     pub async fn send<R: Request>(&mut self, version: i16, request: &R) -> i32 {
         let correlation = self.next;
         self.next += 1;
-        self.stream.write_all(&frame(correlation, version, request)).await.unwrap();
+        self.stream
+            .write_all(&frame(correlation, version, request))
+            .await
+            .unwrap();
         correlation
     }
 
@@ -43,12 +49,17 @@ impl Client {
             self.stream.read_exact(&mut frame).await.ok()?;
             Some(Bytes::from(frame))
         };
-        tokio::time::timeout(PATIENCE, read).await.expect("an answer in time")
+        tokio::time::timeout(PATIENCE, read)
+            .await
+            .expect("an answer in time")
     }
 
     /// The next response, which must be for this request.
     pub async fn receive<R: Request>(&mut self, version: i16, correlation: i32) -> R::Response {
-        let frame = self.frame().await.expect("an answer, not the end of the connection");
+        let frame = self
+            .frame()
+            .await
+            .expect("an answer, not the end of the connection");
         parse::<R>(frame, version, correlation)
     }
 
@@ -69,7 +80,9 @@ impl Client {
     /// Whether nothing comes for a while.
     pub async fn is_quiet(&mut self) -> bool {
         let mut byte = [0];
-        tokio::time::timeout(Duration::from_millis(150), self.stream.peek(&mut byte)).await.is_err()
+        tokio::time::timeout(Duration::from_millis(150), self.stream.peek(&mut byte))
+            .await
+            .is_err()
     }
 
     pub async fn create_topic(&mut self, name: &str, partitions: i32) {
@@ -77,9 +90,15 @@ impl Client {
             .with_name(topic_name(name))
             .with_num_partitions(partitions)
             .with_replication_factor(1);
-        let request = CreateTopicsRequest::default().with_topics(vec![topic]).with_timeout_ms(10_000);
+        let request = CreateTopicsRequest::default()
+            .with_topics(vec![topic])
+            .with_timeout_ms(10_000);
         let response = self.call(7, &request).await;
-        assert_eq!(response.topics[0].error_code, 0, "{:?}", response.topics[0].error_message);
+        assert_eq!(
+            response.topics[0].error_code, 0,
+            "{:?}",
+            response.topics[0].error_message
+        );
     }
 
     /// Produces one batch and returns (error, base offset).
@@ -121,12 +140,16 @@ pub fn topic_name(name: &str) -> TopicName {
 }
 
 pub fn produce(topic: &str, partition: i32, batch: BytesMut, acks: i16) -> ProduceRequest {
-    let partition =
-        PartitionProduceData::default().with_index(partition).with_records(Some(batch.freeze()));
+    let partition = PartitionProduceData::default()
+        .with_index(partition)
+        .with_records(Some(batch.freeze()));
     let topic = TopicProduceData::default()
         .with_name(topic_name(topic))
         .with_partition_data(vec![partition]);
-    ProduceRequest::default().with_acks(acks).with_timeout_ms(10_000).with_topic_data(vec![topic])
+    ProduceRequest::default()
+        .with_acks(acks)
+        .with_timeout_ms(10_000)
+        .with_topic_data(vec![topic])
 }
 
 pub fn produced(response: &ProduceResponse) -> (i16, i64) {

@@ -18,7 +18,10 @@ pub struct GatedWal {
 
 impl GatedWal {
     pub fn new(store: Arc<dyn ObjectStore>) -> Self {
-        Self { inner: ObjectLog::new(store), open: watch::Sender::new(true) }
+        Self {
+            inner: ObjectLog::new(store),
+            open: watch::Sender::new(true),
+        }
     }
 
     /// Nothing becomes durable from here on.

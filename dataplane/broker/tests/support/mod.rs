@@ -78,7 +78,14 @@ impl Bench {
         })
         .await
         .unwrap();
-        Self { broker, log, wal, catalog, images, _folder: folder }
+        Self {
+            broker,
+            log,
+            wal,
+            catalog,
+            images,
+            _folder: folder,
+        }
     }
 
     pub async fn client(&self) -> Client {

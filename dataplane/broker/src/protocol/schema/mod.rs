@@ -5,6 +5,8 @@
 
 mod admin;
 mod client;
+#[cfg(test)]
+pub(crate) mod generated;
 
 pub(crate) use admin::*;
 pub(crate) use client::*;
