@@ -62,14 +62,20 @@ pub fn broker(settings: &Settings, bind: SocketAddr) -> BrokerSettings {
     }
 }
 
+const MAX_CONNECTIONS: &str = "max.connections";
+
 /// Kafka's own settings bound connections where it has any, so that clients that read them are told the truth.
 fn limits(settings: &Settings) -> Limits {
     let defaults = Limits::default();
     let kafka = &settings.kafka_config;
     let idle_millis = number(kafka, "connections.max.idle.ms");
     Limits {
-        // Kafka's default for all connections is no limit at all, which would be the machine's memory.
-        connections: size(number(kafka, "max.connections")).min(defaults.connections),
+        connections: if kafka.explicit().contains_key(MAX_CONNECTIONS) {
+            size(number(kafka, MAX_CONNECTIONS))
+        } else {
+            // Kafka's default is no limit at all, which would be the machine's memory.
+            defaults.connections
+        },
         connections_per_ip: size(u64::from(settings.network.max_connections_per_ip)),
         frame_bytes: size(number(kafka, "socket.request.max.bytes")),
         idle: std::time::Duration::from_millis(idle_millis),
@@ -131,7 +137,7 @@ mod tests {
             "connections.max.idle.ms=-1",
         ];
         let limits = limits(&settings(&pairs));
-        assert_eq!((limits.connections, limits.frame_bytes), (5, 1000));
+        assert_eq!((limits.connections, limits.frame_bytes), (50_000, 1000));
         assert!(limits.idle.as_secs() > 1_000_000_000);
     }
 }
