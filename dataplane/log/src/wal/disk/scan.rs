@@ -181,64 +181,75 @@ fn synced_behind(file: &WalFile, generation: u128, from: u64) -> std::io::Result
     Ok(furthest)
 }
 
-/// Puts the files together, cuts a torn tail off, and says what is damaged.
+/// What the files of a row say together.
+struct Extent {
+    /// Everything before this position was durable once.
+    synced: Position,
+    /// The first place that does not read though frames may have been there: the end of the log, unless it was durable.
+    end: Position,
+}
+
+/// Puts the files together and notes what is damaged.
 fn judge(
     files: Vec<Followed>,
     incarnation: IncarnationId,
     folder: &Path,
     row: &mut ScannedRow,
 ) -> std::io::Result<()> {
-    let mut synced = files
-        .iter()
-        .map(|file| file.synced)
-        .max()
-        .unwrap_or(Position { file: 0, offset: 0 });
-    let mut broken_at: Option<Position> = None;
+    let extent = measure(&files, folder, row)?;
+    let Position { file, offset } = extent.end;
+    if extent.end < extent.synced {
+        let folder = folder.display();
+        let what = format!("{folder}: file {file} cannot be read at byte {offset}, which was durable once");
+        row.damage.get_or_insert(what);
+    }
+    keep(files, incarnation, &extent, row)
+}
+
+fn measure(files: &[Followed], folder: &Path, row: &mut ScannedRow) -> std::io::Result<Extent> {
+    let start = Position { file: 0, offset: 0 };
+    let mut synced = files.iter().map(|file| file.synced).max().unwrap_or(start);
+    let mut end: Option<Position> = None;
     for (index, followed) in files.iter().enumerate() {
         let number = followed.scanned.number;
         let Some(header) = followed.header else {
             // A file gets its name after its header is durable.
-            row.damage.get_or_insert(format!(
-                "{}: the header is damaged",
-                followed.scanned.file.path.display()
-            ));
+            let path = followed.scanned.file.path.display();
+            row.damage.get_or_insert(format!("{path}: the header is damaged"));
             continue;
         };
         let whole = match files.get(index + 1) {
             Some(next) if next.scanned.number != number + 1 => {
-                row.damage
-                    .get_or_insert(format!("{}: file {} is missing", folder.display(), number + 1));
+                let missing = format!("{}: file {} is missing", folder.display(), number + 1);
+                row.damage.get_or_insert(missing);
                 true
             }
             Some(next) => next.header.is_none_or(|next| next.previous_end == followed.end),
             None => false,
         };
         if !whole {
-            synced = synced.max(synced_behind(
-                &followed.scanned.file,
-                header.generation,
-                followed.end,
-            )?);
-            broken_at.get_or_insert(Position {
+            let behind = synced_behind(&followed.scanned.file, header.generation, followed.end)?;
+            synced = synced.max(behind);
+            end.get_or_insert(Position {
                 file: number,
                 offset: followed.end,
             });
         }
     }
-    if let Some(position) = broken_at
-        && position < synced
-    {
-        row.damage.get_or_insert(format!(
-            "{}: file {} cannot be read at byte {}, which was durable once",
-            folder.display(),
-            position.file,
-            position.offset
-        ));
-    }
-    let limit = broken_at.unwrap_or(Position {
+    let end = end.unwrap_or(Position {
         file: u64::MAX,
         offset: 0,
     });
+    Ok(Extent { synced, end })
+}
+
+/// Fills the row with the frames that count: a torn tail is cut off.
+fn keep(
+    files: Vec<Followed>,
+    incarnation: IncarnationId,
+    extent: &Extent,
+    row: &mut ScannedRow,
+) -> std::io::Result<()> {
     let mut torn = false;
     for mut followed in files {
         let number = followed.scanned.number;
@@ -250,10 +261,10 @@ fn judge(
                 offset: frame.offset,
             };
             // A damaged log keeps what can be read of it: people may want it.
-            if row.damage.is_none() && (torn || position > limit) {
+            if row.damage.is_none() && (torn || position > extent.end) {
                 return false;
             }
-            if position < synced {
+            if position < extent.synced {
                 return true;
             }
             touched = true;

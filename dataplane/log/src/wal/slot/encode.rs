@@ -27,19 +27,49 @@ pub fn encode(
     mut batches: Vec<PendingBatch>,
 ) -> (Vec<Bytes>, CountedSlot) {
     batches.sort_by_key(|batch| batch.meta.partition);
-    let groups: Vec<&[PendingBatch]> = batches
-        .chunk_by(|a, b| a.meta.partition == b.meta.partition)
-        .collect();
-    let index_length: usize = groups.len() * GROUP_SIZE
-        + batches
-            .iter()
-            .map(|batch| index::entry_size(&batch.meta))
-            .sum::<usize>();
+    let front = encode_front(incarnation, slot, durable_through, appended_at, &batches);
+    let data_start = front.len() as u64;
+    let mut pieces = Vec::with_capacity(1 + batches.len());
+    pieces.push(front);
+    pieces.extend(batches.iter().map(|batch| batch.bytes.clone()));
+    let mut next = data_start;
+    let counted = batches.into_iter().map(|PendingBatch { meta, bytes }| {
+        let position = next;
+        next += bytes.len() as u64;
+        CountedBatch {
+            meta,
+            position,
+            bytes,
+        }
+    });
+    let batches = counted.collect();
+    (
+        pieces,
+        CountedSlot {
+            slot,
+            data_start,
+            batches,
+        },
+    )
+}
+
+/// Header and index of a slot with `batches`, which are sorted by partition.
+fn encode_front(
+    incarnation: IncarnationId,
+    slot: Slot,
+    durable_through: Option<Slot>,
+    appended_at: Timestamp,
+    batches: &[PendingBatch],
+) -> Bytes {
+    let number = |n: usize| u32::try_from(n).expect("a bulk is bounded far below 4 GiB of index");
+    let same_partition = |a: &PendingBatch, b: &PendingBatch| a.meta.partition == b.meta.partition;
+    let groups: Vec<&[PendingBatch]> = batches.chunk_by(same_partition).collect();
+    let entries: usize = batches.iter().map(|batch| index::entry_size(&batch.meta)).sum();
+    let index_length = groups.len() * GROUP_SIZE + entries;
     let data_length: u64 = batches.iter().map(|batch| batch.bytes.len() as u64).sum();
     let data_checksum = batches
         .iter()
         .fold(0, |sum, batch| crc32c::crc32c_append(sum, &batch.bytes));
-    let number = |n: usize| u32::try_from(n).expect("a bulk is bounded far below 4 GiB of index");
 
     let mut front = BytesMut::with_capacity(HEADER_SIZE + index_length);
     front.put_slice(&SLOT_MAGIC);
@@ -54,43 +84,15 @@ pub fn encode(
     front.put_u64(data_length);
     front.put_u32(data_checksum);
     front.put_u32(number(groups.len()));
-    for group in &groups {
+    for group in groups {
         index::put_group(&mut front, group[0].meta.partition, number(group.len()));
-        for batch in *group {
-            debug_assert_eq!(
-                batch.meta.length as usize,
-                batch.bytes.len(),
-                "the index must tell the truth"
-            );
+        for batch in group {
+            let truthful = batch.meta.length as usize == batch.bytes.len();
+            debug_assert!(truthful, "the index must say how long a batch is");
             index::put_entry(&mut front, &batch.meta);
         }
     }
     let sum = checksum(&front);
     front[CHECKSUM_AT].copy_from_slice(&sum.to_be_bytes());
-
-    let data_start = front.len() as u64;
-    let mut pieces = Vec::with_capacity(1 + batches.len());
-    pieces.push(front.freeze());
-    pieces.extend(batches.iter().map(|batch| batch.bytes.clone()));
-    let mut position = data_start;
-    let batches = batches
-        .into_iter()
-        .map(|PendingBatch { meta, bytes }| {
-            let at = position;
-            position += bytes.len() as u64;
-            CountedBatch {
-                meta,
-                position: at,
-                bytes,
-            }
-        })
-        .collect();
-    (
-        pieces,
-        CountedSlot {
-            slot,
-            data_start,
-            batches,
-        },
-    )
+    front.freeze()
 }
