@@ -132,7 +132,7 @@ mod tests {
         };
         assert_eq!(defaults, expected);
         let pairs = [
-            "max.connections=5",
+            "max.connections=50000",
             "socket.request.max.bytes=1000",
             "connections.max.idle.ms=-1",
         ];
