@@ -7,8 +7,9 @@ use opentelemetry::metrics::{Counter, Gauge, Histogram, Meter};
 use opentelemetry::{KeyValue, global};
 
 /// Bounds for latencies of devices and object stores, in seconds.
-const LATENCY_BOUNDS: [f64; 14] =
-    [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+const LATENCY_BOUNDS: [f64; 14] = [
+    0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0,
+];
 
 struct Instruments {
     slots: Counter<u64>,
@@ -37,14 +38,20 @@ fn instruments() -> &'static Instruments {
                 .build()
         };
         Instruments {
-            slots: meter.u64_counter("firn_wal_slots").with_description("Registers written").build(),
+            slots: meter
+                .u64_counter("firn_wal_slots")
+                .with_description("Registers written")
+                .build(),
             slot_bytes: meter
                 .u64_counter("firn_wal_slot_bytes")
                 .with_unit("By")
                 .with_description("Bytes of registers written")
                 .build(),
             put_seconds: latency("firn_wal_put", "From the put of a register to its success"),
-            sync_seconds: latency("firn_wal_fdatasync", "Duration of fdatasync on the write-ahead log's files"),
+            sync_seconds: latency(
+                "firn_wal_fdatasync",
+                "Duration of fdatasync on the write-ahead log's files",
+            ),
             in_flight: meter
                 .u64_gauge("firn_wal_in_flight")
                 .with_description("Slots that are frozen and do not count yet")
@@ -103,22 +110,43 @@ fn cold() -> &'static ColdInstruments {
     static INSTRUMENTS: OnceLock<ColdInstruments> = OnceLock::new();
     INSTRUMENTS.get_or_init(|| {
         let meter = meter();
-        let counter = |name: &'static str, what: &'static str| {
-            meter.u64_counter(name).with_description(what).build()
-        };
+        let counter =
+            |name: &'static str, what: &'static str| meter.u64_counter(name).with_description(what).build();
         let bytes = |name: &'static str, what: &'static str| {
-            meter.u64_counter(name).with_unit("By").with_description(what).build()
+            meter
+                .u64_counter(name)
+                .with_unit("By")
+                .with_description(what)
+                .build()
         };
         ColdInstruments {
             bytes_read: bytes("firn_cold_read", "Bytes read from cold objects"),
             bytes_written: bytes("firn_cold_written", "Bytes of cold objects uploaded"),
             cache_hits: counter("firn_cold_cache_hits", "Blocks of cold records found in memory"),
-            damaged_reads: counter("firn_cold_damaged_reads", "Reads whose bytes failed their checksum"),
-            lost_objects: counter("firn_cold_lost_objects", "Alarms: live objects that are gone or damaged"),
-            offloaded_bytes: bytes("firn_cold_offloaded", "Bytes of objects that checkpoints and drains made live"),
-            merged_objects: counter("firn_cold_merged_objects", "Objects that were merged into larger ones"),
-            deleted_objects: counter("firn_cold_deleted_objects", "Objects that garbage collection deleted"),
-            objects: meter.u64_gauge("firn_cold_objects").with_description("Live cold objects").build(),
+            damaged_reads: counter(
+                "firn_cold_damaged_reads",
+                "Reads whose bytes failed their checksum",
+            ),
+            lost_objects: counter(
+                "firn_cold_lost_objects",
+                "Alarms: live objects that are gone or damaged",
+            ),
+            offloaded_bytes: bytes(
+                "firn_cold_offloaded",
+                "Bytes of objects that checkpoints and drains made live",
+            ),
+            merged_objects: counter(
+                "firn_cold_merged_objects",
+                "Objects that were merged into larger ones",
+            ),
+            deleted_objects: counter(
+                "firn_cold_deleted_objects",
+                "Objects that garbage collection deleted",
+            ),
+            objects: meter
+                .u64_gauge("firn_cold_objects")
+                .with_description("Live cold objects")
+                .build(),
         }
     })
 }
