@@ -15,7 +15,10 @@ pub mod clients;
 pub mod firn;
 pub mod http;
 pub mod kafka_tools;
+pub mod numbers;
+pub mod postgres;
 pub mod records;
+pub mod s3;
 pub mod server;
 pub mod text;
 

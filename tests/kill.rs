@@ -1,0 +1,102 @@
+//! kill -9 at twenty random moments with requests in flight, and a restart on the same data directory each time:
+//! every acknowledged record is there once, none reordered. `KILL_SEED=n` repeats the moments of a failed run.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "these tests drive real processes by the real clock"
+)]
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+use support::firn::{Firn, FirnOptions};
+use support::numbers::Producer;
+use support::postgres::Postgres;
+use support::s3::S3;
+use support::wait_for;
+
+const KILLS: usize = 20;
+
+/// Kills and restarts under two producers; `lose` takes away what a crash may take away.
+fn survives_kills(name: &str, options: FirnOptions, mut lose: impl FnMut(&Path)) {
+    let seed = std::env::var("KILL_SEED").map_or_else(|_| rand::random(), |seed| seed.parse().unwrap());
+    println!("{name}: KILL_SEED={seed}");
+    let mut random = StdRng::seed_from_u64(seed);
+    let start = Instant::now();
+    let mut firn = Firn::start(options);
+    let scratch = firn.options().scratch().to_path_buf();
+    let mut producers = [
+        Producer::librdkafka(&firn.kafka, &scratch),
+        Producer::franz_go(&firn.kafka, &scratch),
+    ];
+    for producer in &producers {
+        wait_for(Duration::from_secs(30), || producer.has_begun().then_some(())).expect("it produces");
+    }
+    let mut slowest = Duration::ZERO;
+    for _ in 0..KILLS {
+        sleep(Duration::from_millis(random.random_range(50..700)));
+        firn.kill9();
+        producers.iter_mut().for_each(Producer::assert_running);
+        lose(firn.options().data_dir());
+        let restart = Instant::now();
+        firn.restart();
+        slowest = slowest.max(restart.elapsed());
+    }
+    let acknowledged: Vec<_> = producers.into_iter().map(Producer::finish_and_check).collect();
+    println!(
+        "{name}: {acknowledged:?} records acknowledged, slowest restart {slowest:.1?}, all in {:.1?}",
+        start.elapsed()
+    );
+    assert!(
+        acknowledged.iter().all(|count| *count > 1000),
+        "{acknowledged:?}: hardly anything was in flight"
+    );
+}
+
+/// Options that settle records in the object store all the time, so that the crashes also meet that.
+fn busy_settling() -> FirnOptions {
+    FirnOptions::default()
+        .arg("--offload-interval")
+        .arg("300ms")
+        .arg("--gc-grace")
+        .arg("1s")
+}
+
+#[test]
+fn acknowledged_records_survive_kill_9() {
+    survives_kills("plain", FirnOptions::default(), |_| {});
+}
+
+#[test]
+fn acknowledged_records_survive_kill_9_and_the_loss_of_the_hot_directory() {
+    let mut lost = 0;
+    survives_kills(
+        "hot directory lost",
+        busy_settling().arg("--wal").arg("object"),
+        |data| {
+            let hot = data.join("hot");
+            lost += usize::from(fs::read_dir(&hot).is_ok_and(|mut files| files.next().is_some()));
+            fs::remove_dir_all(&hot).unwrap_or_default();
+        },
+    );
+    assert!(lost > KILLS / 2, "there was something to lose: {lost} times");
+}
+
+#[test]
+fn acknowledged_records_survive_kill_9_with_the_log_on_s3() {
+    let s3 = S3::start();
+    let options = s3.serve(busy_settling()).arg("--wal").arg("object");
+    survives_kills("S3", options, |_| {});
+}
+
+#[test]
+fn acknowledged_records_survive_kill_9_with_the_catalog_on_postgresql() {
+    let postgres = Postgres::start();
+    let options = busy_settling().arg("--catalog").arg(postgres.url());
+    survives_kills("PostgreSQL", options, |_| {});
+}
