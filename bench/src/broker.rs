@@ -23,23 +23,44 @@ impl Broker {
     pub fn start(firn: &Path, data: &Path, extra: &[&str]) -> anyhow::Result<Self> {
         let started = Instant::now();
         let mut child = Command::new(firn)
-            .args(["dev", "--kafka", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data-dir"])
+            .args([
+                "dev",
+                "--kafka",
+                "127.0.0.1:0",
+                "--http",
+                "127.0.0.1:0",
+                "--data-dir",
+            ])
             .arg(data)
             .args(extra)
             .env("FIRN_LOG_LEVEL", "warn")
             .stdout(Stdio::piped())
             .spawn()
-            .with_context(|| format!("cannot start {}: run `make bench`, which builds it", firn.display()))?;
-        let stdout = child.stdout.take().context("the child's standard output is piped")?;
+            .with_context(|| {
+                format!(
+                    "cannot start {}: run `make bench`, which builds it",
+                    firn.display()
+                )
+            })?;
+        let stdout = child
+            .stdout
+            .take()
+            .context("the child's standard output is piped")?;
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line)?;
         let ready_after = started.elapsed();
-        let kafka = line.split_whitespace().find_map(|word| word.strip_prefix("kafka="));
+        let kafka = line
+            .split_whitespace()
+            .find_map(|word| word.strip_prefix("kafka="));
         let Some(kafka) = kafka.map(str::to_owned) else {
             let _ = child.kill();
             bail!("firn ended without a ready line; it printed {line:?}");
         };
-        Ok(Self { child, kafka, ready_after })
+        Ok(Self {
+            child,
+            kafka,
+            ready_after,
+        })
     }
 
     /// User and system CPU seconds so far.
@@ -55,8 +76,14 @@ impl Broker {
     /// A memory figure of `/proc/PID/status`, in MiB: `VmRSS` or `VmHWM`.
     pub fn memory_mib(&self, key: &str) -> anyhow::Result<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'));
-        let kib: f64 = line.context("no such key")?.trim().trim_end_matches(" kB").parse()?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix(key)?.strip_prefix(':'));
+        let kib: f64 = line
+            .context("no such key")?
+            .trim()
+            .trim_end_matches(" kB")
+            .parse()?;
         Ok(kib / 1024.0)
     }
 

@@ -22,7 +22,11 @@ pub struct Figure {
 impl Figure {
     fn new(name: impl Into<String>, unit: &'static str, mut values: Vec<f64>) -> Self {
         values.sort_by(f64::total_cmp);
-        Self { name: name.into(), unit, values }
+        Self {
+            name: name.into(),
+            unit,
+            values,
+        }
     }
 }
 
@@ -31,12 +35,18 @@ impl fmt::Display for Figure {
         let at = |index: usize| self.values.get(index).copied().unwrap_or(f64::NAN);
         let last = self.values.len().saturating_sub(1);
         let (min, median, max) = (at(0), at(last / 2), at(last));
-        write!(f, "{:<52} {min:>10.2} {median:>10.2} {max:>10.2}  {}", self.name, self.unit)
+        write!(
+            f,
+            "{:<52} {min:>10.2} {median:>10.2} {max:>10.2}  {}",
+            self.name, self.unit
+        )
     }
 }
 
 fn data_directory(options: &Options) -> anyhow::Result<tempfile::TempDir> {
-    Ok(tempfile::Builder::new().prefix("firn-bench-").tempdir_in(&options.scratch)?)
+    Ok(tempfile::Builder::new()
+        .prefix("firn-bench-")
+        .tempdir_in(&options.scratch)?)
 }
 
 /// Resident memory five seconds after the ready line.
@@ -55,7 +65,9 @@ pub async fn start(options: &Options) -> anyhow::Result<Vec<Figure>> {
     let broker = Broker::start(&options.firn, data.path(), &[])?;
     connection::create_topic(&broker.kafka, TOPIC, 1_000).await?;
     let batch = requests::batch(10, VALUE);
-    let frames = (0..1_000).map(|partition| requests::produce(TOPIC, partition, &batch)).collect();
+    let frames = (0..1_000)
+        .map(|partition| requests::produce(TOPIC, partition, &batch))
+        .collect();
     connection::produce(broker.kafka.clone(), frames, 1_000, 16).await?;
     broker.stop()?;
     let mut seconds = Vec::new();
@@ -64,7 +76,11 @@ pub async fn start(options: &Options) -> anyhow::Result<Vec<Figure>> {
         seconds.push(broker.ready_after.as_secs_f64());
         broker.stop()?;
     }
-    Ok(vec![Figure::new("ready after a clean stop, 1,000 partitions", "s", seconds)])
+    Ok(vec![Figure::new(
+        "ready after a clean stop, 1,000 partitions",
+        "s",
+        seconds,
+    )])
 }
 
 /// Ready after kill -9 with 1 GB in the write-ahead log.
@@ -78,7 +94,11 @@ pub async fn recover(options: &Options) -> anyhow::Result<Vec<Figure>> {
     let broker = Broker::start(&options.firn, data.path(), &[])?;
     let seconds = broker.ready_after.as_secs_f64();
     broker.stop()?;
-    Ok(vec![Figure::new("ready after kill -9 with 1 GB not offloaded", "s", vec![seconds])])
+    Ok(vec![Figure::new(
+        "ready after kill -9 with 1 GB not offloaded",
+        "s",
+        vec![seconds],
+    )])
 }
 
 /// Produce as fast as it goes, in rounds.
@@ -97,8 +117,12 @@ pub async fn produce(options: &Options) -> anyhow::Result<Vec<Figure>> {
         latencies.add(&measured.latencies)?;
         broker.stop()?;
     }
-    let percentile = |p: f64| f64::from(u32::try_from(latencies.value_at_quantile(p)).unwrap_or(u32::MAX)) / 1e3;
-    let load = format!("{} connections, {} in flight", options.connections, options.in_flight);
+    let percentile =
+        |p: f64| f64::from(u32::try_from(latencies.value_at_quantile(p)).unwrap_or(u32::MAX)) / 1e3;
+    let load = format!(
+        "{} connections, {} in flight",
+        options.connections, options.in_flight
+    );
     Ok(vec![
         Figure::new(format!("produce 64 KiB, fdatasync: {load}"), "MB/s", speeds),
         Figure::new("  broker CPU", "cpu-s/GB", cpu),
@@ -116,10 +140,14 @@ struct Measured {
 }
 
 /// Produces `gigabytes` to 8 partitions over all connections.
-#[allow(clippy::disallowed_methods, reason = "a benchmark measures real time and spawns its own tasks")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a benchmark measures real time and spawns its own tasks"
+)]
 async fn load(broker: &Broker, options: &Options, gigabytes: f64) -> anyhow::Result<Measured> {
     let batch = requests::batch(RECORDS, VALUE);
-    let per_connection = ((gigabytes * 1e9 / batch.len() as f64) / options.connections as f64).ceil() as usize;
+    let per_connection =
+        ((gigabytes * 1e9 / batch.len() as f64) / options.connections as f64).ceil() as usize;
     let cpu_before = broker.cpu_seconds()?;
     let started = Instant::now();
     let mut running = Vec::new();
@@ -127,7 +155,12 @@ async fn load(broker: &Broker, options: &Options, gigabytes: f64) -> anyhow::Res
         let partition = i32::try_from(connection % 8)?;
         let frames = vec![requests::produce(TOPIC, partition, &batch)];
         let address = broker.kafka.clone();
-        running.push(tokio::spawn(connection::produce(address, frames, per_connection, options.in_flight)));
+        running.push(tokio::spawn(connection::produce(
+            address,
+            frames,
+            per_connection,
+            options.in_flight,
+        )));
     }
     let mut latencies = Histogram::new(3)?;
     for task in running {

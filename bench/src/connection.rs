@@ -29,7 +29,9 @@ async fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> anyhow::Re
 /// Creates a topic and checks the answer.
 pub async fn create_topic(address: &str, name: &str, partitions: i32) -> anyhow::Result<()> {
     let mut stream = TcpStream::connect(address).await?;
-    stream.write_all(&requests::create_topic(name, partitions)).await?;
+    stream
+        .write_all(&requests::create_topic(name, partitions))
+        .await?;
     let mut answer = Vec::new();
     read_answer(&mut stream, &mut answer).await?;
     // Correlation id, throttle time, topic count, name, error code.
@@ -71,7 +73,10 @@ pub async fn produce(
         if code != 0 {
             bail!("Produce answered error {code}");
         }
-        let since = sent_at.pop_front().context("every answer has a request")?.elapsed();
+        let since = sent_at
+            .pop_front()
+            .context("every answer has a request")?
+            .elapsed();
         latencies.record(u64::try_from(since.as_micros())?.max(1))?;
     }
     Ok(latencies)

@@ -57,7 +57,10 @@ enum Case {
 #[allow(clippy::print_stdout, reason = "the table is the product")]
 async fn main() -> anyhow::Result<()> {
     let options = Options::parse();
-    println!("{:<52} {:>10} {:>10} {:>10}  unit", "figure", "min", "median", "max");
+    println!(
+        "{:<52} {:>10} {:>10} {:>10}  unit",
+        "figure", "min", "median", "max"
+    );
     for case in &options.cases {
         let figures = match case {
             Case::Idle => cases::idle(&options).await?,

@@ -67,13 +67,19 @@ pub fn batch(count: i32, value_size: usize) -> Bytes {
         put_varint(&mut record, 0);
         put_varint(&mut record, i64::from(delta));
         put_varint(&mut record, -1);
-        put_varint(&mut record, i64::try_from(value_size).expect("a value size is small"));
+        put_varint(
+            &mut record,
+            i64::try_from(value_size).expect("a value size is small"),
+        );
         for _ in 0..value_size {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             record.put_u8((state >> 56) as u8);
         }
         put_varint(&mut record, 0);
-        put_varint(&mut records, i64::try_from(record.len()).expect("a record is small"));
+        put_varint(
+            &mut records,
+            i64::try_from(record.len()).expect("a record is small"),
+        );
         records.put_slice(&record);
     }
     let mut batch = BytesMut::new();

@@ -16,7 +16,9 @@ pub struct SystemRandom;
 
 impl Random for SystemRandom {
     fn fill(&self, bytes: &mut [u8]) {
-        SysRng.try_fill_bytes(bytes).expect("the operating system gives random bytes once it has booted");
+        SysRng
+            .try_fill_bytes(bytes)
+            .expect("the operating system gives random bytes once it has booted");
     }
 }
 

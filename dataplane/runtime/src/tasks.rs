@@ -17,7 +17,10 @@ pub trait Tasks: Send + Sync + 'static {
 pub struct TokioTasks;
 
 impl Tasks for TokioTasks {
-    #[allow(clippy::disallowed_methods, reason = "this is the seam that the ban sends everyone to")]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "this is the seam that the ban sends everyone to"
+    )]
     fn spawn(&self, future: BoxFuture<'static, ()>) -> JoinHandle<()> {
         tokio::spawn(future)
     }
@@ -32,7 +35,10 @@ impl Tasks for TokioTasks {
 pub struct InlineTasks;
 
 impl Tasks for InlineTasks {
-    #[allow(clippy::disallowed_methods, reason = "this is the seam that the ban sends everyone to")]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "this is the seam that the ban sends everyone to"
+    )]
     fn spawn(&self, future: BoxFuture<'static, ()>) -> JoinHandle<()> {
         tokio::spawn(future)
     }
@@ -44,7 +50,10 @@ impl Tasks for InlineTasks {
 
 /// Runs a call that may block (file I/O) without holding up other tasks; inline where there are no threads.
 /// A panic in `call` goes on in the caller.
-#[allow(clippy::disallowed_methods, reason = "this is the seam that the ban sends everyone to")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "this is the seam that the ban sends everyone to"
+)]
 pub async fn blocking<T: Send + 'static>(tasks: &dyn Tasks, call: impl FnOnce() -> T + Send + 'static) -> T {
     if !tasks.has_threads() {
         return call();

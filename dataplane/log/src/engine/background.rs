@@ -196,7 +196,7 @@ async fn heartbeat(log: Arc<Log>) {
                 return;
             }
             Err(error) => {
-                tracing::warn!(%error, "the catalog does not answer; live partitions are served on")
+                tracing::warn!(%error, "the catalog does not answer; live partitions are served on");
             }
         }
         let durable = log.sources.appender.durable_through();

@@ -178,7 +178,7 @@ impl SlotImages {
         let tasks = Arc::clone(&self.env.tasks);
         drop(self.env.tasks.spawn(Box::pin(async move {
             blocking(&*tasks, move || {
-                paths.iter().for_each(|path| drop(std::fs::remove_file(path)))
+                paths.iter().for_each(|path| drop(std::fs::remove_file(path)));
             })
             .await;
         })));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use firn_catalog::cell::{Incarnation, PartitionRow};
-use firn_catalog::ids::{IncarnationId, Offset, PartitionId};
+use firn_catalog::ids::{IncarnationId, PartitionId};
 use parking_lot::Mutex;
 
 use super::Assignment;
@@ -78,18 +78,7 @@ impl Recovered {
             config,
         } = assigned;
         let Some(row) = self.rows.get(&id) else {
-            return Ok(Foundation {
-                id,
-                leader_epoch,
-                log_start: Offset(0),
-                end: Offset(0),
-                cold_end: Offset(0),
-                runs: Vec::new(),
-                producers: Producers::default(),
-                epochs: EpochHistory::default(),
-                config,
-                stopped: None,
-            });
+            return Ok(Foundation::empty(id, leader_epoch, config));
         };
         let tail = match cold.verify(id, row.log_start, row.end_hint) {
             Ok(()) => cold.tail_state(id).await,

@@ -29,6 +29,24 @@ pub(crate) struct Foundation {
     pub stopped: Option<String>,
 }
 
+impl Foundation {
+    /// A partition that never held a record.
+    pub fn empty(id: PartitionId, leader_epoch: LeaderEpoch, config: Arc<PartitionConfig>) -> Self {
+        Self {
+            id,
+            leader_epoch,
+            log_start: Offset(0),
+            end: Offset(0),
+            cold_end: Offset(0),
+            runs: Vec::new(),
+            producers: Producers::default(),
+            epochs: EpochHistory::default(),
+            config,
+            stopped: None,
+        }
+    }
+}
+
 pub(crate) struct State {
     pub leader_epoch: LeaderEpoch,
     pub log_start: Offset,
