@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{debug, info, warn};
+use tracing::{debug, warn};
 
 use super::connection::Connection;
 use super::pool::BufferPool;
@@ -133,14 +133,14 @@ impl<P: Protocol + Unpin + 'static, F: Fn(Peer) -> P + Send + Sync + 'static> Li
         let abort = self.abort.clone();
         let task = self.tracker.track_future(async move {
             let _place = place;
-            info!(connection = peer.connection, address = %peer.address, "connected");
+            debug!(connection = peer.connection, address = %peer.address, "connected");
             let why = tokio::select! {
                 biased;
                 () = abort.cancelled() => super::Closing::Shutdown,
                 why = connection => why,
             };
             metrics::connection_ended(why);
-            info!(connection = peer.connection, ?why, "disconnected");
+            debug!(connection = peer.connection, ?why, "disconnected");
         });
         drop(self.env.tasks.spawn(Box::pin(task)));
     }
