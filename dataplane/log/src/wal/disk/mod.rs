@@ -10,6 +10,7 @@
 
 mod file;
 mod frame;
+mod freed;
 mod scan;
 mod shelf;
 mod spares;
@@ -20,7 +21,7 @@ mod writer;
 
 use std::fs;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
@@ -72,6 +73,7 @@ impl Default for DiskSettings {
 /// A write-ahead log in a directory that this process owns.
 pub struct DiskLog {
     env: Env,
+    dir: PathBuf,
     hot_bytes: u64,
     shelf: Arc<Mutex<Shelf>>,
     spares: Arc<Spares>,
@@ -120,6 +122,7 @@ impl DiskLog {
         let (queue, writer) = (Some(queue), Some(writer));
         Ok(Self {
             env: env.clone(),
+            dir: dir.to_owned(),
             hot_bytes,
             shelf,
             spares,
@@ -242,9 +245,17 @@ impl WriteAheadLog for DiskLog {
     }
 
     async fn delete(&self, incarnation: IncarnationId, slots: Range<Slot>) -> Result<(), WalError> {
-        self.shelf.lock().delete(incarnation, slots);
+        let freed = self.shelf.lock().delete(incarnation, slots);
         let (shelf, spares, budget) = (Arc::clone(&self.shelf), Arc::clone(&self.spares), self.hot_bytes);
-        blocking(&*self.env.tasks, move || reclaim(&shelf, &spares, budget)).await;
+        let folder = self.dir.join(incarnation.to_string());
+        let work = move || {
+            if let Some(Err(error)) = freed.map(|slot| freed::write(&folder, slot)) {
+                // Only a hint: the next start finds the deleted slots again.
+                tracing::debug!(folder = %folder.display(), %error, "it could not be noted which slots are deleted");
+            }
+            reclaim(&shelf, &spares, budget);
+        };
+        blocking(&*self.env.tasks, work).await;
         Ok(())
     }
 

@@ -12,6 +12,7 @@ use firn_catalog::ids::{IncarnationId, Slot};
 
 use super::file::WalFile;
 use super::frame::{BLOCK, FRAME_HEADER, FileHeader, FileHeaderError, FrameHeader, Position, frame_size};
+use super::freed;
 use super::volume::{OpenError, at};
 use crate::wal::slot::{Fence, Register};
 
@@ -40,6 +41,8 @@ pub(super) struct ScannedFile {
 pub(super) struct ScannedRow {
     pub(super) files: Vec<ScannedFile>,
     pub(super) fence: Option<(Slot, Bytes)>,
+    /// Slots below this one were deleted.
+    pub(super) freed: Slot,
     /// What is wrong with it, if anything.
     pub(super) damage: Option<String>,
 }
@@ -56,7 +59,10 @@ struct Followed {
 
 /// Reads the folder of one incarnation.
 pub(super) fn scan_row(folder: &Path, incarnation: IncarnationId) -> Result<ScannedRow, OpenError> {
-    let mut row = ScannedRow::default();
+    let mut row = ScannedRow {
+        freed: freed::read(folder),
+        ..ScannedRow::default()
+    };
     let mut numbers = Vec::new();
     for entry in fs::read_dir(folder).map_err(at(folder))? {
         let entry = entry.map_err(at(folder))?;

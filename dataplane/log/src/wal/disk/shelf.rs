@@ -86,6 +86,7 @@ impl Shelf {
             }
             row.files.insert(file.number, entry);
         }
+        self.delete(incarnation, Slot(0)..scanned.freed);
     }
 
     /// The number that the next file of a row gets.
@@ -175,20 +176,26 @@ impl Shelf {
         }
     }
 
-    /// Marks slots as no longer needed; they stay readable until their file is.
-    pub(super) fn delete(&mut self, incarnation: IncarnationId, slots: Range<Slot>) {
-        let Some(row) = self.rows.get_mut(&incarnation) else {
-            return;
-        };
+    /// Marks slots as no longer needed; they stay readable until their file is. Returns the slot below which nothing is
+    /// needed any more, if there is such a row.
+    pub(super) fn delete(&mut self, incarnation: IncarnationId, slots: Range<Slot>) -> Option<Slot> {
+        let row = self.rows.get_mut(&incarnation)?;
         if slots.start >= slots.end {
-            return;
+            return None;
         }
+        let end = slots.end;
         for (_, entry) in row.slots.range_mut(slots).filter(|(_, entry)| !entry.deleted) {
             entry.deleted = true;
             if let Some(file) = row.files.get_mut(&entry.file) {
                 file.live -= 1;
             }
         }
+        let first_live = row
+            .slots
+            .iter()
+            .find(|(_, entry)| !entry.deleted)
+            .map(|(slot, _)| *slot);
+        Some(first_live.map_or(end, |live| live.min(end)))
     }
 
     /// Takes the oldest file that holds nothing live off the shelf, if all files together exceed `budget`. Rows

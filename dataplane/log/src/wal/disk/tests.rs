@@ -334,3 +334,32 @@ async fn a_full_disk_refuses_puts_until_there_is_room() {
     assert!(is_whole(&log, slot, 20_000).await && is_whole(&log, slot - 1, 20_000).await);
     assert_eq!(log.get(ME, Slot(slot + 1)).await, Ok(None));
 }
+
+#[tokio::test]
+async fn what_was_deleted_does_not_take_room_from_the_next_process() {
+    let dir = TempDir::new().unwrap();
+    let roomy = DiskSettings {
+        hot_bytes: 10 << 20,
+        ..settings()
+    };
+    let log = DiskLog::open(dir.path(), roomy, &Env::system()).unwrap();
+    for slot in 0..100 {
+        put(&log, slot, 3_000).await.unwrap();
+    }
+    log.delete(ME, Slot(0)..Slot(60)).await.unwrap();
+    log.delete(ME, Slot(70)..Slot(80)).await.unwrap();
+    drop(log);
+    let log = open(dir.path());
+    log.delete(IncarnationId(99), Slot(0)..Slot(1)).await.unwrap();
+    assert_eq!(
+        log.get(ME, Slot(0)).await,
+        Ok(None),
+        "its file went, since there is no budget now"
+    );
+    for slot in 60..100 {
+        assert!(
+            is_whole(&log, slot, 3_000).await,
+            "slot {slot} is not below all that live"
+        );
+    }
+}
