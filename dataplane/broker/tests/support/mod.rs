@@ -4,6 +4,7 @@
 
 pub mod client;
 pub mod gate;
+pub mod samples;
 
 use std::sync::Arc;
 

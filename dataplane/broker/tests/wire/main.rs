@@ -3,4 +3,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod administration;
+mod every_api;
+mod fetch;
+mod framing;
 mod produce;
+mod seams;

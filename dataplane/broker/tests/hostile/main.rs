@@ -1,0 +1,140 @@
+//! Frames that no client sends: they kill nothing, leak no connection, and cost no more memory than they have bytes,
+//! times a small number.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod counting;
+
+use kafka_protocol::messages::ApiVersionsRequest;
+use rand::rngs::StdRng;
+use rand::{Rng, RngExt, SeedableRng};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use uuid::Uuid;
+
+use counting::{Counting, held, peak_from_here};
+use support::{Bench, samples};
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+const FRAMES: usize = 10_000;
+const SEED: u64 = 20_261_124;
+/// What a hostile frame of a few hundred bytes may cost at its peak, with all that the broker does besides.
+const MOST_PER_FRAME: usize = 4 << 20;
+/// What may be held after all of them that was not held before: pools and caches that are full now.
+const MOST_AFTER: usize = 24 << 20;
+
+/// Overwrites some bytes of a well-formed frame with what lengths and counts should not be.
+fn spoil(frame: &mut Vec<u8>, random: &mut StdRng) {
+    const EVIL: [&[u8]; 8] = [
+        &[0x7f, 0xff, 0xff, 0xff],
+        &[0xff, 0xff, 0xff, 0xff],
+        &[0x80, 0, 0, 0],
+        &[0xff, 0xff, 0xff, 0xff, 0x0f],
+        &[0xff, 0xff, 0xff, 0xff, 0x7f],
+        &[0x7f, 0xff],
+        &[0xff],
+        &[0, 0x10, 0, 0],
+    ];
+    let place = random.random_range(8..frame.len());
+    let evil = EVIL[random.random_range(0..EVIL.len())];
+    for (byte, evil) in frame[place..].iter_mut().zip(evil) {
+        *byte = *evil;
+    }
+}
+
+fn malformed(random: &mut StdRng, samples: &[samples::Sample]) -> Vec<u8> {
+    let sample = &samples[random.random_range(0..samples.len())];
+    let mut frame = sample.frame.to_vec();
+    match random.random_range(0..10) {
+        0 => {
+            let cut = random.random_range(4..frame.len());
+            frame.truncate(cut);
+            let length = i32::try_from(cut - 4).unwrap();
+            frame[..4].copy_from_slice(&length.to_be_bytes());
+        }
+        1 => {
+            let end = frame.len();
+            random.fill_bytes(&mut frame[12..end]);
+        }
+        2 => random.fill_bytes(&mut frame[..8]),
+        _ => (0..random.random_range(1..4)).for_each(|_| spoil(&mut frame, random)),
+    }
+    frame
+}
+
+/// Sends a frame and closes the sending side; what comes back does not matter, but the end must come.
+async fn send(address: std::net::SocketAddr, frame: &[u8]) {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let _ = stream.write_all(frame).await;
+    let _ = stream.shutdown().await;
+    let mut answer = Vec::new();
+    let ended = tokio::time::timeout(
+        std::time::Duration::from_secs(20),
+        stream.read_to_end(&mut answer),
+    );
+    assert!(ended.await.is_ok(), "the broker hangs on {frame:?}");
+}
+
+#[tokio::test]
+async fn malformed_frames_kill_nothing_and_memory_returns() {
+    let bench = Bench::start().await;
+    let address = bench.broker.local_address();
+    bench.client().await.create_topic("t", 1).await;
+    let id = Uuid::from_u128(bench.images.image().topics().next().unwrap().id.0);
+    let samples: Vec<_> = samples::all("t", id, 2).into_iter().collect();
+    let mut random = StdRng::seed_from_u64(SEED);
+    for _ in 0..200 {
+        send(address, &malformed(&mut random, &samples)).await;
+    }
+    let before = held();
+    for number in 0..FRAMES {
+        let frame = malformed(&mut random, &samples);
+        let peak = peak_from_here();
+        send(address, &frame).await;
+        let cost = peak();
+        assert!(
+            cost < MOST_PER_FRAME,
+            "frame {number} cost {cost} bytes: {frame:?}"
+        );
+    }
+    for _ in 0..100 {
+        if bench.broker.connections() == 0 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!(bench.broker.connections(), 0, "connections leak");
+    let after = held();
+    assert!(
+        after < before + MOST_AFTER,
+        "{before} bytes were held before, {after} after"
+    );
+    bench.client().await.call(0, &ApiVersionsRequest::default()).await;
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn a_claimed_size_costs_nothing_before_its_bytes_come() {
+    let bench = Bench::start().await;
+    let address = bench.broker.local_address();
+    let before = held();
+    let mut open = Vec::new();
+    for _ in 0..50 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream
+            .write_all(&(99 * 1024 * 1024i32).to_be_bytes())
+            .await
+            .unwrap();
+        stream.write_all(&[0; 100]).await.unwrap();
+        open.push(stream);
+    }
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    assert_eq!(bench.broker.connections(), 50);
+    let cost = held() - before;
+    assert!(cost < 50 * 200_000, "{cost} bytes for 50 claims");
+    drop(open);
+    bench.stop().await;
+}

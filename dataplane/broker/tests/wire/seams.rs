@@ -1,0 +1,192 @@
+//! No handler skips a seam: every API and version asks the authorizer, is charged and is metered.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use firn_broker::Seams;
+use firn_broker::seams::{Authorizer, Caller, Meter, Operation, Quotas, Resource, Usage};
+use firn_catalog::commands::{Actor, CreateTopic, Principal};
+use firn_catalog::topic_config::ConfigMap;
+use kafka_protocol::messages::ApiVersionsRequest;
+use tokio::io::AsyncWriteExt;
+use tokio::time::Instant;
+
+use crate::support::{Bench, Setup, samples};
+
+#[derive(Default)]
+struct Recorder {
+    asked: AtomicUsize,
+    charged: AtomicUsize,
+    metered: AtomicUsize,
+    deny: bool,
+    throttle: Duration,
+}
+
+impl Authorizer for Recorder {
+    fn allows(&self, _principal: &Principal, _operation: Operation, _resource: Resource<'_>) -> bool {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        !self.deny
+    }
+}
+
+impl Quotas for Recorder {
+    fn charge(&self, _caller: Caller<'_>, _usage: &Usage) -> Duration {
+        self.charged.fetch_add(1, Ordering::SeqCst);
+        self.throttle
+    }
+}
+
+impl Meter for Recorder {
+    fn record(&self, _caller: Caller<'_>, usage: &Usage) {
+        assert!(usage.request_bytes > 0);
+        self.metered.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+async fn bench(recorder: Recorder) -> (Bench, Arc<Recorder>) {
+    let recorder = Arc::new(recorder);
+    let seams = Seams {
+        authorizer: recorder.clone(),
+        quotas: recorder.clone(),
+        meter: recorder.clone(),
+    };
+    (
+        Bench::with(Setup {
+            seams,
+            ..Setup::default()
+        })
+        .await,
+        recorder,
+    )
+}
+
+/// Sends every sample; each must be answered and have passed each seam.
+async fn every_request_passes(bench: &Bench, recorder: &Recorder, id: uuid::Uuid) {
+    let mut client = bench.client().await;
+    for sample in samples::all("t", id, 1) {
+        let count = || {
+            let of = |counter: &AtomicUsize| counter.load(Ordering::SeqCst);
+            [of(&recorder.asked), of(&recorder.charged), of(&recorder.metered)]
+        };
+        let before = count();
+        client.stream.write_all(&sample.frame).await.unwrap();
+        client.frame().await.unwrap();
+        let after = count();
+        for (seam, (before, after)) in ["authorize", "charge", "meter"]
+            .iter()
+            .zip(before.iter().zip(after))
+        {
+            assert!(
+                after > *before,
+                "{:?} {} skips {seam}",
+                sample.key,
+                sample.version
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn there_is_a_sample_of_every_version_that_is_served() {
+    let (bench, _) = bench(Recorder::default()).await;
+    let advertised = bench.client().await.call(0, &ApiVersionsRequest::default()).await;
+    let sampled: BTreeSet<(i16, i16)> = samples::all("t", uuid::Uuid::nil(), 1)
+        .iter()
+        .map(|sample| (sample.key as i16, sample.version))
+        .collect();
+    for api in advertised.api_keys {
+        // Produce 0-2 are advertised and refused.
+        let first = if api.api_key == 0 { 3 } else { api.min_version };
+        for version in first..=api.max_version {
+            assert!(
+                sampled.contains(&(api.api_key, version)),
+                "{} {version}",
+                api.api_key
+            );
+        }
+    }
+    bench.stop().await;
+}
+
+/// Creates a topic past the broker, whose authorizer may deny everything.
+async fn topic(bench: &Bench, name: &str) -> uuid::Uuid {
+    let cluster = bench.images.image().clusters().next().unwrap().id;
+    let actor = Actor {
+        principal: Principal::Dev { cluster },
+        request_id: "test".to_owned(),
+    };
+    let command = CreateTopic {
+        cluster,
+        name: name.to_owned(),
+        partitions: 1,
+        configs: ConfigMap::new(),
+        validate_only: false,
+    };
+    let created = bench.catalog.create_topic(&actor, command).await.unwrap();
+    bench.images.wait_for(created.sequence.unwrap()).await;
+    uuid::Uuid::from_u128(created.value.id.0)
+}
+
+#[tokio::test]
+async fn no_request_skips_a_seam() {
+    // Denied, since what is allowed would delete the topic that later requests are about.
+    let (bench, recorder) = bench(Recorder {
+        deny: true,
+        ..Recorder::default()
+    })
+    .await;
+    let id = topic(&bench, "t").await;
+    every_request_passes(&bench, &recorder, id).await;
+    assert!(
+        bench.images.image().topics().next().is_some(),
+        "the topic is still there"
+    );
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn the_denied_learn_nothing_of_what_exists() {
+    let (bench, _) = bench(Recorder {
+        deny: true,
+        ..Recorder::default()
+    })
+    .await;
+    topic(&bench, "own").await;
+    let nobody = uuid::Uuid::from_u128(1);
+    let (own, absent) = (samples::all("own", nobody, 1), samples::all("foo", nobody, 1));
+    let mut client = bench.client().await;
+    for (own, absent) in own.into_iter().zip(absent) {
+        client.stream.write_all(&own.frame).await.unwrap();
+        let answer = String::from_utf8_lossy(&client.frame().await.unwrap()).replace("own", "foo");
+        client.stream.write_all(&absent.frame).await.unwrap();
+        let other = client.frame().await.unwrap();
+        assert_eq!(
+            answer,
+            String::from_utf8_lossy(&other),
+            "{:?} {}",
+            own.key,
+            own.version
+        );
+    }
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn a_throttled_client_is_answered_at_once_and_then_muted() {
+    let throttle = Duration::from_millis(300);
+    let (bench, _) = bench(Recorder {
+        throttle,
+        ..Recorder::default()
+    })
+    .await;
+    let mut client = bench.client().await;
+    let started = Instant::now();
+    let first = client.call(1, &ApiVersionsRequest::default()).await;
+    assert_eq!(first.throttle_time_ms, 300);
+    assert!(started.elapsed() < throttle);
+    client.call(1, &ApiVersionsRequest::default()).await;
+    assert!(started.elapsed() >= throttle);
+    bench.stop().await;
+}
