@@ -12,9 +12,10 @@ use kafka_protocol::messages::create_partitions_request::CreatePartitionsTopic;
 use kafka_protocol::messages::create_partitions_response::CreatePartitionsTopicResult;
 use kafka_protocol::messages::{ApiKey, CreatePartitionsRequest, CreatePartitionsResponse};
 
-use super::{replica_assignment, text};
+use super::text;
 use crate::errors::{self, Failure};
 use crate::seams::Operation;
+use crate::serving::replica_assignment;
 use crate::serving::request::RequestContext;
 
 pub(crate) const API: ApiKey = ApiKey::CreatePartitions;

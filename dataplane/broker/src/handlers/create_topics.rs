@@ -17,10 +17,11 @@ use kafka_protocol::messages::create_topics_request::CreatableTopic;
 use kafka_protocol::messages::create_topics_response::{CreatableTopicConfigs, CreatableTopicResult};
 use kafka_protocol::messages::{ApiKey, CreateTopicsRequest, CreateTopicsResponse};
 
-use super::config_resources::source_code;
-use super::{replica_assignment, text, uuid};
+use super::{text, uuid};
 use crate::errors::{self, Failure};
 use crate::seams::{Operation, ResourceKind};
+use crate::serving::config_resources::source_code;
+use crate::serving::replica_assignment;
 use crate::serving::request::RequestContext;
 
 pub(crate) const API: ApiKey = ApiKey::CreateTopics;

@@ -15,10 +15,10 @@ use kafka_protocol::messages::describe_configs_response::{
 };
 use kafka_protocol::messages::{ApiKey, DescribeConfigsRequest, DescribeConfigsResponse};
 
-use super::config_resources::{BROKER, ConfigResource, find, source_code};
 use super::text;
 use crate::errors::Failure;
 use crate::seams::Operation;
+use crate::serving::config_resources::{BROKER, ConfigResource, find, source_code};
 use crate::serving::request::RequestContext;
 
 pub(crate) const API: ApiKey = ApiKey::DescribeConfigs;

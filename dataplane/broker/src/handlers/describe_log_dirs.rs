@@ -77,7 +77,8 @@ fn tell(
             index,
         };
         let sizes = context.serving.log.partition(id)?.sizes();
-        let bytes = i64::try_from(sizes.local + sizes.cold).unwrap_or(i64::MAX);
+        // Records that are local and in objects are the same records.
+        let bytes = i64::try_from(sizes.local.max(sizes.cold)).unwrap_or(i64::MAX);
         Some(
             DescribeLogDirsPartition::default()
                 .with_partition_index(index)

@@ -9,9 +9,9 @@ use kafka_protocol::messages::incremental_alter_configs_request::{AlterConfigsRe
 use kafka_protocol::messages::incremental_alter_configs_response::AlterConfigsResourceResponse;
 use kafka_protocol::messages::{ApiKey, IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse};
 
-use super::config_resources::{Alteration, alter};
 use super::text;
 use crate::errors::{self, Failure};
+use crate::serving::config_resources::{Alteration, alter};
 use crate::serving::request::RequestContext;
 
 pub(crate) const API: ApiKey = ApiKey::IncrementalAlterConfigs;

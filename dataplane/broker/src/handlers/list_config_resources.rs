@@ -9,9 +9,9 @@ use kafka_protocol::ResponseError;
 use kafka_protocol::messages::list_config_resources_response::ConfigResource;
 use kafka_protocol::messages::{ApiKey, ListConfigResourcesRequest, ListConfigResourcesResponse};
 
-use super::config_resources::{BROKER, TOPIC};
 use super::text;
 use crate::seams::{Operation, ResourceKind};
+use crate::serving::config_resources::{BROKER, TOPIC};
 use crate::serving::request::RequestContext;
 
 pub(crate) const API: ApiKey = ApiKey::ListConfigResources;

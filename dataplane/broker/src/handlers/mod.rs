@@ -3,7 +3,6 @@
 
 pub(crate) mod alter_configs;
 pub(crate) mod api_versions;
-mod config_resources;
 mod create_partitions;
 mod create_topics;
 mod delete_records;
@@ -21,7 +20,6 @@ mod list_offsets;
 mod metadata;
 mod offset_for_leader_epoch;
 mod produce;
-mod replica_assignment;
 
 use kafka_protocol::messages as m;
 

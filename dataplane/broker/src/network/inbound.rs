@@ -124,15 +124,19 @@ impl Inbound {
             Some(size) => (PREFIX + size).saturating_sub(length),
             None => PREFIX,
         };
-        if spare >= missing.max(1) && (spare >= LEAST_ROOM || missing > PREFIX) {
+        // Room for a frame like the last ones, and for one that is a little larger.
+        let like_before = self.expected + self.expected / 16 + PREFIX;
+        let enough = match length {
+            0 => spare >= like_before.max(LEAST_ROOM),
+            _ => spare >= missing.max(1) && (spare >= LEAST_ROOM || missing > PREFIX),
+        };
+        if enough {
             return Ok(());
         }
         let room = missing.min(CHUNK.max(length).max(self.expected)).max(LEAST_ROOM);
-        if spare >= room {
+        if length > 0 && spare >= room {
             return Ok(());
         }
-        // Room for a frame like the last ones, and for one that is a little larger.
-        let like_before = self.expected + self.expected / 16 + PREFIX;
         let mut fresh = self.pool.take((length + room).max(like_before));
         fresh.bytes.extend_from_slice(&self.buffer.bytes);
         self.pool.give(std::mem::replace(&mut self.buffer, fresh));

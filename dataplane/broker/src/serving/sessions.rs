@@ -200,7 +200,7 @@ impl FetchSessions {
         who: &Identity,
         header: SessionHeader,
         named: Vec<FetchTarget>,
-        forgotten: Vec<(FetchTopicKey, i32)>,
+        forgotten: &[(FetchTopicKey, i32)],
     ) -> Result<Opened, ResponseError> {
         let mut cache = self.cache.lock();
         let owned = cache

@@ -1,6 +1,8 @@
 //! Frames that no client sends: they kill nothing, leak no connection, and cost no more memory than they have bytes,
 //! times a small number.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic, and helpers are tests too")]
+
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -27,7 +29,7 @@ const MOST_PER_FRAME: usize = 4 << 20;
 const MOST_AFTER: usize = 24 << 20;
 
 /// Overwrites some bytes of a well-formed frame with what lengths and counts should not be.
-fn spoil(frame: &mut Vec<u8>, random: &mut StdRng) {
+fn spoil(frame: &mut [u8], random: &mut StdRng) {
     const EVIL: [&[u8]; 8] = [
         &[0x7f, 0xff, 0xff, 0xff],
         &[0xff, 0xff, 0xff, 0xff],

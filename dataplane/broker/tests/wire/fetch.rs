@@ -236,3 +236,32 @@ async fn sessions_are_refused_by_id_and_epoch_and_belong_to_one_kind_of_request(
     assert_eq!(client.call(11, &next(created.session_id, 1)).await.error_code, 70);
     bench.stop().await;
 }
+
+#[tokio::test]
+async fn partitions_take_turns_in_a_session() {
+    let bench = Bench::start().await;
+    let mut client = bench.client().await;
+    filled(&mut client, "t", 2).await;
+    let full = fetch("t", vec![partition(0, 0), partition(1, 0)])
+        .with_session_epoch(0)
+        .with_max_bytes(1);
+    let with_records = |response: &FetchResponse| {
+        let partitions = response.responses.iter().flat_map(|topic| &topic.partitions);
+        let full = partitions.filter(|partition| partition.records.as_ref().is_some_and(|r| !r.is_empty()));
+        full.map(|partition| partition.partition_index)
+            .collect::<Vec<_>>()
+    };
+    let mut response = client.call(11, &full).await;
+    let mut turns = vec![with_records(&response)];
+    for epoch in 1..4 {
+        let next = FetchRequest::default()
+            .with_replica_id((-1).into())
+            .with_max_bytes(1)
+            .with_session_id(response.session_id)
+            .with_session_epoch(epoch);
+        response = client.call(11, &next).await;
+        turns.push(with_records(&response));
+    }
+    assert_eq!(turns, [[0], [1], [0], [1]]);
+    bench.stop().await;
+}

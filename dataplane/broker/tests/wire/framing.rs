@@ -150,14 +150,15 @@ async fn a_shutdown_answers_what_is_in_flight() {
     let correlation = client.send(9, &request).await;
     assert!(client.is_quiet().await);
     let (wal, log) = (bench.wal.clone(), bench.log.clone());
-    let shutdown = tokio::spawn(bench.broker.shutdown());
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    wal.release();
+    let release = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        wal.release();
+    };
+    tokio::join!(bench.broker.shutdown(), release);
     let response = client
         .receive::<kafka_protocol::messages::ProduceRequest>(9, correlation)
         .await;
     assert_eq!(crate::support::client::produced(&response), (0, 0));
     assert!(client.is_closed().await);
-    shutdown.await.unwrap();
     log.shutdown().await;
 }

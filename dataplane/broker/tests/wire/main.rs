@@ -1,5 +1,7 @@
 //! The broker over its socket: what clients see, frame by frame.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic, and helpers are tests too")]
+
 #[path = "../support/mod.rs"]
 mod support;
 

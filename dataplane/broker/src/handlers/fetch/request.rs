@@ -53,5 +53,5 @@ pub(super) fn open(context: &RequestContext, request: &FetchRequest) -> Result<O
     context
         .serving
         .sessions
-        .open(&context.identity, header, named, forgotten)
+        .open(&context.identity, header, named, &forgotten)
 }

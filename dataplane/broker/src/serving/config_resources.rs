@@ -15,15 +15,15 @@ use crate::seams::{Operation, ResourceKind};
 use crate::serving::request::RequestContext;
 
 /// Kafka's number of the resource type for topics.
-pub(super) const TOPIC: i8 = 2;
+pub(crate) const TOPIC: i8 = 2;
 /// Kafka's number of the resource type for brokers.
-pub(super) const BROKER: i8 = 4;
+pub(crate) const BROKER: i8 = 4;
 
 /// How long a change of configs waits until this broker applies it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Kafka's number of where a config's value comes from.
-pub(super) fn source_code(source: ConfigSource) -> i8 {
+pub(crate) fn source_code(source: ConfigSource) -> i8 {
     match source {
         ConfigSource::Topic => 1,
         ConfigSource::Cluster => 3,
@@ -33,14 +33,14 @@ pub(super) fn source_code(source: ConfigSource) -> i8 {
 }
 
 /// A resource that exists and that the caller may use.
-pub(super) enum ConfigResource<'i> {
+pub(crate) enum ConfigResource<'i> {
     Topic(&'i Arc<ImageTopic>),
     /// The brokers of the cluster: they share one configuration.
     Brokers,
 }
 
 /// Finds a resource.
-pub(super) fn find<'i>(
+pub(crate) fn find<'i>(
     context: &RequestContext,
     image: &'i Image,
     operation: Operation,
@@ -94,14 +94,14 @@ pub(super) fn find<'i>(
 }
 
 /// A resource and how its configs are to be changed.
-pub(super) struct Alteration {
-    pub(super) kind: i8,
-    pub(super) name: String,
-    pub(super) change: Result<ConfigAlteration, Failure>,
+pub(crate) struct Alteration {
+    pub(crate) kind: i8,
+    pub(crate) name: String,
+    pub(crate) change: Result<ConfigAlteration, Failure>,
 }
 
 /// Changes configs, each resource for itself; answered once this broker applies them. One result for each, in order.
-pub(super) async fn alter(
+pub(crate) async fn alter(
     context: &RequestContext,
     alterations: Vec<Alteration>,
     validate_only: bool,

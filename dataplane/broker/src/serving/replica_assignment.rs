@@ -14,7 +14,7 @@ fn refuse(message: impl Into<String>) -> Failure {
 }
 
 /// Checks the replicas of one partition: some, each known, none twice.
-pub(super) fn check(brokers: &[BrokerId], known: &BTreeSet<i32>) -> Result<(), Failure> {
+pub(crate) fn check(brokers: &[BrokerId], known: &BTreeSet<i32>) -> Result<(), Failure> {
     if brokers.is_empty() {
         return Err(refuse("a partition needs at least one replica"));
     }
@@ -34,7 +34,7 @@ pub(super) fn check(brokers: &[BrokerId], known: &BTreeSet<i32>) -> Result<(), F
 }
 
 /// Checks the assignments of a new topic; how many partitions they make: numbered from 0 without gaps.
-pub(super) fn partitions(
+pub(crate) fn partitions(
     assignments: &[CreatableReplicaAssignment],
     known: &BTreeSet<i32>,
 ) -> Result<i32, Failure> {
