@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use firn_catalog::cell::{CatalogError, IncarnationState};
-use firn_catalog::ids::Slot;
-use tokio::time::{Instant, sleep};
+use firn_catalog::ids::{IncarnationId, Slot};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::Log;
 use super::offload::{OwnSlots, SealedSlots};
 use super::recovered::Inherited;
-use crate::cold::offload::{OffloadError, due};
+use crate::cold::offload::{OffloadError, SlotSource, due};
 use crate::takeover;
 use crate::wal::Halt;
 use crate::wal::slot::Register;
@@ -119,7 +119,17 @@ async fn drain(log: &Arc<Log>, inherited: Arc<Inherited>) -> Result<bool, Offloa
     let dead = inherited.row.id;
     let slots = inherited.row.offloaded..inherited.index.fence;
     let source = SealedSlots { log, inherited };
-    let done = log.sources.cold.drain(log.own, dead, slots, &source).await?;
+    match log.sources.cold.drain(log.own, dead, slots, &source).await {
+        Ok(done) => {
+            tracing::info!(%dead, objects = done.objects, bytes = done.bytes, "the log of an earlier life is in objects");
+        }
+        // A life between the dead one and this one may have drained it while it was taken over itself.
+        Err(error) if !was_drained(log, dead).await? => return Err(error),
+        Err(_) => {
+            log.sources.cold.refresh().await?;
+            source.free(Slot(0)).await;
+        }
+    }
     // Nobody may open a partition on the strength of what was just moved.
     let _no_opening = log.opening.write().await;
     log.recovered.drained(dead);
@@ -127,8 +137,14 @@ async fn drain(log: &Arc<Log>, inherited: Arc<Inherited>) -> Result<bool, Offloa
         let end = log.sources.cold.bounds(partition.id()).map(|(_, end)| end);
         partition.drained(dead, end.unwrap_or_default());
     }
-    tracing::info!(%dead, objects = done.objects, bytes = done.bytes, "the log of an earlier life is in objects");
     Ok(true)
+}
+
+async fn was_drained(log: &Log, dead: IncarnationId) -> Result<bool, CatalogError> {
+    let rows = log.catalog.incarnations().await?;
+    Ok(rows
+        .iter()
+        .any(|row| row.id == dead && row.state == IncarnationState::Drained))
 }
 
 /// Returns whether anything was offloaded: a stopped partition holds the slots that name it.
@@ -189,15 +205,18 @@ async fn heartbeat(log: Arc<Log>) {
     let mut seen = log.sources.appender.durable_through();
     loop {
         sleep(interval).await;
-        match log.catalog.heartbeat(log.own, log.env.now()).await {
-            Ok(()) => confirmed = Instant::now(),
-            Err(CatalogError::NotOpen(_)) => {
+        // A database that hangs must not keep this loop from looking for a fence.
+        let beat = timeout(lease / 2, log.catalog.heartbeat(log.own, log.env.now()));
+        match beat.await {
+            Ok(Ok(())) => confirmed = Instant::now(),
+            Ok(Err(CatalogError::NotOpen(_))) => {
                 log.halt(Halt::Fenced);
                 return;
             }
-            Err(error) => {
+            Ok(Err(error)) => {
                 tracing::warn!(%error, "the catalog does not answer; live partitions are served on");
             }
+            Err(_) => tracing::warn!("the catalog hangs; live partitions are served on"),
         }
         let durable = log.sources.appender.durable_through();
         if durable != seen {

@@ -24,13 +24,18 @@ use crate::wal::{CountedBatch, CountedSlot, WalError, WriteAheadLog};
 
 /// How many slots may wait for their hot file; beyond that the file is skipped, and reads ask the store.
 const HOT_QUEUE: usize = 8;
+/// What a slot costs beside its record bytes: a file, its place in lists.
+const SLOT_COST: u64 = 4 << 10;
+/// What a batch costs beside its bytes: at most a run, and in memory the rest of the buffer that it came in.
+const BATCH_COST: u64 = 1 << 10;
 
-/// What images may cost, in bytes.
+/// What images may cost, in bytes. Each slot and each batch costs a little more than its record bytes, so that small
+/// ones do not use up files and memory uncounted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ImageBudget {
-    /// Record bytes kept in memory.
+    /// Kept in memory.
     pub memory: u64,
-    /// Record bytes kept on local disk.
+    /// Kept on local disk.
     pub disk: u64,
 }
 
@@ -54,7 +59,7 @@ struct Ring {
     /// The youngest counted slots, without a gap.
     memory: VecDeque<Arc<CountedSlot>>,
     memory_bytes: u64,
-    /// Every slot that has an image, without a gap, with its record bytes.
+    /// Every slot that has an image, without a gap, with what it costs.
     sizes: VecDeque<(Slot, u64)>,
     bytes: u64,
     /// Slots below this one are in cold objects.
@@ -87,11 +92,7 @@ impl SlotImages {
 
     /// Takes a slot that counts; slots come in order.
     pub fn counted(&self, slot: &Arc<CountedSlot>) {
-        let bytes: u64 = slot
-            .batches
-            .iter()
-            .map(|batch| u64::from(batch.meta.length))
-            .sum();
+        let bytes = cost_of(slot);
         let dropped = {
             let mut ring = self.ring.lock();
             ring.sizes.push_back((slot.slot, bytes));
@@ -100,7 +101,7 @@ impl SlotImages {
             ring.memory_bytes += bytes;
             while ring.memory_bytes > self.budget.memory && ring.memory.len() > 1 {
                 if let Some(oldest) = ring.memory.pop_front() {
-                    ring.memory_bytes -= size_of(&oldest);
+                    ring.memory_bytes -= cost_of(&oldest);
                 }
             }
             ring.evict(self.budget.disk)
@@ -201,11 +202,12 @@ impl Ring {
     }
 }
 
-fn size_of(slot: &CountedSlot) -> u64 {
-    slot.batches
-        .iter()
-        .map(|batch| u64::from(batch.meta.length))
-        .sum()
+fn cost_of(slot: &CountedSlot) -> u64 {
+    let batches = slot.batches.iter();
+    SLOT_COST
+        + batches
+            .map(|batch| BATCH_COST + u64::from(batch.meta.length))
+            .sum::<u64>()
 }
 
 fn hot_file(directory: &Path, slot: Slot) -> PathBuf {

@@ -12,7 +12,7 @@ mod open;
 mod recovered;
 mod settings;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::Future;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -40,6 +40,8 @@ use recovered::Recovered;
 
 /// How many partitions are opened at a time; each may wait for a read of its newest cold object.
 const OPENING_AT_ONCE: usize = 64;
+/// What a slot counts for beside its record bytes in what is not offloaded: a takeover reads every one.
+const UNSETTLED_SLOT_COST: u64 = 16 << 10;
 
 /// What a log is made of.
 pub struct LogParts {
@@ -92,6 +94,8 @@ pub struct Log {
     recovered: Recovered,
     /// Held for reading while a partition is opened, for writing while a drain takes its records away.
     opening: tokio::sync::RwLock<()>,
+    /// Own slots below this one have been deleted.
+    freed: Mutex<Slot>,
     halted: watch::Sender<Option<Halt>>,
     stop: CancellationToken,
     loops: Mutex<Vec<JoinHandle<()>>>,
@@ -125,7 +129,13 @@ impl Log {
         let _no_drain = self.opening.read().await;
         let partition = assignment.id;
         let foundation = self.recovered.foundation(&self.sources.cold, assignment).await;
-        let foundation = foundation.map_err(|source| AssignError { partition, source })?;
+        let mut foundation = foundation.map_err(|source| AssignError { partition, source })?;
+        if self.partitions.has_left(partition) {
+            let why = "this process led it before; only its next life can read what it appended then";
+            foundation.stopped.get_or_insert(why.to_owned());
+        }
+        let silence = foundation.config.producer_expiration;
+        foundation.producers.expire(self.env.now(), silence);
         if let Some(why) = &foundation.stopped {
             tracing::error!(%partition, why, "ALARM: the partition is stopped");
         }
@@ -165,7 +175,7 @@ impl Log {
         loop {
             let mut woken = std::pin::pin!(self.partitions.settled.notified());
             woken.as_mut().enable();
-            if self.may_grow() || self.halted.borrow().is_some() {
+            if self.may_grow() || self.halted.borrow().is_some() || self.stop.is_cancelled() {
                 return;
             }
             woken.await;
@@ -174,7 +184,8 @@ impl Log {
 
     /// Whether the write-ahead log is short enough: a takeover reads all of its indexes.
     fn may_grow(&self) -> bool {
-        self.partitions.backlog().bytes < self.settings.max_unsettled_bytes
+        let backlog = self.partitions.backlog();
+        backlog.bytes + backlog.slots * UNSETTLED_SLOT_COST < self.settings.max_unsettled_bytes
     }
 
     /// Tells when, and why, the log has stopped for good.
@@ -197,6 +208,7 @@ impl Log {
     pub fn abort(&self) {
         self.stop.cancel();
         self.sources.appender.abort();
+        self.partitions.settled.notify_waiters();
         for task in self.loops.lock().drain(..) {
             task.abort();
         }
@@ -208,6 +220,7 @@ impl Log {
             halted.get_or_insert(why);
             first
         });
+        self.partitions.settled.notify_waiters();
     }
 
     fn spawn(self: &Arc<Self>, work: impl Future<Output = ()> + Send + 'static) {
@@ -222,6 +235,8 @@ impl Log {
 /// The partitions that are open, and what is done when a slot counts.
 pub(crate) struct Registry {
     open: RwLock<BTreeMap<PartitionId, Arc<Partition>>>,
+    /// The partitions that were open once. Own slots may hold batches of them, which no foundation knows.
+    left: Mutex<BTreeSet<PartitionId>>,
     images: Arc<SlotImages>,
     clock: Arc<dyn Clock>,
     /// The slots that count and are not in cold objects yet, oldest first.
@@ -234,6 +249,7 @@ impl Registry {
     pub fn new(images: Arc<SlotImages>, clock: Arc<dyn Clock>) -> Self {
         Self {
             open: RwLock::new(BTreeMap::new()),
+            left: Mutex::default(),
             images,
             clock,
             unsettled: Mutex::default(),
@@ -251,7 +267,15 @@ impl Registry {
     }
 
     fn remove(&self, id: PartitionId) -> Option<Arc<Partition>> {
-        self.open.write().remove(&id)
+        let removed = self.open.write().remove(&id);
+        if removed.is_some() {
+            self.left.lock().insert(id);
+        }
+        removed
+    }
+
+    fn has_left(&self, id: PartitionId) -> bool {
+        self.left.lock().contains(&id)
     }
 
     /// All open partitions, in order of id.

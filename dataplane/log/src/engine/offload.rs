@@ -59,11 +59,13 @@ impl SlotSource for OwnSlots<'_> {
     }
 
     async fn free(&self, offloaded: Slot) {
-        let slots = self.0.partitions.unsettled().start.min(offloaded)..offloaded;
         self.0.sources.images.offloaded(offloaded);
-        if let Err(error) = self.0.wal.delete(self.0.own, slots).await {
-            // The next checkpoint's successor deletes what is left behind.
-            tracing::warn!(%error, "offloaded slots could not be deleted");
+        let from = *self.0.freed.lock();
+        match self.0.wal.delete(self.0.own, from..offloaded.max(from)).await {
+            Ok(()) => *self.0.freed.lock() = offloaded.max(from),
+            Err(error) => {
+                tracing::warn!(%error, "offloaded slots could not be deleted; the next checkpoint tries again");
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use firn_catalog::cell::{CatalogError, Incarnation, IncarnationState};
-use firn_catalog::ids::IncarnationId;
+use firn_catalog::ids::{IncarnationId, Slot};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
@@ -99,6 +99,7 @@ pub(super) async fn open(parts: LogParts) -> Result<Arc<Log>, OpenError> {
         partitions,
         recovered: Recovered::new(rows, inherited),
         opening: tokio::sync::RwLock::new(()),
+        freed: Mutex::new(Slot(0)),
         halted: watch::Sender::new(None),
         stop: CancellationToken::new(),
         loops: Mutex::new(Vec::new()),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use firn_catalog::cell::{Incarnation, PartitionRow};
 use firn_catalog::ids::{IncarnationId, PartitionId};
+use firn_runtime::Timestamp;
 use parking_lot::Mutex;
 
 use super::Assignment;
@@ -103,6 +104,9 @@ impl Recovered {
         let cold_end = tail
             .as_ref()
             .map_or(row.end_hint, |tail| tail.end.max(row.end_hint));
+        let mut last_appended_at = tail
+            .as_ref()
+            .map_or(Timestamp(i64::MIN), |tail| tail.last_appended_at);
         let (snapshot, starts) = tail.map_or_else(Default::default, |tail| (tail.producers, tail.epochs));
         let mut producers = Producers::from_snapshot(snapshot);
         let mut epochs = EpochHistory::from_starts(starts);
@@ -115,6 +119,7 @@ impl Recovered {
                 for (_, batch) in &clipped.batches {
                     producers.apply(&batch.meta, batch.appended_at);
                     epochs.note(batch.meta.leader_epoch, batch.meta.first);
+                    last_appended_at = last_appended_at.max(batch.appended_at);
                 }
                 (clipped.end, runs_of(&clipped.batches))
             }
@@ -133,6 +138,7 @@ impl Recovered {
             runs,
             producers,
             epochs,
+            last_appended_at,
             config,
             stopped,
         })

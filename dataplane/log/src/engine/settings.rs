@@ -15,7 +15,8 @@ pub struct LogSettings {
     pub images: ImageBudget,
     /// Objects, caches, offload, merge, retention, garbage collection.
     pub cold: ColdSettings,
-    /// Record bytes that may be in the write-ahead log alone; beyond it producers wait for the offload.
+    /// Record bytes that may be in the write-ahead log alone, each slot counting for 16 KiB more; beyond it producers
+    /// wait for the offload.
     pub max_unsettled_bytes: u64,
     /// How often the incarnation tells the catalog that it is alive.
     pub heartbeat_interval: Duration,

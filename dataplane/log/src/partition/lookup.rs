@@ -27,28 +27,48 @@ impl Partition {
         isolation: Isolation,
     ) -> Result<Option<TimedOffset>, ReadError> {
         let plan = self.plan_search(isolation)?;
-        let mut from = plan.offsets.log_start;
-        while from < plan.offsets.cold_end {
+        let (log_start, cold_end) = (plan.offsets.log_start, plan.offsets.cold_end);
+        if let Some(found) = self.search_cold(at_least, log_start, cold_end).await? {
+            return Ok(Some(found));
+        }
+        let matches = |timestamp: i64| timestamp >= at_least;
+        for run in plan.runs.iter().filter(|run| matches(run.max_timestamp)) {
+            let found = match self.read_run(run, log_start).await? {
+                Some(batches) => first_matching(&batches, log_start, matches)?,
+                // Its slot has gone into cold objects in the meantime.
+                None => {
+                    let from = run.first.max(log_start);
+                    // Says so if they do not have it.
+                    self.read_cold(from, ONE_BATCH).await?;
+                    self.search_cold(at_least, from, run.end).await?
+                }
+            };
+            if let Some(found) = found {
+                return Ok(Some(found).filter(|found| found.offset < plan.end));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The first record from `from` on whose timestamp is at least `at_least` ms, in cold objects that hold the log at
+    /// least up to `until`.
+    async fn search_cold(
+        &self,
+        at_least: i64,
+        mut from: Offset,
+        until: Offset,
+    ) -> Result<Option<TimedOffset>, ReadError> {
+        let begin = from;
+        while from < until {
             let found = self.sources.cold.find_timestamp(self.id, at_least, from).await;
             let Some(start) = found.map_err(|error| cold_read_error(&error))? else {
                 break;
             };
-            let from_here = start.max(from);
-            let batches = self.read_cold(from_here, ONE_BATCH).await?;
-            let matches = |timestamp: i64| timestamp >= at_least;
-            if let Some(found) = first_matching(&batches, plan.offsets.log_start, matches)? {
+            let batches = self.read_cold(start.max(from), ONE_BATCH).await?;
+            if let Some(found) = first_matching(&batches, begin, |timestamp| timestamp >= at_least)? {
                 return Ok(Some(found));
             }
             from = end_of(&batches).ok_or_else(|| unreadable("a cold batch has no header"))?;
-        }
-        for run in plan.runs.iter().filter(|run| run.max_timestamp >= at_least) {
-            let Some(batches) = self.read_run(run, plan.offsets.log_start).await? else {
-                continue;
-            };
-            let matches = |timestamp: i64| timestamp >= at_least;
-            if let Some(found) = first_matching(&batches, plan.offsets.log_start, matches)? {
-                return Ok(Some(found).filter(|found| found.offset < plan.end));
-            }
         }
         Ok(None)
     }

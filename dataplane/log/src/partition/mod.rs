@@ -260,7 +260,10 @@ impl Partition {
     /// The largest leader epoch up to `asked` and the offset where it ends (OffsetForLeaderEpoch); `None` if unknown.
     pub fn epoch_end(&self, asked: LeaderEpoch) -> Option<(LeaderEpoch, Offset)> {
         let state = self.state.lock();
-        state.epochs.end_of(asked, state.leader_epoch, state.next)
+        // Not the log end: a restart may take back what does not count yet.
+        state
+            .epochs
+            .end_of(asked, state.leader_epoch, state.high_watermark)
     }
 
     /// The leader epoch of the record at `offset`.

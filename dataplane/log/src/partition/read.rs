@@ -103,15 +103,22 @@ impl Partition {
     }
 
     pub(super) async fn read_cold(&self, from: Offset, max_bytes: usize) -> Result<Vec<Bytes>, ReadError> {
-        match self.sources.cold.read(self.id, from, max_bytes).await {
-            Ok(read) if read.batches.is_empty() => {
-                let what = format!("no object and no slot of {} holds offset {from}", self.id);
-                tracing::error!(partition = %self.id, %from, "ALARM: the log has a gap");
-                Err(ReadError::Stopped(what))
+        let cold = &self.sources.cold;
+        for last_try in [false, true] {
+            let read = cold.read(self.id, from, max_bytes).await;
+            let batches = read.map_err(|error| cold_read_error(&error))?.batches;
+            if !batches.is_empty() {
+                return Ok(batches);
             }
-            Ok(read) => Ok(read.batches),
-            Err(error) => Err(cold_read_error(&error)),
+            if !last_try {
+                // A successor may have drained the slots of this log: only the rows can tell.
+                let known = cold.refresh().await;
+                known.map_err(|error| cold_read_error(&error))?;
+            }
         }
+        let what = format!("no object and no slot of {} holds offset {from}", self.id);
+        tracing::error!(partition = %self.id, %from, "ALARM: the log has a gap");
+        Err(ReadError::Stopped(what))
     }
 }
 

@@ -24,6 +24,8 @@ pub(crate) struct Foundation {
     pub runs: Vec<Run>,
     pub producers: Producers,
     pub epochs: EpochHistory,
+    /// When the last batch was appended: LogAppendTime goes on from there, whatever the clock says.
+    pub last_appended_at: Timestamp,
     pub config: Arc<PartitionConfig>,
     /// Why it must not serve: a gap or damage was found.
     pub stopped: Option<String>,
@@ -41,6 +43,7 @@ impl Foundation {
             runs: Vec::new(),
             producers: Producers::default(),
             epochs: EpochHistory::default(),
+            last_appended_at: Timestamp(i64::MIN),
             config,
             stopped: None,
         }
@@ -78,7 +81,7 @@ impl State {
             producers: foundation.producers,
             epochs,
             config: foundation.config,
-            last_append_time: Timestamp(i64::MIN),
+            last_append_time: foundation.last_appended_at,
             stopped: foundation.stopped,
             closed: false,
         }

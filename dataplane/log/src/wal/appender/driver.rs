@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep_until};
 use super::put::put;
 use super::{Answer, Appender, Bulk, Freeze, Output, Writer};
 use crate::metrics;
-use crate::wal::{CountedSlot, SlotSink, WriteAheadLog, slot};
+use crate::wal::{CountedSlot, Halt, SlotSink, WriteAheadLog, slot};
 
 /// A slot's bytes, for as long as they may have to be put again.
 struct Frozen {
@@ -198,6 +198,16 @@ impl Driver {
         );
         let output = self.writer.frozen(bulk.slot);
         self.carry_out(output);
+    }
+}
+
+impl Drop for Driver {
+    /// A driver that panics must not leave anybody waiting.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let why = "the appender panicked; the log above says where".to_owned();
+            self.appender.halt(Halt::Broken(why));
+        }
     }
 }
 

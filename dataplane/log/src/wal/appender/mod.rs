@@ -82,6 +82,8 @@ struct Shared {
     pending_bytes: u64,
     stalled: bool,
     closing: bool,
+    /// The driver has been aborted: nothing more counts.
+    aborted: bool,
     gates: BTreeMap<Slot, Arc<Notify>>,
 }
 
@@ -115,6 +117,7 @@ impl Appender {
                 pending_bytes: 0,
                 stalled: false,
                 closing: false,
+                aborted: false,
                 gates: BTreeMap::new(),
             }),
             kick: Notify::new(),
@@ -176,8 +179,14 @@ impl Appender {
         let mut woken = std::pin::pin!(gate.notified());
         woken.as_mut().enable();
         loop {
-            if slot < self.shared.lock().counted {
-                return Ok(());
+            {
+                let shared = self.shared.lock();
+                if slot < shared.counted {
+                    return Ok(());
+                }
+                if shared.aborted {
+                    return Err(Halt::Broken("the write-ahead log was closed".to_owned()));
+                }
             }
             if let Some(why) = &*self.halted.borrow() {
                 return Err(why.clone());
@@ -198,12 +207,12 @@ impl Appender {
         self.pending_bytes() < self.settings.max_pending_bytes
     }
 
-    /// Waits for [`Self::has_room`]; returns at once when halted, since a push then says why.
+    /// Waits for [`Self::has_room`]; returns at once when halted or aborted, since a push then says so.
     pub async fn room(&self) {
         loop {
             let mut woken = std::pin::pin!(self.room.notified());
             woken.as_mut().enable();
-            if self.has_room() || self.halted.borrow().is_some() {
+            if self.has_room() || self.halted.borrow().is_some() || self.shared.lock().aborted {
                 return;
             }
             woken.await;
@@ -232,12 +241,18 @@ impl Appender {
         self.abort();
     }
 
-    /// Stops at once; puts that are under way may still take effect.
+    /// Stops at once; puts that are under way may still take effect. Whoever waits is told that nothing more counts.
     pub fn abort(&self) {
-        self.shared.lock().closing = true;
         if let Some(driver) = self.driver.lock().take() {
             driver.abort();
         }
+        let gates = {
+            let mut shared = self.shared.lock();
+            shared.closing = true;
+            shared.aborted = true;
+            std::mem::take(&mut shared.gates)
+        };
+        self.wake(&gates);
     }
 
     /// Says for good that nothing more will count.
@@ -250,8 +265,7 @@ impl Appender {
             shared.bulks.clear();
             std::mem::take(&mut shared.gates)
         };
-        gates.values().for_each(|gate| gate.notify_waiters());
-        self.room.notify_waiters();
+        self.wake(&gates);
     }
 
     /// A slot counts: its waiters go on.
@@ -263,6 +277,10 @@ impl Appender {
             let later = shared.gates.split_off(&slot.next());
             std::mem::replace(&mut shared.gates, later)
         };
+        self.wake(&gates);
+    }
+
+    fn wake(&self, gates: &BTreeMap<Slot, Arc<Notify>>) {
         gates.values().for_each(|gate| gate.notify_waiters());
         self.room.notify_waiters();
     }
