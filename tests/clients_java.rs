@@ -1,5 +1,6 @@
 //! The million records through Apache Kafka's own console producer, idempotent as it is by default, and its consumer
 //! with assigned partitions.
+#![allow(clippy::print_stdout, reason = "tests talk to whoever reads their output")]
 #![allow(
     clippy::disallowed_methods,
     reason = "these tests drive real processes by the real clock"

@@ -1,4 +1,5 @@
 //! One million real text records through kcat (librdkafka) in and out, for each codec.
+#![allow(clippy::print_stdout, reason = "tests talk to whoever reads their output")]
 #![allow(
     clippy::disallowed_methods,
     reason = "these tests drive real processes by the real clock"

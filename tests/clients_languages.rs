@@ -1,5 +1,7 @@
 //! Clients of each language produce, idempotently where they can, and consume by assigned partitions: records with
 //! and without keys, values, headers, in every codec that the client has.
+#![allow(clippy::print_stdout, reason = "tests talk to whoever reads their output")]
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 #![allow(
     clippy::disallowed_methods,
     reason = "these tests drive real processes by the real clock"

@@ -2,6 +2,8 @@
 //!
 //! Everything asserted here is what the tools also say of Apache Kafka 4.3: `KAFKA_BOOTSTRAP=HOST:PORT` runs the same
 //! tests against a broker of that version. Sentences are the server's own, so only the names of errors are compared.
+#![allow(clippy::print_stdout, reason = "tests talk to whoever reads their output")]
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 #![allow(
     clippy::disallowed_methods,
     reason = "these tests drive real processes by the real clock"

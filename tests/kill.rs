@@ -1,5 +1,7 @@
 //! kill -9 at twenty random moments with requests in flight, and a restart on the same data directory each time:
 //! every acknowledged record is there once, none reordered. `KILL_SEED=n` repeats the moments of a failed run.
+#![allow(clippy::print_stdout, reason = "tests talk to whoever reads their output")]
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 #![allow(
     clippy::disallowed_methods,
     reason = "these tests drive real processes by the real clock"

@@ -146,7 +146,7 @@ fn files(path: &Path) -> Vec<PathBuf> {
         let name = entry.file_name().to_string_lossy().into_owned();
         match entry.file_type() {
             Ok(kind) if kind.is_dir() && name != "target" && !name.starts_with('.') => {
-                files.extend(self::files(&entry.path()))
+                files.extend(self::files(&entry.path()));
             }
             Ok(kind) if kind.is_file() => files.push(entry.path()),
             _ => {}
