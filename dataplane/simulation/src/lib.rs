@@ -15,7 +15,7 @@
 //! | [`process`], [`supervisor`] | lives and deaths of broker processes |
 //! | [`connection`], [`producer`], [`reader`], [`admin`] | clients |
 //! | [`audit`] | the last word: everything is read from start to end |
-//! | [`record`], [`trace`], [`dice`] | records that can be told apart, what happened, chance |
+//! | [`record`], [`trace`], [`dice`], [`signal`] | records that can be told apart, what happened, chance, waking in order |
 //!
 //! Not simulated: the disk WAL (it has a contract suite of its own, and its faults are the kernel's), several nodes.
 
@@ -32,6 +32,7 @@ pub mod process;
 pub mod producer;
 pub mod reader;
 pub mod record;
+pub mod signal;
 pub mod store;
 pub mod supervisor;
 pub mod trace;

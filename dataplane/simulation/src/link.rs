@@ -1,6 +1,6 @@
 //! The way between one broker process and the rest of the world.
 
-use tokio::sync::watch;
+use crate::signal::Signal;
 
 /// Whether a broker and the world hear each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,41 +14,29 @@ pub enum LinkState {
 }
 
 /// One broker's link.
-pub struct Link(watch::Sender<LinkState>);
+pub struct Link(Signal<LinkState>);
 
 impl Default for Link {
     fn default() -> Self {
-        Self(watch::Sender::new(LinkState::Up))
+        Self(Signal::new(LinkState::Up))
     }
 }
 
 impl Link {
     /// Its state now.
     pub fn state(&self) -> LinkState {
-        *self.0.borrow()
+        self.0.get()
     }
 
     /// Changes its state; the dead stay dead.
     pub fn set(&self, state: LinkState) {
-        self.0.send_if_modified(|now| {
-            let changes = *now != LinkState::Dead && *now != state;
-            if changes {
-                *now = state;
-            }
-            changes
-        });
+        if self.state() != LinkState::Dead {
+            self.0.set(state);
+        }
     }
 
     /// Waits until something passes, or never will.
     pub async fn pass(&self) {
-        let mut state = self.0.subscribe();
-        // The sender lives in `self`, so the wait ends only with the state.
-        let _ = state.wait_for(|state| *state != LinkState::Stalled).await;
-    }
-
-    /// Waits for the end of the process.
-    pub async fn dead(&self) {
-        let mut state = self.0.subscribe();
-        let _ = state.wait_for(|state| *state == LinkState::Dead).await;
+        self.0.wait_for(|state| state != LinkState::Stalled).await;
     }
 }

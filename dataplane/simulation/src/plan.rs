@@ -45,11 +45,15 @@ impl Plan {
         let storm = if dice.chance(250) { 0 } else { dice.between(1, 4) };
         Self {
             seed,
-            length: dice.millis(8_000, 25_000),
+            length: dice.millis(8_000, 30_000),
             partitions: i32::try_from(dice.between(1, 3)).expect("at most 3"),
             idempotent_producers: u32::try_from(dice.between(1, 2)).expect("at most 2"),
             plain_producers: u32::try_from(dice.between(0, 1)).expect("at most 1"),
-            longest_life: dice.between(500, 8_000),
+            longest_life: if dice.chance(400) {
+                dice.between(500, 4_000)
+            } else {
+                dice.between(5_000, 20_000)
+            },
             zombies: dice.between(0, 600),
             longest_silence: dice.between(1_000, 25_000),
             patience: dice.between(200, 8_000),

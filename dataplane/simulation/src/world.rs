@@ -12,7 +12,6 @@ use firn_runtime::{InlineTasks, Tasks};
 use futures::FutureExt;
 use object_store::memory::InMemory;
 use parking_lot::Mutex;
-use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::checker::{Checker, Counts, Rule, Violation};
@@ -20,6 +19,7 @@ use crate::dice::Dice;
 use crate::faults::Faults;
 use crate::plan::Plan;
 use crate::process::{Ground, Process};
+use crate::signal::Signal;
 use crate::trace::Trace;
 use crate::{admin, audit, producer, reader, supervisor};
 
@@ -60,7 +60,7 @@ pub struct World {
     /// Partitions that clients may use.
     partitions: Mutex<Vec<PartitionId>>,
     /// Whether clients have stopped and faults are over.
-    quiet: watch::Sender<bool>,
+    quiet: Signal<bool>,
 }
 
 /// Plays the run of `seed`, with a mistake planted or none. The same arguments give the same outcome.
@@ -96,7 +96,7 @@ async fn play(world: Arc<World>) {
     world.trace.line(format_args!("--- quiet"));
     world.ground.store_faults.heal();
     world.ground.catalog_faults.heal();
-    world.quiet.send_replace(true);
+    world.quiet.set(true);
     // Both end by themselves once it is quiet.
     let _ = supervisor.await;
     let _ = administrator.await;
@@ -132,7 +132,7 @@ impl World {
             latest: AtomicU32::new(0),
             senders: AtomicU32::new(0),
             partitions: Mutex::default(),
-            quiet: watch::Sender::new(false),
+            quiet: Signal::new(false),
         })
     }
 
@@ -149,13 +149,12 @@ impl World {
 
     /// Whether clients have stopped and faults are over.
     pub fn is_quiet(&self) -> bool {
-        *self.quiet.borrow()
+        self.quiet.get()
     }
 
     /// Sleeps for `time`, or until it is quiet.
     pub async fn sleep_unless_quiet(&self, time: Duration) {
-        let mut quiet = self.quiet.subscribe();
-        let _ = timeout(time, quiet.wait_for(|quiet| *quiet)).await;
+        let _ = timeout(time, self.quiet.wait_for(|quiet| quiet)).await;
     }
 
     /// Gives birth to the next process.

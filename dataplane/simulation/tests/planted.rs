@@ -6,7 +6,7 @@ use firn_simulation::checker::Rule;
 use firn_simulation::run;
 
 /// How many seeds a mistake may survive.
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 200;
 
 /// Plays seeds until one of `rules` is broken.
 fn caught(mistake: Mistake, rules: &[Rule]) {

@@ -91,16 +91,7 @@ impl Recovered {
             Err(error) => (None, Some(error.to_string())),
         };
         let logs = self.logs.lock().clone();
-        let sealed: Vec<_> = logs
-            .iter()
-            .filter_map(|log| {
-                let batches = log.by_partition.get(&id)?;
-                Some(SealedLog {
-                    incarnation: log.row.id,
-                    batches,
-                })
-            })
-            .collect();
+        let sealed = sealed_batches(&logs, id);
         let cold_end = tail
             .as_ref()
             .map_or(row.end_hint, |tail| tail.end.max(row.end_hint));
@@ -143,6 +134,18 @@ impl Recovered {
             stopped,
         })
     }
+}
+
+/// What the sealed logs hold of a partition, in the order of their seals.
+fn sealed_batches(logs: &[Arc<Inherited>], id: PartitionId) -> Vec<SealedLog<'_>> {
+    let named = logs.iter().filter_map(|log| {
+        let batches = log.by_partition.get(&id)?;
+        Some(SealedLog {
+            incarnation: log.row.id,
+            batches,
+        })
+    });
+    named.collect()
 }
 
 fn runs_of(batches: &[(IncarnationId, SealedBatch)]) -> Vec<Run> {
