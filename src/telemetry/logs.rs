@@ -22,8 +22,14 @@ pub(super) fn install(
 ) -> Result<(), Failure> {
     let refused = |error| Failure::setting("log-level", error);
     let asked = EnvFilter::try_new(&settings.filter).map_err(refused)?;
-    let verbose = asked.max_level_hint().is_none_or(|level| level >= LevelFilter::DEBUG);
-    let hot_requests = if verbose || tracers.is_some() { "info" } else { "off" };
+    let verbose = asked
+        .max_level_hint()
+        .is_none_or(|level| level >= LevelFilter::DEBUG);
+    let hot_requests = if verbose || tracers.is_some() {
+        "info"
+    } else {
+        "off"
+    };
     let filter = format!("{QUIET},{HOT_REQUESTS}={hot_requests},{}", settings.filter);
     let filter = EnvFilter::try_new(filter).map_err(refused)?;
     let lines = match settings.format {

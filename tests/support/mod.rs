@@ -19,6 +19,7 @@ pub mod numbers;
 pub mod postgres;
 pub mod records;
 pub mod s3;
+pub mod s3_door;
 pub mod server;
 pub mod text;
 

@@ -45,12 +45,22 @@ impl S3 {
         server
     }
 
+    /// Where it listens, as `HOST:PORT`.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     /// Makes `firn` keep its objects here.
     pub fn serve(&self, options: FirnOptions) -> FirnOptions {
+        Self::serve_at(&self.address, options)
+    }
+
+    /// Makes `firn` reach the server at this address, which may be a door in front of one.
+    pub fn serve_at(address: &str, options: FirnOptions) -> FirnOptions {
         options
             .arg("--store")
             .arg("s3://firn/cell")
-            .env("AWS_ENDPOINT_URL", format!("http://{}", self.address))
+            .env("AWS_ENDPOINT_URL", format!("http://{address}"))
             .env("AWS_ACCESS_KEY_ID", "firn")
             .env("AWS_SECRET_ACCESS_KEY", "firn-secret")
             .env("AWS_REGION", "us-east-1")

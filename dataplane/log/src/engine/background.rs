@@ -34,7 +34,9 @@ pub(super) fn start(log: &Arc<Log>) {
     let (cold, own) = (Arc::clone(&log.sources.cold), log.own);
     log.spawn("merge", async move { cold.run_merges(own).await });
     let cold = Arc::clone(&log.sources.cold);
-    log.spawn("garbage collection", async move { cold.run_garbage_collection().await });
+    log.spawn("garbage collection", async move {
+        cold.run_garbage_collection().await
+    });
 }
 
 /// Raises log starts as topics ask for, and gives up objects that nobody needs.

@@ -139,7 +139,9 @@ async fn whatever_has_a_newer_format_version_is_refused_by_name() {
             dead: ME,
             slot: Slot(1),
         };
-        log.put_if_absent(ME, Slot(1), vec![fence.encode()]).await.unwrap();
+        log.put_if_absent(ME, Slot(1), vec![fence.encode()])
+            .await
+            .unwrap();
         drop(log);
         change(dir.path());
         let Err(error) = DiskLog::open(dir.path(), settings(), &Env::system()) else {
