@@ -9,5 +9,8 @@ mod administration;
 mod every_api;
 mod fetch;
 mod framing;
+mod limits;
+mod moving;
+mod permissions;
 mod produce;
 mod seams;
