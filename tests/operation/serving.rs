@@ -37,12 +37,8 @@ fn metrics_tell_about_the_process_and_its_build() {
             .starts_with("text/plain; version=0.0.4")
     );
     let value = |name: &str| {
-        let line = metrics
-            .body
-            .lines()
-            .find(|line| line.split([' ', '{']).next() == Some(name));
-        let line = line.unwrap_or_else(|| panic!("no {name} in\n{}", metrics.body));
-        line.rsplit(' ').next().unwrap().parse::<f64>().unwrap()
+        firn.metric(name)
+            .unwrap_or_else(|| panic!("no {name} in\n{}", metrics.body))
     };
     assert_eq!(value("firn_build_info"), 1.0);
     assert!(value("process_resident_memory_bytes") > 1e6);
