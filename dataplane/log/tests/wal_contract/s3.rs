@@ -58,17 +58,22 @@ impl S3Server {
         panic!("the S3 server does not listen on {}", server.address);
     }
 
-    /// The server's bucket, under a prefix, as an operator configures it.
-    pub fn open(&self) -> Arc<dyn ObjectStore> {
-        // A second installation finds the first one's.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let variables = [
+    /// What the environment of its users says.
+    pub fn variables(&self) -> [(String, String); 3] {
+        [
             ("AWS_ENDPOINT_URL", format!("http://{}", self.address)),
             ("AWS_ACCESS_KEY_ID", KEY.to_owned()),
             ("AWS_SECRET_ACCESS_KEY", SECRET.to_owned()),
-        ];
-        let variables = variables.map(|(name, value)| (name.to_owned(), value));
-        firn_log::store::open_with("s3://bucket/some/prefix", variables).unwrap()
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+    }
+
+    /// The server's bucket, under a prefix, as an operator configures it.
+    #[allow(dead_code, reason = "the tests of the binary give it the variables instead")]
+    pub fn open(&self) -> Arc<dyn ObjectStore> {
+        // A second installation finds the first one's.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        firn_log::store::open_with("s3://bucket/some/prefix", self.variables()).unwrap()
     }
 }
 
@@ -80,9 +85,10 @@ impl Drop for S3Server {
 }
 
 fn binary() -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let built = root.join(".cache/tools/bin/versitygw");
-    if built.exists() {
+    // Of this crate, or of the whole repository.
+    let folders = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    let mut built = folders.map(|folder| folder.join(".cache/tools/bin/versitygw"));
+    if let Some(built) = built.find(|built| built.exists()) {
         return built;
     }
     let path = std::env::var_os("PATH").unwrap_or_default();
