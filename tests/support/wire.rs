@@ -103,6 +103,16 @@ impl Wire {
         })
     }
 
+    /// Whether no answer comes for a while.
+    pub fn is_quiet(&self) -> bool {
+        self.stream
+            .set_read_timeout(Some(Duration::from_millis(300)))
+            .unwrap();
+        let came = self.stream.peek(&mut [0]);
+        self.stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        came.is_err()
+    }
+
     /// Sends one record and waits for its answer.
     pub fn produce(&mut self, topic: &str, value: &[u8]) -> Produced {
         let correlation = self.send_record(topic, value);
