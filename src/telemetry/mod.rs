@@ -87,15 +87,11 @@ impl Telemetry {
             // Nobody waits any more if it took too long.
             let _ = ended.send(());
         };
-        match std::thread::Builder::new()
-            .name("firn-telemetry".to_owned())
-            .spawn(work)
-        {
-            Ok(_) if end.recv_timeout(patience).is_ok() => {}
-            Ok(_) => {
-                tracing::warn!("the OTLP collector does not answer; the last traces or metrics were not sent")
-            }
-            Err(error) => tracing::warn!(%error, "the last traces and metrics were not sent"),
+        let thread = std::thread::Builder::new().name("firn-telemetry".to_owned());
+        if let Err(error) = thread.spawn(work) {
+            tracing::warn!(%error, "the last traces and metrics were not sent");
+        } else if end.recv_timeout(patience).is_err() {
+            tracing::warn!("the OTLP collector does not answer; the last traces or metrics were not sent");
         }
     }
 

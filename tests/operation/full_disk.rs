@@ -18,10 +18,20 @@ fn value(number: usize) -> Vec<u8> {
 }
 
 #[test]
-fn a_full_disk_refuses_produce_for_as_long_as_it_is_full_and_loses_nothing() {
+fn a_full_disk_beneath_the_disk_log_refuses_produce_while_it_is_full_and_loses_nothing() {
+    runs_full_and_recovers("disk");
+}
+
+#[test]
+fn a_full_disk_beneath_a_store_in_a_directory_refuses_produce_while_it_is_full_and_loses_nothing() {
+    runs_full_and_recovers("object");
+}
+
+fn runs_full_and_recovers(wal: &str) {
     let disk = SmallDisk::mount(64);
     disk.take_room(24);
-    let mut firn = Firn::start(FirnOptions::default().with_data_dir(disk.path().join("data")));
+    let options = FirnOptions::default().with_data_dir(disk.path().join("data"));
+    let mut firn = Firn::start(options.arg("--wal").arg(wal));
     let mut wire = Wire::connect(&firn.kafka);
     wire.create_topic("t");
     let mut acknowledged = BTreeMap::new();

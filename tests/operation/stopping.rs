@@ -69,7 +69,10 @@ fn what_is_in_flight_at_a_signal_is_answered_and_there_after_a_restart() {
     assert!(wire.is_quiet(), "a request is answered before it is durable");
     firn.signal(rustix::process::Signal::TERM);
     wait_for(PATIENCE, || (firn.get("/readyz").status == 503).then_some(())).expect("it is stopping");
-    assert!(wire.is_quiet(), "a request is answered, or dropped, because of the signal");
+    assert!(
+        wire.is_quiet(),
+        "a request is answered, or dropped, because of the signal"
+    );
     store.release_puts();
 
     let mut acknowledged = BTreeMap::from([(0, b"the first".to_vec())]);

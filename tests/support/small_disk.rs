@@ -1,7 +1,7 @@
 //! A small file system of its own for one test, which can run full.
 
-use std::fs::{self, File};
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -41,19 +41,7 @@ impl SmallDisk {
         fs::remove_file(self.ballast()).unwrap();
     }
 
-    /// Takes all the room that is left with a file that [`Self::make_room`] removes.
-    pub fn fill(&self) {
-        use std::io::Write;
-        let mut file = File::options()
-            .append(true)
-            .create(true)
-            .open(self.ballast())
-            .unwrap();
-        let block = vec![0; 4096];
-        while file.write_all(&block).is_ok() {}
-    }
-
-    fn ballast(&self) -> std::path::PathBuf {
+    fn ballast(&self) -> PathBuf {
         self.0.path().join("ballast")
     }
 }
