@@ -185,6 +185,21 @@ async fn a_store_that_does_not_listen_is_named() {
 }
 
 #[test]
+fn a_directory_may_be_opened_by_several_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("file://{}", folder.path().join("store").display());
+    std::thread::scope(|scope| {
+        let openers: Vec<_> = (0..4)
+            .map(|_| scope.spawn(|| (0..500).filter_map(|_| open(&url).err()).next()))
+            .collect();
+        for opener in openers {
+            let refusal = opener.join().unwrap();
+            assert!(refusal.is_none(), "{}", refusal.unwrap());
+        }
+    });
+}
+
+#[test]
 fn addresses_that_are_none_are_refused_with_a_reason() {
     assert!(matches!(open("not an address"), Err(StoreError::Address { .. })));
     assert!(matches!(open("file://host/dir"), Err(StoreError::Address { .. })));

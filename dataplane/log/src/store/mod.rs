@@ -107,9 +107,12 @@ fn open_directory(path: &FsPath) -> Result<Arc<dyn ObjectStore>, StoreError> {
             .map_err(unusable)?;
     }
     let mark = path.join(".writable");
-    std::fs::write(&mark, [])
-        .and_then(|()| std::fs::remove_file(&mark))
-        .map_err(unusable)?;
+    std::fs::write(&mark, []).map_err(unusable)?;
+    match std::fs::remove_file(&mark) {
+        // Another process that opens the directory has just done the same.
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(unusable(error)),
+        Ok(()) | Err(_) => {}
+    }
     let store = LocalFileSystem::new_with_prefix(path)?.with_fsync(true);
     Ok(Arc::new(ConditionalStore::new(
         Arc::new(store),
