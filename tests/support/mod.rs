@@ -20,6 +20,7 @@ pub mod object_server;
 pub mod postgres;
 pub mod records;
 pub mod s3;
+pub mod s3_door;
 pub mod server;
 pub mod small_disk;
 pub mod text;

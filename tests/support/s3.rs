@@ -14,10 +14,20 @@ impl S3 {
         Self(server::S3Server::start())
     }
 
+    /// Where it listens, as `HOST:PORT`.
+    pub fn address(&self) -> &str {
+        self.0.address()
+    }
+
     /// Makes `firn` keep its objects here.
     pub fn serve(&self, options: FirnOptions) -> FirnOptions {
+        Self::serve_at(self.address(), options)
+    }
+
+    /// Makes `firn` reach the server at this address, which may be a door in front of one.
+    pub fn serve_at(address: &str, options: FirnOptions) -> FirnOptions {
         let options = options.arg("--store").arg("s3://bucket/cell");
-        let variables = self.0.variables().into_iter();
+        let variables = server::variables(address).into_iter();
         variables.fold(options, |options, (name, value)| options.env(name, value))
     }
 }

@@ -142,7 +142,7 @@ impl Broker {
         let shutdown = CancellationToken::new();
         let serving = Arc::new(Serving {
             env: env.clone(),
-            log,
+            log: Arc::clone(&log),
             catalog,
             images,
             reconciled: reconciler.done(),
@@ -171,8 +171,8 @@ impl Broker {
             abort: abort.clone(),
         };
         let tasks = vec![
-            env.tasks.spawn(Box::pin(reconciler.run())),
-            env.tasks.spawn(Box::pin(listener.run())),
+            log.spawn_vital("the reconciler", reconciler.run()),
+            log.spawn_vital("the Kafka listener", listener.run()),
         ];
         info!(%local, "the Kafka listener serves");
         Ok(Self {

@@ -58,14 +58,9 @@ impl S3Server {
         panic!("the S3 server does not listen on {}", server.address);
     }
 
-    /// What the environment of its users says.
-    pub fn variables(&self) -> [(String, String); 3] {
-        [
-            ("AWS_ENDPOINT_URL", format!("http://{}", self.address)),
-            ("AWS_ACCESS_KEY_ID", KEY.to_owned()),
-            ("AWS_SECRET_ACCESS_KEY", SECRET.to_owned()),
-        ]
-        .map(|(name, value)| (name.to_owned(), value))
+    /// Where it listens, as `HOST:PORT`.
+    pub fn address(&self) -> &str {
+        &self.address
     }
 
     /// The server's bucket, under a prefix, as an operator configures it.
@@ -73,8 +68,18 @@ impl S3Server {
     pub fn open(&self) -> Arc<dyn ObjectStore> {
         // A second installation finds the first one's.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        firn_log::store::open_with("s3://bucket/some/prefix", self.variables()).unwrap()
+        firn_log::store::open_with("s3://bucket/some/prefix", variables(self.address())).unwrap()
     }
+}
+
+/// What the environment of those says who use the server at `address`.
+pub fn variables(address: &str) -> [(String, String); 3] {
+    [
+        ("AWS_ENDPOINT_URL", format!("http://{address}")),
+        ("AWS_ACCESS_KEY_ID", KEY.to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", SECRET.to_owned()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
 }
 
 impl Drop for S3Server {
