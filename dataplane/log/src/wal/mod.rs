@@ -25,6 +25,10 @@ pub use appender::{Appender, AppenderSettings, PushError};
 pub use disk::{DiskLog, DiskSettings, OpenError};
 pub use object::ObjectLog;
 
+/// Bytes of recent records on the local disk, unless somebody sets it: files of a disk log, or copies of an object
+/// log's slots.
+pub const HOT_DISK_BYTES: u64 = 2 << 30;
+
 /// Whether a put took the register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PutOutcome {
