@@ -9,7 +9,7 @@ use sqlx::any::AnyPoolOptions;
 use sqlx::{AnyPool, Executor};
 
 use super::errors::{Refusal, refusal};
-use super::{Dialect, Tx, TxError, migrations, transaction};
+use super::{Dialect, migrations, transaction};
 use crate::cell::CatalogError;
 
 /// Connections of one process.
@@ -131,17 +131,6 @@ impl Store {
     pub(crate) async fn close(&self) {
         self.pool.close().await;
     }
-
-    /// Asks the database for a row.
-    pub(crate) async fn ping(&self) -> Result<(), CatalogError> {
-        transaction!(self, snapshot, |tx| read_format(&mut tx).await)
-    }
-}
-
-async fn read_format(tx: &mut Tx) -> Result<(), TxError<CatalogError>> {
-    tx.row("SELECT version FROM cell_format WHERE id = 1", Vec::new())
-        .await?;
-    Ok(())
 }
 
 /// What an error at connecting says to the operator.
