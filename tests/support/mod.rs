@@ -20,6 +20,7 @@ pub mod postgres;
 pub mod records;
 pub mod s3;
 pub mod server;
+pub mod tap;
 pub mod text;
 
 use std::time::{Duration, Instant};
