@@ -5,6 +5,8 @@
 
 mod builder;
 mod compression;
+#[cfg(test)]
+mod golden;
 mod header;
 mod records;
 #[cfg(test)]

@@ -11,6 +11,8 @@
 mod file;
 mod frame;
 mod freed;
+#[cfg(test)]
+mod golden;
 mod scan;
 mod shelf;
 mod spares;
