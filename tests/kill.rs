@@ -51,7 +51,9 @@ fn survives_kills(name: &str, options: FirnOptions, mut lose: impl FnMut(&Path))
     let mut slowest = Duration::ZERO;
     let (mut in_flight, mut misses) = (Vec::new(), 0);
     while in_flight.len() < KILLS {
-        sleep(Duration::from_millis(random.random_range(50..700)));
+        // Producers take their time to find a broker that is back; the moment is random from then on.
+        tap.wait_for_answer();
+        sleep(Duration::from_millis(random.random_range(0..650)));
         match tap.unanswered_at(|| firn.kill9()) {
             0 => misses += 1,
             unanswered => in_flight.push(unanswered),

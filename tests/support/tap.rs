@@ -11,8 +11,9 @@ use std::time::Duration;
 
 use super::wait_for;
 
-/// How long connections to a broker that was killed may take to end.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long connections to a broker that was killed may take to end, and producers to find it again. Generous: two cores may
+/// be busy.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The key of Produce, as a frame begins with it.
 const PRODUCE: [u8; 2] = [0, 0];
@@ -37,6 +38,8 @@ struct Connections {
     open: BTreeMap<u64, BTreeSet<[u8; 4]>>,
     /// Produce requests that had no answer when the broker's side of their connection ended.
     lost: usize,
+    /// Produce requests that were answered.
+    answered: usize,
 }
 
 impl Tap {
@@ -60,6 +63,13 @@ impl Tap {
     /// New connections go to this broker.
     pub fn lead_to(&self, broker: &str) {
         broker.clone_into(&mut self.state.broker.lock().unwrap());
+    }
+
+    /// Waits until the broker has answered another Produce request.
+    pub fn wait_for_answer(&self) {
+        let answered = || self.state.connections.lock().unwrap().answered;
+        let before = answered();
+        wait_for(PATIENCE, || (answered() > before).then_some(())).expect("produce goes on");
     }
 
     /// How many Produce requests the broker left without an answer when `kill` killed it.
@@ -136,8 +146,11 @@ fn requests(
 
 fn answers(state: &State, id: u64, client: &mut TcpStream, broker: &mut TcpStream) {
     while let Ok(frame) = read_frame(broker) {
-        if let Some(unanswered) = state.connections.lock().unwrap().open.get_mut(&id) {
-            unanswered.remove(&frame[4..8]);
+        {
+            let mut connections = state.connections.lock().unwrap();
+            let unanswered = connections.open.get_mut(&id);
+            let answer = unanswered.is_some_and(|unanswered| unanswered.remove(&frame[4..8]));
+            connections.answered += usize::from(answer);
         }
         if client.write_all(&frame).is_err() {
             return;
