@@ -297,5 +297,61 @@ fn every_member_of_the_workspace_is_in_the_table() {
     }
 }
 
+/// The crates that the simulation runs: their own clippy.toml takes the place of the one at the root.
+const SIMULATED: [&str; 2] = ["dataplane/log", "controlplane/catalog"];
+
+/// The paths that a clippy.toml bans under this key, with their reasons.
+fn banned(clippy: &toml::Table, key: &str) -> BTreeSet<String> {
+    let entries = clippy.get(key).and_then(toml::Value::as_array);
+    entries.into_iter().flatten().map(ToString::to_string).collect()
+}
+
+/// What the whole workspace bans and a crate's own file does not.
+fn unbanned(root: &toml::Table, own: &toml::Table) -> Vec<String> {
+    let mut missing: Vec<_> = ["disallowed-methods", "disallowed-types", "disallowed-macros"]
+        .into_iter()
+        .flat_map(|key| {
+            banned(root, key)
+                .difference(&banned(own, key))
+                .cloned()
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    let settings = root.iter().filter(|(key, _)| !key.starts_with("disallowed-"));
+    missing.extend(
+        settings
+            .filter(|(key, value)| own.get(*key) != Some(*value))
+            .map(|(key, _)| key.clone()),
+    );
+    missing
+}
+
+#[test]
+fn the_simulated_crates_ban_what_all_ban_and_the_same_besides() {
+    let read = |folder: &str| {
+        let path = root().join(folder).join("clippy.toml");
+        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    };
+    let parse = |text: &str| text.parse::<toml::Table>().expect("clippy.toml is TOML");
+    let all = parse(&read("."));
+    for folder in SIMULATED {
+        assert_eq!(read(folder), read(SIMULATED[0]), "{folder}/clippy.toml is a copy");
+        assert_eq!(
+            unbanned(&all, &parse(&read(folder))),
+            [""; 0],
+            "{folder}/clippy.toml"
+        );
+    }
+    let with_own = files()
+        .into_iter()
+        .filter(|file| file.path.ends_with("clippy.toml"))
+        .count();
+    assert_eq!(
+        with_own,
+        SIMULATED.len() + 1,
+        "a clippy.toml that nothing compares"
+    );
+}
+
 #[path = "layers_bite.rs"]
 mod bite;

@@ -99,3 +99,16 @@ fn what_the_log_must_not_know_is_found_in_every_form() {
     let fine = "use firn_catalog::{cell::LogCatalog, ids::{Slot, commands}};\n// firn_catalog::commands\n";
     assert_eq!(unseemly(fine), [""; 0]);
 }
+
+#[test]
+fn a_ban_or_a_setting_that_a_crate_drops_is_found() {
+    let parse = |text: &str| text.parse::<toml::Table>().expect("TOML");
+    let all = parse("too-many-lines-threshold = 70\ndisallowed-methods = [{ path = \"a\", reason = \"r\" }]");
+    assert_eq!(unbanned(&all, &all), [""; 0]);
+    let more = "too-many-lines-threshold = 70\ndisallowed-methods = [{ path = \"b\", reason = \"r\" }, \
+                { path = \"a\", reason = \"r\" }]";
+    assert_eq!(unbanned(&all, &parse(more)), [""; 0]);
+    assert_eq!(unbanned(&all, &parse("too-many-lines-threshold = 70")).len(), 1);
+    let other = "too-many-lines-threshold = 80\ndisallowed-methods = [{ path = \"a\", reason = \"r\" }]";
+    assert_eq!(unbanned(&all, &parse(other)), ["too-many-lines-threshold"]);
+}

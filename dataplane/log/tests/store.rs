@@ -183,6 +183,10 @@ async fn a_store_that_does_not_listen_is_named() {
     assert!(matches!(error, ProbeError::Unreachable { .. }), "{error}");
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what is in the way of this store is a file"
+)]
 #[test]
 fn addresses_that_are_none_are_refused_with_a_reason() {
     assert!(matches!(open("not an address"), Err(StoreError::Address { .. })));

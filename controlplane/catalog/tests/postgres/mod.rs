@@ -2,6 +2,8 @@
 //!
 //! Tests of one binary share a server, each with a database of its own; the last one to finish stops it.
 
+#![expect(clippy::disallowed_methods, reason = "this starts and stops a real server")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Weak};
