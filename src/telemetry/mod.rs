@@ -77,6 +77,10 @@ impl Telemetry {
 
     /// Sends what is left to the OTLP endpoints, for at most `patience`: a collector that hangs holds nothing up. Blocks;
     /// call it outside the runtime.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the runtime is gone, and a thread that hangs can be left behind"
+    )]
     pub fn shutdown(self, patience: Duration) {
         if !self.exports {
             return;

@@ -23,6 +23,7 @@ pub mod s3;
 pub mod s3_door;
 pub mod server;
 pub mod small_disk;
+pub mod tap;
 pub mod text;
 pub mod wire;
 

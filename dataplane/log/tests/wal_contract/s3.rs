@@ -1,6 +1,6 @@
 //! A real S3 server on a loopback port, one for each test.
 
-#![allow(
+#![expect(
     clippy::disallowed_methods,
     reason = "waiting for another process takes the real clock"
 )]

@@ -11,6 +11,8 @@
 mod file;
 mod frame;
 mod freed;
+#[cfg(test)]
+mod golden;
 mod scan;
 mod shelf;
 mod spares;
@@ -85,7 +87,7 @@ pub struct DiskLog {
 
 impl DiskLog {
     /// Takes the directory (made if it is absent), finds all slots in it, and starts the writer. Blocks.
-    #[allow(
+    #[expect(
         clippy::disallowed_methods,
         reason = "fdatasync blocks for long, and one thread that does nothing else lets puts share it; the simulation has no disk log"
     )]

@@ -107,7 +107,7 @@ pub(super) struct Preparer {
 }
 
 impl Preparer {
-    #[allow(
+    #[expect(
         clippy::disallowed_methods,
         reason = "zeroing tens of MiB would hold a thread of the shared pool for long; the disk log never runs in the simulation"
     )]
