@@ -403,3 +403,23 @@ async fn what_was_deleted_does_not_take_room_from_the_next_process() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_file_that_cannot_become_a_spare_is_removed_in_its_turn() {
+    let dir = TempDir::new().unwrap();
+    let log = open(dir.path());
+    for slot in 0..3 {
+        put(&log, slot, 70_000).await.unwrap();
+    }
+    fs::remove_dir_all(dir.path().join("spare")).unwrap();
+    log.delete(ME, Slot(0)..Slot(3)).await.unwrap();
+    let left = files(dir.path());
+    let names: Vec<_> = left
+        .iter()
+        .filter_map(|path| path.file_name()?.to_str())
+        .collect();
+    assert_eq!(names, ["0000000002.wal", "freed"], "all but the active file");
+    drop(log);
+    let log = open(dir.path());
+    assert_eq!(log.get(ME, Slot(0)).await, Ok(None), "nothing is missed");
+}
