@@ -140,7 +140,7 @@ struct Measured {
 }
 
 /// Produces `gigabytes` to 8 partitions over all connections.
-#[allow(
+#[expect(
     clippy::disallowed_methods,
     reason = "a benchmark measures real time and spawns its own tasks"
 )]

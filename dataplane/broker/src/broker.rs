@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use firn_catalog::Catalog;
 use firn_catalog::cell::CatalogError;
+use firn_catalog::entities::Address;
 use firn_catalog::ids::{ClusterId, NodeId};
 use firn_catalog::image::ImageFollower;
 use firn_catalog::topic_config::{BrokerDefaults, ConfigMap, KafkaSettings};
@@ -93,9 +94,21 @@ pub enum StartError {
     Assign(#[from] AssignError),
 }
 
+impl StartError {
+    /// Whether a successor has taken over from this process in the meantime, which must end.
+    pub fn is_fenced(&self) -> bool {
+        match self {
+            Self::Advertise(error) => error.is_fenced(),
+            Self::Assign(error) => error.source.is_fenced(),
+            Self::Bind { .. } | Self::NotLoopback { .. } => false,
+        }
+    }
+}
+
 /// A broker that serves.
 pub struct Broker {
     local: SocketAddr,
+    advertised: Address,
     shutdown: CancellationToken,
     abort: CancellationToken,
     tracker: TaskTracker,
@@ -149,7 +162,7 @@ impl Broker {
             meter: seams.meter,
             sessions: FetchSessions::new(env.clone(), session_slots(&settings.kafka)),
             node,
-            advertised,
+            advertised: advertised.clone(),
             kafka: settings.kafka,
             anonymous,
             shutdown: shutdown.clone(),
@@ -175,6 +188,7 @@ impl Broker {
         info!(%local, "the Kafka listener serves");
         Ok(Self {
             local,
+            advertised,
             shutdown,
             abort,
             tracker,
@@ -186,6 +200,11 @@ impl Broker {
     /// Where the listener is.
     pub fn local_address(&self) -> SocketAddr {
         self.local
+    }
+
+    /// What clients are told to connect to.
+    pub fn advertised(&self) -> &Address {
+        &self.advertised
     }
 
     /// How many connections are open.

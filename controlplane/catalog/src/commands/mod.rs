@@ -9,6 +9,8 @@ mod clusters;
 mod configs;
 mod partitions;
 mod recording;
+#[cfg(test)]
+mod tests;
 mod topic_name;
 mod topics;
 
