@@ -11,8 +11,10 @@ use kafka_protocol::messages::{InitProducerIdRequest, MetadataRequest};
 use crate::support::client::topic_name;
 use crate::support::{Bench, Setup};
 
-/// Allows what the function does.
-struct Allowing(fn(Operation, ResourceKind<'_>) -> bool);
+/// What is allowed.
+type Rule = fn(Operation, ResourceKind<'_>) -> bool;
+
+struct Allowing(Rule);
 
 impl Authorizer for Allowing {
     fn allows(&self, _principal: &Principal, operation: Operation, resource: Resource<'_>) -> bool {
@@ -20,7 +22,7 @@ impl Authorizer for Allowing {
     }
 }
 
-async fn bench(allows: fn(Operation, ResourceKind<'_>) -> bool) -> Bench {
+async fn bench(allows: Rule) -> Bench {
     let seams = Seams {
         authorizer: Arc::new(Allowing(allows)),
         ..Seams::default()
@@ -77,8 +79,7 @@ async fn who_may_write_anywhere_may_write_with_a_producer_id() {
         operation == Operation::Write && resource == ResourceKind::AnyTopic
     };
     let reader = |operation, _: ResourceKind<'_>| operation == Operation::Read;
-    let cases: [(fn(Operation, ResourceKind<'_>) -> bool, i16); 3] =
-        [(idempotent, 0), (writer, 0), (reader, 31)];
+    let cases: [(Rule, i16); 3] = [(idempotent, 0), (writer, 0), (reader, 31)];
     for (allows, error) in cases {
         let bench = bench(allows).await;
         let request = InitProducerIdRequest::default()
