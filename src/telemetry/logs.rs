@@ -1,7 +1,9 @@
 //! Log lines on standard error, and spans to the tracer if there is one.
 
+use firn_broker::HOT_REQUESTS;
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing::level_filters::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt};
@@ -18,8 +20,18 @@ pub(super) fn install(
     settings: &config::Telemetry,
     tracers: Option<&SdkTracerProvider>,
 ) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(format!("{QUIET},{}", settings.filter))
-        .map_err(|error| Failure::setting("log-level", error))?;
+    let refused = |error| Failure::setting("log-level", error);
+    let asked = EnvFilter::try_new(&settings.filter).map_err(refused)?;
+    let verbose = asked
+        .max_level_hint()
+        .is_none_or(|level| level >= LevelFilter::DEBUG);
+    let hot_requests = if verbose || tracers.is_some() {
+        "info"
+    } else {
+        "off"
+    };
+    let filter = format!("{QUIET},{HOT_REQUESTS}={hot_requests},{}", settings.filter);
+    let filter = EnvFilter::try_new(filter).map_err(refused)?;
     let lines = match settings.format {
         LogFormat::Text => fmt::layer().with_writer(std::io::stderr).with_ansi(false).boxed(),
         LogFormat::Json => fmt::layer()

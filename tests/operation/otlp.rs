@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::support::firn::{Firn, FirnOptions, PATIENCE};
 
@@ -32,12 +32,12 @@ fn collector() -> (String, mpsc::Receiver<String>) {
     (endpoint, received)
 }
 
-fn exports(options: FirnOptions, received: &mpsc::Receiver<String>) {
+fn exports(options: FirnOptions, received: &mpsc::Receiver<String>, expected: &[&str]) {
     let mut firn = Firn::start(options);
     firn.get("/healthz");
     assert_eq!(firn.terminate().code(), Some(0), "{}", firn.log());
-    let mut paths = Vec::new();
-    while !(paths.contains(&"/v1/traces".to_owned()) && paths.contains(&"/v1/metrics".to_owned())) {
+    let mut paths: Vec<String> = Vec::new();
+    while !expected.iter().all(|path| paths.iter().any(|came| came == path)) {
         let path = received.recv_timeout(PATIENCE);
         paths.push(path.unwrap_or_else(|_| panic!("only {paths:?} arrived\n{}", firn.log())));
     }
@@ -49,11 +49,55 @@ fn what_is_left_is_exported_at_the_end_to_the_setting_or_the_standard_variable()
     exports(
         FirnOptions::default().arg("--otlp-endpoint").arg(&endpoint),
         &received,
+        &["/v1/traces", "/v1/metrics"],
     );
     exports(
         FirnOptions::default().env("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint),
         &received,
+        &["/v1/traces", "/v1/metrics"],
     );
+}
+
+#[test]
+fn a_signal_s_own_variable_says_where_it_goes_as_it_is() {
+    let (endpoint, received) = collector();
+    let all = FirnOptions::default().env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("{endpoint}/all"));
+    exports(
+        all.env("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", format!("{endpoint}/mine")),
+        &received,
+        &["/mine", "/all/v1/metrics"],
+    );
+    let metrics_only =
+        FirnOptions::default().env("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", format!("{endpoint}/only"));
+    exports(metrics_only, &received, &["/only"]);
+}
+
+#[test]
+fn a_collector_that_hangs_does_not_hold_up_the_end_past_the_timeout() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let (taken, hanging) = mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            if taken.send(stream.unwrap()).is_err() {
+                return;
+            }
+        }
+    });
+    let options = FirnOptions::default()
+        .arg("--otlp-endpoint")
+        .arg(endpoint)
+        .arg("--shutdown-timeout")
+        .arg("2s");
+    let mut firn = Firn::start(options);
+    firn.get("/healthz");
+    let told = Instant::now();
+    assert_eq!(firn.terminate().code(), Some(0), "{}", firn.log());
+    let took = told.elapsed();
+    // The exporters on their own would wait for 5 s each.
+    assert!(took < Duration::from_secs(8), "it took {took:?}");
+    assert!(hanging.try_recv().is_ok(), "nobody came to the collector");
+    assert!(firn.log().contains("OTLP"), "{}", firn.log());
 }
 
 #[test]

@@ -57,3 +57,12 @@ fn parse(text: &str) -> Answer {
         body: body.into(),
     }
 }
+
+/// The bytes of the body that this head announces.
+pub fn content_length(head: &str) -> usize {
+    let fields = head.lines().filter_map(|line| line.split_once(':'));
+    let length = fields
+        .into_iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+    length.map_or(0, |(_, value)| value.trim().parse().unwrap())
+}

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use firn_catalog::Catalog;
 use firn_catalog::cell::CatalogError;
+use firn_catalog::entities::Address;
 use firn_catalog::ids::{ClusterId, NodeId};
 use firn_catalog::image::ImageFollower;
 use firn_log::engine::{AssignError, Log};
@@ -92,9 +93,21 @@ pub enum StartError {
     Assign(#[from] AssignError),
 }
 
+impl StartError {
+    /// Whether a successor has taken over from this process in the meantime, which must end.
+    pub fn is_fenced(&self) -> bool {
+        match self {
+            Self::Advertise(error) => error.is_fenced(),
+            Self::Assign(error) => error.source.is_fenced(),
+            Self::Bind { .. } | Self::NotLoopback { .. } => false,
+        }
+    }
+}
+
 /// A broker that serves.
 pub struct Broker {
     local: SocketAddr,
+    advertised: Address,
     shutdown: CancellationToken,
     abort: CancellationToken,
     tracker: TaskTracker,
@@ -129,7 +142,7 @@ impl Broker {
         let shutdown = CancellationToken::new();
         let serving = Arc::new(Serving {
             env: env.clone(),
-            log,
+            log: Arc::clone(&log),
             catalog,
             images,
             reconciled: reconciler.done(),
@@ -138,7 +151,7 @@ impl Broker {
             meter: seams.meter,
             sessions: FetchSessions::new(env.clone()),
             node,
-            advertised,
+            advertised: advertised.clone(),
             kafka: settings.kafka,
             anonymous,
             shutdown: shutdown.clone(),
@@ -158,12 +171,13 @@ impl Broker {
             abort: abort.clone(),
         };
         let tasks = vec![
-            env.tasks.spawn(Box::pin(reconciler.run())),
-            env.tasks.spawn(Box::pin(listener.run())),
+            log.spawn_vital("the reconciler", reconciler.run()),
+            log.spawn_vital("the Kafka listener", listener.run()),
         ];
         info!(%local, "the Kafka listener serves");
         Ok(Self {
             local,
+            advertised,
             shutdown,
             abort,
             tracker,
@@ -175,6 +189,11 @@ impl Broker {
     /// Where the listener is.
     pub fn local_address(&self) -> SocketAddr {
         self.local
+    }
+
+    /// What clients are told to connect to.
+    pub fn advertised(&self) -> &Address {
+        &self.advertised
     }
 
     /// How many connections are open.

@@ -27,4 +27,5 @@ mod settings;
 
 pub use broker::{Broker, BrokerParts, Seams, StartError};
 pub use network::{Closing, Limits};
+pub use serving::dispatch::HOT_REQUESTS;
 pub use settings::{Advertise, BrokerSettings};

@@ -80,7 +80,8 @@ fn limits(settings: &Settings) -> Limits {
         frame_bytes: size(number(kafka, "socket.request.max.bytes")),
         idle: std::time::Duration::from_millis(idle_millis),
         pipelined_bytes: size(settings.network.max_pending_bytes_per_connection),
-        grace: settings.shutdown_timeout,
+        // The other half is the log's, which closes after the connections.
+        grace: settings.shutdown_timeout / 2,
         ..defaults
     }
 }
@@ -105,6 +106,8 @@ fn size(value: u64) -> usize {
 mod tests {
     use std::collections::BTreeMap;
 
+    use firn_log::wal::DiskSettings;
+
     use super::*;
     use crate::config::Sources;
 
@@ -121,6 +124,14 @@ mod tests {
     fn the_table_s_defaults_are_the_log_s_own() {
         let (ours, theirs) = (log(&settings(&[]).log), LogSettings::default());
         assert_eq!(format!("{ours:?}"), format!("{theirs:?}"));
+        assert_eq!(DiskSettings::default().hot_bytes, ours.images.disk);
+    }
+
+    #[test]
+    fn connections_may_use_half_of_the_time_for_a_stop_and_the_log_the_rest() {
+        let mut settings = settings(&[]);
+        settings.shutdown_timeout = std::time::Duration::from_secs(8);
+        assert_eq!(limits(&settings).grace, std::time::Duration::from_secs(4));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use sqlx::{AnyPool, Executor};
 use super::errors::{Refusal, refusal};
 use super::{Dialect, migrations, transaction};
 use crate::cell::CatalogError;
+use crate::redact::redact;
 
 /// Connections of one process.
 const CONNECTIONS: u32 = 8;
@@ -71,7 +72,7 @@ pub(crate) struct Store {
 impl Store {
     /// Opens the database at `url` and brings its tables to this version.
     pub(crate) async fn open(url: &str, env: Env) -> Result<Self, OpenError> {
-        let shown = without_password(url);
+        let shown = redact(url);
         let unreachable = |cause: String| OpenError::Unreachable {
             url: shown.clone(),
             cause,
@@ -175,46 +176,9 @@ fn sqlite_url(path: &str) -> String {
     encoded
 }
 
-/// The URL as logs may show it.
-fn without_password(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return url.to_owned();
-    };
-    let authority_end = rest.find(['/', '?']).unwrap_or(rest.len());
-    let shown = match rest[..authority_end].rfind('@') {
-        Some(at) => {
-            let user = rest[..at].split(':').next().unwrap_or_default();
-            format!("{scheme}://{user}{}", &rest[at..])
-        }
-        None => url.to_owned(),
-    };
-    // libpq also takes the password as a query parameter.
-    match shown.split_once('?') {
-        Some((front, query)) if query.contains("password") => front.to_owned(),
-        _ => shown,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_password_is_never_shown() {
-        assert_eq!(
-            without_password("postgres://me:secret@host:1/db"),
-            "postgres://me@host:1/db"
-        );
-        assert_eq!(
-            without_password("postgres://me:se@cret@host/db"),
-            "postgres://me@host/db"
-        );
-        assert_eq!(
-            without_password("postgres://host/db?user=me&password=x"),
-            "postgres://host/db"
-        );
-        assert_eq!(without_password("sqlite:///a/b@c"), "sqlite:///a/b@c");
-    }
 
     #[test]
     fn a_path_may_hold_what_urls_treat_specially() {

@@ -12,7 +12,7 @@ use futures::future::BoxFuture;
 use kafka_protocol::messages::ApiKey;
 use kafka_protocol::protocol::{Decodable, Encodable};
 use tokio::time::Instant;
-use tracing::{Instrument, Level, debug, error};
+use tracing::{Instrument, Span, debug, error};
 
 use super::request::{Identity, RequestContext, throttle_ms};
 use super::shared::Serving;
@@ -24,6 +24,10 @@ use crate::protocol::header::{self, Prelude};
 use crate::protocol::schema::Schema;
 use crate::protocol::{Malformed, guard};
 use crate::seams::Usage;
+
+/// The target of the spans of Produce and Fetch requests. The binary's subscriber turns it on when spans are exported, or
+/// when everything is logged.
+pub const HOT_REQUESTS: &str = "firn_requests";
 
 /// How a served API is called.
 pub(crate) enum Call {
@@ -112,15 +116,19 @@ impl KafkaConnection {
             started: Instant::now(),
         };
         match &api.call {
-            Call::Produce(start) => Ok(start(context, frame)),
+            Call::Produce(start) => {
+                let span = request_span(&context);
+                Ok(match span.in_scope(|| start(context, frame)) {
+                    Started::Waiting(answer) => Started::Waiting(traced(span, answer)),
+                    done @ Started::Done(_) => done,
+                })
+            }
             Call::Coded(call) => {
                 if let Some(schema) = api.schema {
                     guard::check(&frame, schema, prelude.version)?;
                 }
-                Ok(Started::Waiting(traced(
-                    &context_span(&context),
-                    call(context, frame.freeze()),
-                )))
+                let span = request_span(&context);
+                Ok(Started::Waiting(traced(span, call(context, frame.freeze()))))
             }
         }
     }
@@ -155,24 +163,32 @@ impl Protocol for KafkaConnection {
     }
 }
 
-fn context_span(context: &RequestContext) -> Option<tracing::Span> {
-    tracing::enabled!(Level::DEBUG).then(|| {
-        tracing::debug_span!(
-            "request",
-            api = metrics::api_name(context.api),
-            version = context.version,
-            connection = context.connection,
-            correlation = context.correlation,
-            client_id = context.client_id.as_deref(),
-        )
-    })
+/// The request's span: every log line below it carries the request id. Those of Produce and Fetch have a target of their
+/// own, so that they cost nothing unless somebody asked for them.
+fn request_span(context: &RequestContext) -> Span {
+    macro_rules! span {
+        ($target:expr) => {
+            tracing::info_span!(
+                target: $target,
+                "request",
+                request_id = %context.request_id(),
+                api = metrics::api_name(context.api),
+                version = context.version,
+                client_id = context.client_id.as_deref(),
+            )
+        };
+    }
+    match context.api {
+        ApiKey::Produce | ApiKey::Fetch => span!(HOT_REQUESTS),
+        _ => span!(module_path!()),
+    }
 }
 
-fn traced(span: &Option<tracing::Span>, answer: BoxFuture<'static, Reply>) -> BoxFuture<'static, Reply> {
-    match span {
-        Some(span) => Box::pin(answer.instrument(span.clone())),
-        None => answer,
+fn traced(span: Span, answer: BoxFuture<'static, Reply>) -> BoxFuture<'static, Reply> {
+    if span.is_disabled() {
+        return answer;
     }
+    Box::pin(answer.instrument(span))
 }
 
 /// What every handler is called through: decode, handle, charge, encode, meter.

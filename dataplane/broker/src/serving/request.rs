@@ -99,9 +99,10 @@ impl RequestContext {
         metrics::request(self.api, self.started.elapsed(), throttle);
     }
 
-    /// The id of this request in logs and in the audit trail.
+    /// The id of this request in logs and in the audit trail: the process's life, the connection, the client's number.
     pub(crate) fn request_id(&self) -> String {
-        format!("kafka-{}-{}", self.connection, self.correlation)
+        let life = self.serving.log.incarnation().0 >> 96;
+        format!("kafka-{life:08x}-{}-{}", self.connection, self.correlation)
     }
 
     /// Who does this, for the audit trail.

@@ -26,15 +26,17 @@ const TIDY_INTERVAL: Duration = Duration::from_secs(60);
 const LEASE_HEARTBEATS: u32 = 5;
 
 pub(super) fn start(log: &Arc<Log>) {
-    log.spawn(watch_appender(Arc::clone(log)));
-    log.spawn(heartbeat(Arc::clone(log)));
-    log.spawn(settle(Arc::clone(log)));
-    log.spawn(tidy(Arc::clone(log)));
-    log.spawn(retain(Arc::clone(log)));
+    log.spawn("watch", watch_appender(Arc::clone(log)));
+    log.spawn("heartbeat", heartbeat(Arc::clone(log)));
+    log.spawn("offload", settle(Arc::clone(log)));
+    log.spawn("tidy", tidy(Arc::clone(log)));
+    log.spawn("retention", retain(Arc::clone(log)));
     let (cold, own) = (Arc::clone(&log.sources.cold), log.own);
-    log.spawn(async move { cold.run_merges(own).await });
+    log.spawn("merge", async move { cold.run_merges(own).await });
     let cold = Arc::clone(&log.sources.cold);
-    log.spawn(async move { cold.run_garbage_collection().await });
+    log.spawn("garbage collection", async move {
+        cold.run_garbage_collection().await;
+    });
 }
 
 /// Raises log starts as topics ask for, and gives up objects that nobody needs.

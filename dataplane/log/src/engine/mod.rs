@@ -34,7 +34,7 @@ pub use settings::LogSettings;
 use crate::cold::ColdError;
 use crate::cold::offload::Backlog;
 use crate::partition::{Partition, PartitionConfig, Sources};
-use crate::wal::{CountedSlot, Halt, SlotSink, WriteAheadLog};
+use crate::wal::{CountedSlot, Halt, SlotSink, WriteAheadLog, broken_by_panic};
 use images::SlotImages;
 use recovered::Recovered;
 
@@ -197,9 +197,10 @@ impl Log {
     pub async fn shutdown(&self) {
         self.sources.appender.close().await;
         self.stop.cancel();
+        self.partitions.settled.notify_waiters();
         let loops = std::mem::take(&mut *self.loops.lock());
         for task in loops {
-            // A loop that panicked has said so; there is nothing left to do for it.
+            // One that panicked has halted the log; there is nothing left to do for it.
             let _ = task.await;
         }
     }
@@ -223,11 +224,25 @@ impl Log {
         self.partitions.settled.notify_waiters();
     }
 
-    fn spawn(self: &Arc<Self>, work: impl Future<Output = ()> + Send + 'static) {
+    /// Starts a part without which a broker must not go on: if it panics, the log halts.
+    pub fn spawn_vital(
+        self: &Arc<Self>,
+        name: &'static str,
+        work: impl Future<Output = ()> + Send + 'static,
+    ) -> JoinHandle<()> {
+        let log = Arc::clone(self);
+        self.env.tasks.spawn(Box::pin(async move {
+            if let Some(why) = broken_by_panic(name, work).await {
+                log.halt(why);
+            }
+        }))
+    }
+
+    fn spawn(self: &Arc<Self>, name: &'static str, work: impl Future<Output = ()> + Send + 'static) {
         let stop = self.stop.clone();
-        let task = self.env.tasks.spawn(Box::pin(async move {
+        let task = self.spawn_vital(name, async move {
             let _ = stop.run_until_cancelled(work).await;
-        }));
+        });
         self.loops.lock().push(task);
     }
 }

@@ -14,18 +14,24 @@ mod object;
 pub mod slot;
 
 use std::ops::Range;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use firn_catalog::cell::WalLocation;
 use firn_catalog::ids::{IncarnationId, Slot};
+use futures::FutureExt;
 
 use crate::batch::BatchMeta;
 
 pub use appender::{Appender, AppenderSettings, PushError};
 pub use disk::{DiskLog, DiskSettings, OpenError};
 pub use object::ObjectLog;
+
+/// Bytes of recent records on the local disk, unless somebody sets it: files of a disk log, or copies of an object
+/// log's slots.
+pub const HOT_DISK_BYTES: u64 = 2 << 30;
 
 /// Whether a put took the register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,4 +143,14 @@ pub enum Halt {
     Fenced,
     /// Something that must not happen: exit 1 with this sentence.
     Broken(String),
+}
+
+/// Runs `work` to its end; if it panics, tells the halt that follows. What it left half done must not be served on.
+pub(crate) async fn broken_by_panic(name: &str, work: impl Future<Output = ()>) -> Option<Halt> {
+    let panic = AssertUnwindSafe(work).catch_unwind().await.err()?;
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+    let why = format!("{name} panicked: {}", text.unwrap_or("without a text"));
+    tracing::error!(why, "ALARM: a part of the broker is gone; it stops");
+    Some(Halt::Broken(why))
 }

@@ -24,7 +24,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::{Halt, PendingBatch, SlotSink, WriteAheadLog};
+use super::{Halt, PendingBatch, SlotSink, WriteAheadLog, broken_by_panic};
 
 pub use writer::{Answer, Freeze, Output, Writer};
 
@@ -126,7 +126,12 @@ impl Appender {
             driver: Mutex::new(None),
         });
         let driver = driver::Driver::new(Arc::clone(&appender), env.clone(), wal, incarnation, sink);
-        *appender.driver.lock() = Some(env.tasks.spawn(Box::pin(driver.run())));
+        let driven = Arc::clone(&appender);
+        *appender.driver.lock() = Some(env.tasks.spawn(Box::pin(async move {
+            if let Some(why) = broken_by_panic("the write-ahead log", driver.run()).await {
+                driven.halt(why);
+            }
+        })));
         appender
     }
 

@@ -8,7 +8,8 @@ use firn_catalog::ids::{IncarnationId, Slot};
 
 /// Files are written in multiples of this many bytes.
 pub(super) const BLOCK: u64 = 4096;
-/// The newest format that this version reads and the one it writes, of the volume and of its files.
+/// The newest format that this version reads and the one it writes, of the volume and of its files. Every version keeps the first
+/// 16 bytes of a header as they are, and its checksum, so that a newer version is told from damage.
 pub(super) const FORMAT_VERSION: u32 = 1;
 /// Bytes of a frame's header, right before the register.
 pub(super) const FRAME_HEADER: usize = 64;
@@ -45,9 +46,9 @@ pub(super) struct FrameHeader {
     pub(super) synced: Position,
 }
 
-/// Why a file header was not accepted.
+/// Why a header was not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum FileHeaderError {
+pub(super) enum HeaderError {
     /// Nothing was written there, or it is damaged.
     Absent,
     /// Written by a newer version of Firn.
@@ -67,6 +68,18 @@ pub(super) fn frame_size(length: u64) -> u64 {
 fn seal(bytes: &mut [u8]) {
     let sum = crc32c::crc32c_append(crc32c::crc32c(&bytes[..12]), &bytes[16..]);
     bytes[12..16].copy_from_slice(&sum.to_be_bytes());
+}
+
+/// Whether `bytes` are a whole header of this kind, in the one format that is known.
+fn check(bytes: &[u8], magic: [u8; 8]) -> Result<(), HeaderError> {
+    if !bytes.starts_with(&magic) || !is_sealed(bytes) {
+        return Err(HeaderError::Absent);
+    }
+    match u32_at(bytes, 8) {
+        FORMAT_VERSION => Ok(()),
+        0 => Err(HeaderError::Absent),
+        newer => Err(HeaderError::NewerVersion(newer)),
+    }
 }
 
 fn is_sealed(bytes: &[u8]) -> bool {
@@ -102,15 +115,9 @@ impl FileHeader {
         bytes.to_vec()
     }
 
-    pub(super) fn parse(block: &[u8]) -> Result<Self, FileHeaderError> {
-        let bytes = block.get(..FILE_HEADER).ok_or(FileHeaderError::Absent)?;
-        if !bytes.starts_with(&FILE_MAGIC) || !is_sealed(bytes) {
-            return Err(FileHeaderError::Absent);
-        }
-        match u32_at(bytes, 8) {
-            FORMAT_VERSION => {}
-            newer => return Err(FileHeaderError::NewerVersion(newer)),
-        }
+    pub(super) fn parse(block: &[u8]) -> Result<Self, HeaderError> {
+        let bytes = block.get(..FILE_HEADER).ok_or(HeaderError::Absent)?;
+        check(bytes, FILE_MAGIC)?;
         Ok(Self {
             incarnation: IncarnationId(u128_at(bytes, 16)),
             number: u64_at(bytes, 32),
@@ -137,22 +144,29 @@ impl FrameHeader {
     }
 
     /// The header at the front of `bytes`, if it is one of this generation.
-    pub(super) fn parse(bytes: &[u8], generation: u128) -> Option<Self> {
-        let bytes = bytes.get(..FRAME_HEADER)?;
-        if !bytes.starts_with(&FRAME_MAGIC) || u32_at(bytes, 8) != FORMAT_VERSION || !is_sealed(bytes) {
-            return None;
+    pub(super) fn parse(bytes: &[u8], generation: u128) -> Result<Self, HeaderError> {
+        let bytes = bytes.get(..FRAME_HEADER).ok_or(HeaderError::Absent)?;
+        if !bytes.starts_with(&FRAME_MAGIC) || u128_at(bytes, 16) != generation {
+            return Err(HeaderError::Absent);
         }
-        let header = Self {
-            generation: u128_at(bytes, 16),
+        check(bytes, FRAME_MAGIC)?;
+        Ok(Self {
+            generation,
             slot: Slot(u64_at(bytes, 32)),
             length: u64_at(bytes, 40),
             synced: Position {
                 file: u64_at(bytes, 48),
                 offset: u64_at(bytes, 56),
             },
-        };
-        (header.generation == generation).then_some(header)
+        })
     }
+}
+
+/// What another version of Firn would have written there.
+#[cfg(test)]
+pub(super) fn with_version(header: &mut [u8], version: u32) {
+    header[8..12].copy_from_slice(&version.to_be_bytes());
+    seal(header);
 }
 
 #[cfg(test)]
@@ -178,12 +192,38 @@ mod tests {
             length: 100,
             synced,
         };
-        assert_eq!(FrameHeader::parse(&frame.encode(), 77), Some(frame));
-        assert_eq!(FrameHeader::parse(&frame.encode(), 78), None);
+        assert_eq!(FrameHeader::parse(&frame.encode(), 77), Ok(frame));
+        assert_eq!(FrameHeader::parse(&frame.encode(), 78), Err(HeaderError::Absent));
         for bit in 0..FRAME_HEADER * 8 {
             let mut bytes = frame.encode();
             bytes[bit / 8] ^= 1 << (bit % 8);
-            assert_eq!(FrameHeader::parse(&bytes, 77), None);
+            assert_eq!(FrameHeader::parse(&bytes, 77), Err(HeaderError::Absent));
+        }
+    }
+
+    #[test]
+    fn another_format_version_is_told_from_damage() {
+        let file = FileHeader {
+            incarnation: IncarnationId(3),
+            number: 9,
+            generation: 77,
+            previous_end: 4096,
+        };
+        let frame = FrameHeader {
+            generation: 77,
+            slot: Slot(5),
+            length: 100,
+            synced: Position { file: 0, offset: 0 },
+        };
+        for (version, error) in [(0, HeaderError::Absent), (2, HeaderError::NewerVersion(2))] {
+            let mut bytes = file.encode();
+            with_version(&mut bytes[..FILE_HEADER], version);
+            assert_eq!(FileHeader::parse(&bytes), Err(error));
+            let mut bytes = frame.encode();
+            with_version(&mut bytes, version);
+            assert_eq!(FrameHeader::parse(&bytes, 77), Err(error));
+            // An earlier life of the file says nothing about this one.
+            assert_eq!(FrameHeader::parse(&bytes, 78), Err(HeaderError::Absent));
         }
     }
 

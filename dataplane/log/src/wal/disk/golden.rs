@@ -70,7 +70,7 @@ fn the_headers_read_back() {
     block.resize(4096, 0);
     assert_eq!(FileHeader::parse(&block), Ok(file_header()));
     let frame = read("wal-frame-header-v1.bin");
-    assert_eq!(FrameHeader::parse(&frame, GENERATION), Some(frame_header()));
+    assert_eq!(FrameHeader::parse(&frame, GENERATION), Ok(frame_header()));
 }
 
 /// A directory as format version 1 left it: one slot, before which all were deleted, and a fence behind it.
@@ -130,5 +130,5 @@ fn the_hint_of_deleted_slots_is_what_is_written() {
         "wal-freed-v1.txt",
         &fs::read(directory.path().join("freed")).unwrap(),
     );
-    assert_eq!(freed::read(directory.path()), SLOT);
+    assert_eq!(freed::read(directory.path()).unwrap(), SLOT);
 }

@@ -37,7 +37,7 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use super::slot::{FENCE_MAGIC, SLOT_MAGIC, front_length};
-use super::{PutOutcome, WalError, WriteAheadLog};
+use super::{HOT_DISK_BYTES, PutOutcome, WalError, WriteAheadLog};
 use file::WalFile;
 use shelf::{Place, Shelf};
 use spares::{Preparer, Spares};
@@ -67,7 +67,7 @@ impl Default for DiskSettings {
             file_bytes: 64 << 20,
             first_file_bytes: 1 << 20,
             max_group_bytes: 8 << 20,
-            hot_bytes: 1 << 30,
+            hot_bytes: HOT_DISK_BYTES,
         }
     }
 }

@@ -11,10 +11,10 @@ use bytes::Bytes;
 use firn_catalog::ids::{IncarnationId, Slot};
 
 use super::file::WalFile;
-use super::frame::{BLOCK, FRAME_HEADER, FileHeader, FileHeaderError, FrameHeader, Position, frame_size};
+use super::frame::{BLOCK, FRAME_HEADER, FileHeader, FrameHeader, HeaderError, Position, frame_size};
 use super::freed;
 use super::volume::{OpenError, at};
-use crate::wal::slot::{Fence, Register};
+use crate::wal::slot::{Fence, FormatError, Register};
 
 /// Bytes read at a time in the search for frames behind the end of a log.
 const SEARCH_BYTES: usize = 1 << 20;
@@ -60,7 +60,7 @@ struct Followed {
 /// Reads the folder of one incarnation.
 pub(super) fn scan_row(folder: &Path, incarnation: IncarnationId) -> Result<ScannedRow, OpenError> {
     let mut row = ScannedRow {
-        freed: freed::read(folder),
+        freed: freed::read(folder)?,
         ..ScannedRow::default()
     };
     let mut numbers = Vec::new();
@@ -80,15 +80,9 @@ pub(super) fn scan_row(folder: &Path, incarnation: IncarnationId) -> Result<Scan
     numbers.sort_unstable();
     let mut files = Vec::new();
     for (number, path) in numbers {
-        files.push(follow(&path, number, incarnation).map_err(|error| match error {
-            FollowError::Io(source) => at(&path)(source),
-            FollowError::NewerVersion(found) => OpenError::NewerVersion {
-                path: path.clone(),
-                found,
-            },
-        })?);
+        files.push(follow(&path, number, incarnation)?);
     }
-    judge(files, incarnation, folder, &mut row).map_err(at(folder))?;
+    judge(files, incarnation, folder, &mut row)?;
     Ok(row)
 }
 
@@ -105,31 +99,37 @@ fn read_fence(
         })) if (dead, fenced) == (incarnation, slot) => {
             row.fence = Some((slot, bytes));
         }
+        Err(FormatError::NewerVersion { found, .. }) => return Err(newer(path, found)),
         Ok(_) => row.damage = Some(format!("{} is not the fence of its slot", path.display())),
         Err(error) => row.damage = Some(format!("{}: {error}", path.display())),
     }
     Ok(())
 }
 
-enum FollowError {
-    Io(std::io::Error),
-    NewerVersion(u32),
-}
-
-impl From<std::io::Error> for FollowError {
-    fn from(error: std::io::Error) -> Self {
-        Self::Io(error)
+fn newer(path: &Path, found: u32) -> OpenError {
+    OpenError::NewerVersion {
+        path: path.to_owned(),
+        found,
     }
 }
 
-fn follow(path: &Path, number: u64, incarnation: IncarnationId) -> Result<Followed, FollowError> {
-    let file = WalFile::open(path)?;
+/// The header of the frame at the front of `bytes`, if one of this life of the file is there.
+fn frame_header(file: &WalFile, bytes: &[u8], generation: u128) -> Result<Option<FrameHeader>, OpenError> {
+    match FrameHeader::parse(bytes, generation) {
+        Ok(frame) => Ok(Some(frame)),
+        Err(HeaderError::Absent) => Ok(None),
+        Err(HeaderError::NewerVersion(found)) => Err(newer(&file.path, found)),
+    }
+}
+
+fn follow(path: &Path, number: u64, incarnation: IncarnationId) -> Result<Followed, OpenError> {
+    let file = WalFile::open(path).map_err(at(path))?;
     let mut block = vec![0; usize::try_from(file.size.min(BLOCK)).unwrap_or(0)];
-    file.read(&mut block, 0)?;
+    file.read(&mut block, 0).map_err(at(path))?;
     let header = match FileHeader::parse(&block) {
         Ok(header) if (header.incarnation, header.number) == (incarnation, number) => Some(header),
-        Ok(_) | Err(FileHeaderError::Absent) => None,
-        Err(FileHeaderError::NewerVersion(version)) => return Err(FollowError::NewerVersion(version)),
+        Ok(_) | Err(HeaderError::Absent) => None,
+        Err(HeaderError::NewerVersion(found)) => return Err(newer(path, found)),
     };
     let mut frames = Vec::new();
     let mut synced = Position { file: 0, offset: 0 };
@@ -138,8 +138,8 @@ fn follow(path: &Path, number: u64, incarnation: IncarnationId) -> Result<Follow
         && end + BLOCK <= file.size
     {
         let mut bytes = [0; FRAME_HEADER];
-        file.read(&mut bytes, end)?;
-        let Some(frame) = FrameHeader::parse(&bytes, header.generation) else {
+        file.read(&mut bytes, end).map_err(at(path))?;
+        let Some(frame) = frame_header(&file, &bytes, header.generation)? else {
             break;
         };
         let Some(next) = end
@@ -170,15 +170,15 @@ fn follow(path: &Path, number: u64, incarnation: IncarnationId) -> Result<Follow
 }
 
 /// The furthest position that a frame behind `from` calls durable.
-fn synced_behind(file: &WalFile, generation: u128, from: u64) -> std::io::Result<Position> {
+fn synced_behind(file: &WalFile, generation: u128, from: u64) -> Result<Position, OpenError> {
     let mut furthest = Position { file: 0, offset: 0 };
     let mut buffer = vec![0; SEARCH_BYTES];
     let mut offset = from;
     while offset < file.size {
         let now = SEARCH_BYTES.min(usize::try_from(file.size - offset).unwrap_or(SEARCH_BYTES));
-        file.read(&mut buffer[..now], offset)?;
+        file.read(&mut buffer[..now], offset).map_err(at(&file.path))?;
         for block in buffer[..now].chunks(BLOCK as usize) {
-            if let Some(frame) = FrameHeader::parse(block, generation) {
+            if let Some(frame) = frame_header(file, block, generation)? {
                 furthest = furthest.max(frame.synced);
             }
         }
@@ -201,7 +201,7 @@ fn judge(
     incarnation: IncarnationId,
     folder: &Path,
     row: &mut ScannedRow,
-) -> std::io::Result<()> {
+) -> Result<(), OpenError> {
     let extent = measure(&files, folder, row)?;
     let Position { file, offset } = extent.end;
     if extent.end < extent.synced {
@@ -212,7 +212,7 @@ fn judge(
     keep(files, incarnation, &extent, row)
 }
 
-fn measure(files: &[Followed], folder: &Path, row: &mut ScannedRow) -> std::io::Result<Extent> {
+fn measure(files: &[Followed], folder: &Path, row: &mut ScannedRow) -> Result<Extent, OpenError> {
     let start = Position { file: 0, offset: 0 };
     let mut synced = files.iter().map(|file| file.synced).max().unwrap_or(start);
     let mut end: Option<Position> = None;
@@ -255,12 +255,13 @@ fn keep(
     incarnation: IncarnationId,
     extent: &Extent,
     row: &mut ScannedRow,
-) -> std::io::Result<()> {
+) -> Result<(), OpenError> {
     let mut torn = false;
     for mut followed in files {
         let number = followed.scanned.number;
         let file = Arc::clone(&followed.scanned.file);
         let mut touched = false;
+        let mut refused = None;
         followed.scanned.frames.retain(|frame| {
             let position = Position {
                 file: number,
@@ -274,23 +275,44 @@ fn keep(
                 return true;
             }
             touched = true;
-            torn |= !is_intact(&file, incarnation, frame);
+            match confirm(&file, incarnation, frame) {
+                Ok(intact) => torn |= !intact,
+                Err(error) => refused = Some(error),
+            }
             !torn
         });
+        if let Some(error) = refused {
+            return Err(error);
+        }
         if touched {
-            // After kill -9 the page cache may hold more than the device: from here on it is relied upon.
-            file.sync()?;
+            file.sync().map_err(at(&file.path))?;
         }
         row.files.push(followed.scanned);
     }
     Ok(())
 }
 
-fn is_intact(file: &WalFile, incarnation: IncarnationId, frame: &Found) -> bool {
-    let Ok(length) = usize::try_from(frame.length) else {
-        return false;
+/// Whether a frame that nothing calls durable is whole. If it is, it is written again as it is, for the caller to sync: after
+/// kill -9 the page cache may hold more than the device, and after an fdatasync that failed its pages count as clean.
+fn confirm(file: &WalFile, incarnation: IncarnationId, frame: &Found) -> Result<bool, OpenError> {
+    let header = FRAME_HEADER as u64;
+    let (Ok(size), Ok(end)) = (
+        usize::try_from(frame_size(frame.length)),
+        usize::try_from(header.saturating_add(frame.length)),
+    ) else {
+        return Ok(false);
     };
-    let mut bytes = vec![0; length];
-    file.read(&mut bytes, frame.offset).is_ok()
-        && Register::verify_whole(&bytes.into()).is_ok_and(|register| register.is_at(incarnation, frame.slot))
+    let start = frame.offset - header;
+    let mut bytes = vec![0; size];
+    // The file has these bytes: an error is the device's, and says nothing of what was acknowledged.
+    file.read(&mut bytes, start).map_err(at(&file.path))?;
+    let bytes = Bytes::from(bytes);
+    match Register::verify_whole(&bytes.slice(FRAME_HEADER..end)) {
+        Ok(register) if register.is_at(incarnation, frame.slot) => {
+            file.write_all(&[&bytes], start).map_err(at(&file.path))?;
+            Ok(true)
+        }
+        Err(FormatError::NewerVersion { found, .. }) => Err(newer(&file.path, found)),
+        Ok(_) | Err(_) => Ok(false),
+    }
 }

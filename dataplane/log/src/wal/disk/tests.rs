@@ -7,6 +7,7 @@ use firn_catalog::ids::{LeaderEpoch, Offset, PartitionId, TopicId};
 use firn_runtime::Timestamp;
 use tempfile::TempDir;
 
+use super::frame::{BLOCK, FRAME_HEADER};
 use super::*;
 use crate::batch::BatchMeta;
 use crate::wal::PendingBatch;
@@ -95,24 +96,62 @@ async fn a_second_owner_is_refused_and_told_who_has_it() {
     assert_eq!(open(dir.path()).volume(), volume);
 }
 
+/// Overwrites a header with what another format version would have there.
+fn change_version(path: &Path, offset: u64, version: u32) {
+    let mut header = [0; FRAME_HEADER];
+    let file = fs::File::open(path).unwrap();
+    file.read_exact_at(&mut header, offset).unwrap();
+    frame::with_version(&mut header, version);
+    damage(path, offset, &header);
+}
+
 #[tokio::test]
-async fn a_volume_or_file_of_a_newer_version_is_refused_by_name() {
-    let dir = TempDir::new().unwrap();
-    let log = open(dir.path());
-    put(&log, 0, 10).await.unwrap();
-    drop(log);
-    let path = dir.path().join("volume.json");
-    let text = fs::read_to_string(&path).unwrap();
-    fs::write(&path, text.replace("\"format\":1", "\"format\":2")).unwrap();
-    let Err(error) = DiskLog::open(dir.path(), settings(), &Env::system()) else {
-        panic!("opened")
+async fn whatever_has_a_newer_format_version_is_refused_by_name() {
+    let newer = 2u32.to_be_bytes();
+    let volume = |dir: &Path| {
+        let path = dir.join("volume.json");
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(path, text.replace("\"format\":1", "\"format\":2")).unwrap();
     };
-    assert!(
-        error
-            .to_string()
-            .contains("volume.json has format version 2, newer than 1"),
-        "{error}"
-    );
+    let file = |dir: &Path| change_version(&files(dir)[0], 0, 2);
+    let frame = |dir: &Path| change_version(&files(dir)[0], BLOCK, 2);
+    let register = |dir: &Path| damage(&files(dir)[0], BLOCK + FRAME_HEADER as u64 + 8, &newer);
+    let fence = |dir: &Path| {
+        let fences = files(dir).into_iter();
+        let path = fences.filter(|path| path.to_str().unwrap().contains("fence-"));
+        path.for_each(|path| damage(&path, 8, &newer));
+    };
+    type Change<'a> = (&'a str, &'a dyn Fn(&Path));
+    let changes: [Change<'_>; 5] = [
+        ("volume.json", &volume),
+        (".wal", &file),
+        (".wal", &frame),
+        (".wal", &register),
+        ("fence-00000000000000000001", &fence),
+    ];
+    for (name, change) in changes {
+        let dir = TempDir::new().unwrap();
+        let log = open(dir.path());
+        put(&log, 0, 10).await.unwrap();
+        drop(log);
+        let log = open(dir.path());
+        let fence = Fence {
+            sealer: IncarnationId(1),
+            dead: ME,
+            slot: Slot(1),
+        };
+        log.put_if_absent(ME, Slot(1), vec![fence.encode()])
+            .await
+            .unwrap();
+        drop(log);
+        change(dir.path());
+        let Err(error) = DiskLog::open(dir.path(), settings(), &Env::system()) else {
+            panic!("{name}: opened")
+        };
+        let error = error.to_string();
+        let says = format!("{name} has format version 2, newer than 1");
+        assert!(error.contains(&says), "{name}: {error}");
+    }
 }
 
 #[tokio::test]
@@ -290,19 +329,24 @@ async fn a_fence_outlives_its_slots_and_the_process() {
     assert_eq!(put(&log, 40, 10).await, Ok(PutOutcome::Exists));
 }
 
-/// A small file system of its own, if this machine lets us mount one.
+/// A small file system of its own.
 struct SmallDisk(TempDir);
 
 impl SmallDisk {
-    fn mount() -> Option<Self> {
+    /// Fails the test where mounting is not allowed: skipping it would say that it passed.
+    fn mount() -> Self {
         let dir = TempDir::new().unwrap();
         let mounted = Command::new("mount")
             .args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"])
             .arg(dir.path())
-            .output();
-        mounted
-            .is_ok_and(|output| output.status.success())
-            .then_some(Self(dir))
+            .output()
+            .unwrap();
+        assert!(
+            mounted.status.success(),
+            "this test fills a tmpfs, which takes root (or CAP_SYS_ADMIN) to mount: run the tests as root. mount says: {}",
+            String::from_utf8_lossy(&mounted.stderr)
+        );
+        Self(dir)
     }
 }
 
@@ -314,10 +358,7 @@ impl Drop for SmallDisk {
 
 #[tokio::test]
 async fn a_full_disk_refuses_puts_until_there_is_room() {
-    let Some(disk) = SmallDisk::mount() else {
-        println!("not run: mounting a tmpfs takes privileges");
-        return;
-    };
+    let disk = SmallDisk::mount();
     let dir = disk.0.path();
     let log = open(dir);
     let mut slot = 0;
@@ -362,4 +403,24 @@ async fn what_was_deleted_does_not_take_room_from_the_next_process() {
             "slot {slot} is not below all that live"
         );
     }
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_become_a_spare_is_removed_in_its_turn() {
+    let dir = TempDir::new().unwrap();
+    let log = open(dir.path());
+    for slot in 0..3 {
+        put(&log, slot, 70_000).await.unwrap();
+    }
+    fs::remove_dir_all(dir.path().join("spare")).unwrap();
+    log.delete(ME, Slot(0)..Slot(3)).await.unwrap();
+    let left = files(dir.path());
+    let names: Vec<_> = left
+        .iter()
+        .filter_map(|path| path.file_name()?.to_str())
+        .collect();
+    assert_eq!(names, ["0000000002.wal", "freed"], "all but the active file");
+    drop(log);
+    let log = open(dir.path());
+    assert_eq!(log.get(ME, Slot(0)).await, Ok(None), "nothing is missed");
 }

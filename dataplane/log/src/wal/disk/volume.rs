@@ -138,6 +138,7 @@ fn identify(dir: &Path, env: &Env) -> Result<String, OpenError> {
         .and_then(|format| u32::try_from(format).ok());
     match format {
         Some(FORMAT_VERSION) => {}
+        Some(0) => return Err(damaged("there is no format version 0".to_owned())),
         Some(found) => return Err(OpenError::NewerVersion { path, found }),
         None => return Err(damaged("it names no format version".to_owned())),
     }
