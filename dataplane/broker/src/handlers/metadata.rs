@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use firn_catalog::commands::{CreateTopic, validate_topic_name};
+use firn_catalog::commands::{CreateTopic, collision_key, validate_topic_name};
 use firn_catalog::ids::TopicId;
 use firn_catalog::image::{Image, ImageTopic};
 use firn_catalog::topic_config::ConfigMap;
@@ -110,11 +110,6 @@ fn asked(context: &RequestContext, request: &MetadataRequest) -> Asked {
     }
 }
 
-/// The form in which names that metrics cannot tell apart are equal.
-fn collision_form(name: &str) -> String {
-    name.replace('.', "_")
-}
-
 /// The keys in the order of their first places.
 fn in_order<K: Ord>(places: BTreeMap<K, usize>) -> Vec<K> {
     let mut keys: Vec<_> = places.into_iter().collect();
@@ -182,7 +177,7 @@ impl View<'_> {
         let taken = self.names_that_collide(&missing);
         let (collide, free): (Vec<_>, Vec<_>) = missing
             .into_iter()
-            .partition(|name| taken.contains(&collision_form(name)));
+            .partition(|name| taken.contains(&collision_key(name)));
         if !free.is_empty() {
             create_in_background(context, free, i32::try_from(partitions).unwrap_or(1));
         }
@@ -197,7 +192,7 @@ impl View<'_> {
         let existing = self.image.topics_of(self.context.cluster());
         existing
             .filter(|topic| topic.name.contains(['.', '_']))
-            .map(|topic| collision_form(&topic.name))
+            .map(|topic| collision_key(&topic.name))
             .collect()
     }
 
