@@ -9,6 +9,7 @@ use firn_catalog::cell::CatalogError;
 use firn_catalog::entities::Address;
 use firn_catalog::ids::{ClusterId, NodeId};
 use firn_catalog::image::ImageFollower;
+use firn_catalog::topic_config::{BrokerDefaults, ConfigMap, KafkaSettings};
 use firn_log::engine::{AssignError, Log};
 use firn_runtime::Env;
 use parking_lot::Mutex;
@@ -115,6 +116,16 @@ pub struct Broker {
     tasks: Vec<JoinHandle<()>>,
 }
 
+/// How many fetch sessions are kept.
+fn session_slots(kafka: &KafkaSettings) -> usize {
+    let defaults = BrokerDefaults {
+        cluster: &ConfigMap::new(),
+        settings: kafka,
+    };
+    let slots = defaults.number("max.incremental.fetch.session.cache.slots");
+    slots.and_then(|slots| usize::try_from(slots).ok()).unwrap_or(0)
+}
+
 impl Broker {
     /// Starts: binds, opens the partitions that the image says this incarnation leads, tells its address, serves.
     pub async fn start(parts: BrokerParts) -> Result<Self, StartError> {
@@ -149,7 +160,7 @@ impl Broker {
             authorizer: seams.authorizer,
             quotas: seams.quotas,
             meter: seams.meter,
-            sessions: FetchSessions::new(env.clone()),
+            sessions: FetchSessions::new(env.clone(), session_slots(&settings.kafka)),
             node,
             advertised: advertised.clone(),
             kafka: settings.kafka,

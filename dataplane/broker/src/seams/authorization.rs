@@ -64,6 +64,8 @@ pub enum ResourceKind<'a> {
     Cluster,
     /// A topic, which need not exist.
     Topic(&'a str),
+    /// Some topic, whichever: whether there is any to which the operation may be done, existing or not.
+    AnyTopic,
     /// A transactional id.
     TransactionalId(&'a str),
 }

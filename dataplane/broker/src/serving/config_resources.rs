@@ -75,8 +75,10 @@ pub(crate) fn find<'i>(
                     "not authorized",
                 ));
             }
-            let known = |id: i32| context.nodes(image).iter().any(|node| node.id == id);
-            if name.is_empty() || name.parse().is_ok_and(known) {
+            // One name for each broker: "00" is none, or one request could ask for the same thing many times.
+            let known = context.nodes(image);
+            let known = known.iter().any(|node| node.id.to_string() == name);
+            if name.is_empty() || known {
                 Ok(ConfigResource::Brokers)
             } else {
                 let unknown = format!("there is no broker '{}'", name.escape_debug());

@@ -35,7 +35,8 @@ pub struct Bench {
     pub wal: Arc<GatedWal>,
     pub catalog: Arc<Catalog>,
     pub images: Arc<ImageFollower>,
-    _folder: tempfile::TempDir,
+    store: Arc<InMemory>,
+    folder: Arc<tempfile::TempDir>,
 }
 
 impl Bench {
@@ -45,16 +46,33 @@ impl Bench {
 
     pub async fn with(setup: Setup) -> Self {
         let env = Env::system();
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Arc::new(tempfile::tempdir().unwrap());
         let url = format!("sqlite://{}", folder.path().join("catalog.db").display());
         let catalog = Catalog::open(&url, env.clone()).await.unwrap();
-        let dev = catalog.ensure_dev().await.unwrap();
         let wal = Arc::new(GatedWal::new(Arc::new(InMemory::new())));
+        Self::over(setup, catalog, wal, Arc::new(InMemory::new()), folder).await
+    }
+
+    /// A broker that takes over the partitions of this one, which goes on and does not know it yet.
+    pub async fn successor(&self) -> Self {
+        let (catalog, wal, store) = (self.catalog.clone(), self.wal.clone(), self.store.clone());
+        Self::over(Setup::default(), catalog, wal, store, self.folder.clone()).await
+    }
+
+    async fn over(
+        setup: Setup,
+        catalog: Arc<Catalog>,
+        wal: Arc<GatedWal>,
+        store: Arc<InMemory>,
+        folder: Arc<tempfile::TempDir>,
+    ) -> Self {
+        let env = Env::system();
+        let dev = catalog.ensure_dev().await.unwrap();
         let log = Log::open(LogParts {
             env: env.clone(),
             settings: LogSettings::default(),
             catalog: catalog.clone(),
-            store: Arc::new(InMemory::new()),
+            store: store.clone(),
             wal: wal.clone(),
             node: NodeId(0),
             hot_directory: None,
@@ -85,7 +103,8 @@ impl Bench {
             wal,
             catalog,
             images,
-            _folder: folder,
+            store,
+            folder,
         }
     }
 

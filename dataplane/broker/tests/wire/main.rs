@@ -10,5 +10,8 @@ mod answers;
 mod every_api;
 mod fetch;
 mod framing;
+mod limits;
+mod moving;
+mod permissions;
 mod produce;
 mod seams;

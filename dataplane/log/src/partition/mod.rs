@@ -261,7 +261,8 @@ impl Partition {
         }
     }
 
-    /// The largest leader epoch up to `asked` and the offset where it ends (OffsetForLeaderEpoch); `None` if unknown.
+    /// The largest leader epoch up to `asked` and the offset where it ends (OffsetForLeaderEpoch); `None` if `asked` is
+    /// no epoch, or one to come.
     pub fn epoch_end(&self, asked: LeaderEpoch) -> Option<(LeaderEpoch, Offset)> {
         let state = self.state.lock();
         // Not the log end: a restart may take back what does not count yet.
