@@ -190,7 +190,7 @@ fn a_value_that_is_too_long_is_refused_however_it_came_about() {
 
 #[test]
 fn a_long_list_costs_no_more_than_its_length() {
-    // Where each element is compared with each this does not end.
+    // With a comparison of each with each this takes hours.
     let pairs: Vec<_> = (0..1_000_000).map(|number| format!("{number}:1")).collect();
     let name = "leader.replication.throttled.replicas";
     let append = vec![op(name, ConfigOpKind::Append, Some(&pairs.join(",")))];

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use firn_catalog::commands::{CommandError, CreateTopic, validate_topic_name};
+use firn_catalog::commands::{CommandError, CreateTopic, collision_key, validate_topic_name};
 use firn_catalog::ids::{ClusterId, TopicId};
 use firn_catalog::image::{Image, ImageTopic};
 use firn_catalog::topic_config::ConfigMap;
@@ -115,11 +115,6 @@ fn asked(context: &RequestContext, request: &MetadataRequest) -> Asked {
     }
 }
 
-/// The form in which names that metrics cannot tell apart are equal.
-fn collision_form(name: &str) -> String {
-    name.replace('.', "_")
-}
-
 /// The keys in the order of their first places.
 fn in_order<K: Ord>(places: BTreeMap<K, usize>) -> Vec<K> {
     let mut keys: Vec<_> = places.into_iter().collect();
@@ -187,7 +182,7 @@ impl View<'_> {
         let taken = self.names_that_collide(&granted);
         let (collide, free): (Vec<_>, Vec<_>) = granted
             .into_iter()
-            .partition(|name| taken.contains(&collision_form(name)));
+            .partition(|name| taken.contains(&collision_key(name)));
         create_in_background(context, free, i32::try_from(partitions).unwrap_or(1));
         let refused = |names: Vec<String>, error| names.into_iter().map(move |name| (name, error));
         let denied = refused(denied, ResponseError::TopicAuthorizationFailed);
@@ -204,7 +199,7 @@ impl View<'_> {
         let existing = self.image.topics_of(self.context.cluster());
         existing
             .filter(|topic| topic.name.contains(['.', '_']))
-            .map(|topic| collision_form(&topic.name))
+            .map(|topic| collision_key(&topic.name))
             .collect()
     }
 

@@ -1,4 +1,7 @@
 //! Who may do what, in the words of Kafka's ACLs.
+//!
+//! What a request changes through the catalog is asked there again, in the words of `firn_catalog::commands`: that is for
+//! whoever carries a command, this is for whoever speaks Kafka, and covers reading and writing records too.
 
 use firn_catalog::commands::Principal;
 use firn_catalog::ids::ClusterId;
