@@ -121,7 +121,8 @@ async fn whatever_has_a_newer_format_version_is_refused_by_name() {
         let path = fences.filter(|path| path.to_str().unwrap().contains("fence-"));
         path.for_each(|path| damage(&path, 8, &newer));
     };
-    let changes: [(&str, &dyn Fn(&Path)); 5] = [
+    type Change<'a> = (&'a str, &'a dyn Fn(&Path));
+    let changes: [Change<'_>; 5] = [
         ("volume.json", &volume),
         (".wal", &file),
         (".wal", &frame),
