@@ -45,6 +45,8 @@ mod on {
         a_merge_of_an_object_that_is_gone_changes_nothing,
         doomed_objects_wait_their_time_and_only_they_are_forgotten,
         registrations_are_abandoned_when_old_and_their_registrar_is_gone,
+        only_what_the_caller_registered_and_never_made_live_is_given_up,
+        a_registrar_that_is_sealed_may_give_up_what_it_registered,
         thousands_of_objects_go_through_in_one_call,
         a_trim_raises_starts_and_ends_and_never_lowers_them,
         a_trim_of_a_partition_of_another_changes_nothing,

@@ -19,6 +19,7 @@ struct Instruments {
     in_flight: Gauge<u64>,
     pending_bytes: Gauge<u64>,
     stalls: Counter<u64>,
+    refusing: Gauge<u64>,
 }
 
 fn meter() -> Meter {
@@ -65,6 +66,12 @@ fn instruments() -> &'static Instruments {
                 .u64_counter("firn_wal_stalls")
                 .with_description("Times that the write-ahead log ran out of space")
                 .build(),
+            refusing: meter
+                .u64_gauge("firn_wal_refusing")
+                .with_description(
+                    "Alarm: 1 while appends are refused because the offload is stuck and the log full",
+                )
+                .build(),
         }
     })
 }
@@ -92,6 +99,11 @@ pub fn appender(in_flight: usize, pending_bytes: u64) {
 /// The write-ahead log has run out of space.
 pub fn stalled() {
     instruments().stalls.add(1, &[]);
+}
+
+/// Appends are refused from now on, or no more.
+pub fn appends_refused(refused: bool) {
+    instruments().refusing.record(u64::from(refused), &[]);
 }
 
 struct ColdInstruments {

@@ -5,7 +5,7 @@
 
 use std::cell::Cell;
 
-/// A mistake, each known to lose or duplicate records.
+/// A mistake, each known to lose, duplicate or leave behind what it must not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Mistake {
     /// A slot counts as soon as it is durable, though an earlier one is not.
@@ -20,17 +20,23 @@ pub enum Mistake {
     ExistsIsSuccess,
     /// The fence is deleted with the slots of a drained log.
     DeleteFence,
+    /// Retention by size counts what is cold among what is local, too.
+    CountTwice,
+    /// What the owner of a drained log left behind is not deleted.
+    LeaveSlots,
 }
 
 impl Mistake {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::AckBeforeEarlier,
         Self::AnswerDuplicateEarly,
         Self::ReuseSlotNumber,
         Self::FreeBeforeCheckpoint,
         Self::ExistsIsSuccess,
         Self::DeleteFence,
+        Self::CountTwice,
+        Self::LeaveSlots,
     ];
 }
 

@@ -46,10 +46,17 @@ pub async fn add_topic(world: &Arc<World>, topic: TopicId, partitions: i32, dice
     let added: Vec<_> = (0..partitions)
         .map(|index| PartitionId { topic, index })
         .collect();
+    for partition in &added {
+        world
+            .checker
+            .retains(*partition, world.plan.retention_of(*partition));
+    }
     world.trace.line(format_args!("topic {topic} with {partitions}"));
     for partition in &added {
         // One that cannot be opened now is opened by the next process.
-        let _ = log.assign(vec![assignment(*partition, LeaderEpoch(0))]).await;
+        let _ = log
+            .assign(vec![assignment(&world.plan, *partition, LeaderEpoch(0))])
+            .await;
     }
     world.populate(&added, dice);
 }

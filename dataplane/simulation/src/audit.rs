@@ -1,4 +1,5 @@
-//! After everything is healed: every record must be there, from start to end, whatever tier it has come to.
+//! After everything is healed: every record must be there, from start to end, whatever tier it has come to, and nothing
+//! else.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::checker::Rule;
 use crate::dice::Dice;
+use crate::leaks;
 use crate::process::Process;
 use crate::reader::{self, Read};
 use crate::supervisor;
@@ -15,6 +17,10 @@ use crate::world::World;
 
 /// How long a partition may take to become readable to its end.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long after the last start everything is deleted that nobody needs: abandoned objects have to be found first, then
+/// their grace has to pass, on clocks that differ.
+const TIDIED: Duration = Duration::from_secs(180);
 
 /// Reads everything three times: at once, after the background work had its time, and after a last restart.
 pub async fn run(world: &Arc<World>, dice: &Dice) {
@@ -26,6 +32,8 @@ pub async fn run(world: &Arc<World>, dice: &Dice) {
     read_all(world, process.as_ref()).await;
     let process = restart(world, dice).await;
     read_all(world, process.as_ref()).await;
+    sleep(TIDIED).await;
+    leaks::check(world).await;
 }
 
 async fn restart(world: &Arc<World>, dice: &Dice) -> Option<Arc<Process>> {

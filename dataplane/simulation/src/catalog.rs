@@ -174,6 +174,15 @@ impl LogCatalog for FaultyCatalog {
         change!(self.abandoned_objects(before, now))
     }
 
+    async fn give_up_objects(
+        &self,
+        by: IncarnationId,
+        ids: Vec<ObjectId>,
+        now: Timestamp,
+    ) -> Result<(), CatalogError> {
+        change!(self.give_up_objects(by, ids, now))
+    }
+
     async fn forget_objects(&self, ids: Vec<ObjectId>) -> Result<(), CatalogError> {
         change!(self.forget_objects(ids))
     }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use firn_catalog::ids::PartitionId;
 use parking_lot::Mutex;
 
+use crate::plan::Retention;
 use crate::record::{self, RecordId};
 
 /// What must never happen.
@@ -26,7 +27,7 @@ pub enum Rule {
     Reordered,
     /// A high watermark went back, or ran ahead of what a successor found.
     HighWatermark,
-    /// A log start went back, or beyond what was asked for.
+    /// A log start went back, or beyond what was asked for and what retention may take.
     LogStart,
     /// A record was acknowledged at or past the end that a successor began at.
     AcknowledgedPastFence,
@@ -34,6 +35,8 @@ pub enum Rule {
     RetryRefused,
     /// A broker stopped with damage that nobody did, or for a fence that nobody put.
     FalseAlarm,
+    /// Something is in the store that nobody needs and nobody will delete.
+    Leak,
     /// Something is still unreadable, or does not end, long after everything was healed.
     Unreadable,
 }
@@ -65,9 +68,27 @@ struct Known {
     shown: BTreeMap<u32, i64>,
     log_starts: BTreeMap<u32, i64>,
     asked_to_delete: i64,
+    retention: Option<Retention>,
     /// The highest log start that each generation has promised.
     promised: BTreeMap<u32, i64>,
     deleted: bool,
+}
+
+impl Known {
+    /// Whether retention may take everything below `log_start` while the log ends at `end`. By size: only if the rest is
+    /// enough. By time anything that is cold may go, since the clocks of brokers and clients differ by more than
+    /// records are kept.
+    fn may_retain(&self, log_start: i64, end: i64) -> bool {
+        let Some(Retention { ms, bytes }) = self.retention else {
+            return false;
+        };
+        let size = |offset| {
+            let id: Option<&RecordId> = self.records.get(&offset);
+            id.map_or(record::MOST_BYTES, |id| id.most_bytes())
+        };
+        let kept = || (log_start..end).map(size).sum::<u64>();
+        log_start <= end && (ms.is_some() || bytes.is_some_and(|bytes| kept() >= bytes))
+    }
 }
 
 /// See the module.
@@ -214,7 +235,7 @@ impl Checker {
         if let Some(what) = lost {
             state.broken(Rule::Lost, what);
         }
-        state.starts_at(generation, partition, log_start);
+        state.starts_at(generation, partition, log_start, end);
     }
 
     /// `generation` has shown its offsets.
@@ -230,7 +251,12 @@ impl Checker {
             state.broken(Rule::HighWatermark, what);
         }
         state.shows(generation, partition, high_watermark, Rule::HighWatermark);
-        state.starts_at(generation, partition, log_start);
+        state.starts_at(generation, partition, log_start, high_watermark);
+    }
+
+    /// A partition is there, from which retention takes what is too old or too much.
+    pub fn retains(&self, partition: PartitionId, retention: Option<Retention>) {
+        self.0.lock().known(partition).retention = retention;
     }
 
     /// Somebody asks for the records below `before` to be deleted.
@@ -337,12 +363,13 @@ impl State {
         }
     }
 
-    /// `generation` says where its log starts.
-    fn starts_at(&mut self, generation: u32, partition: PartitionId, log_start: i64) {
+    /// `generation` says where its log starts and ends.
+    fn starts_at(&mut self, generation: u32, partition: PartitionId, log_start: i64, end: i64) {
         let known = self.known(partition);
         let asked = known.asked_to_delete;
         let before = known.log_starts.insert(generation, log_start).unwrap_or(0);
-        if log_start < before || log_start > asked {
+        let allowed = log_start <= asked || log_start == before || known.may_retain(log_start, end);
+        if log_start < before || !allowed {
             let what = format!(
                 "{partition}: log start {log_start} of broker {generation}; it was {before}, deletion was asked to {asked}"
             );

@@ -14,7 +14,7 @@
 //! | [`faults`], [`store`], [`catalog`], [`link`] | what goes wrong between a process and the world |
 //! | [`process`], [`supervisor`] | lives and deaths of broker processes |
 //! | [`connection`], [`producer`], [`reader`], [`admin`] | clients |
-//! | [`audit`] | the last word: everything is read from start to end |
+//! | [`audit`], [`leaks`] | the last word: everything is read from start to end, and nothing is left over |
 //! | [`record`], [`trace`], [`dice`], [`signal`] | records that can be told apart, what happened, chance, waking in order |
 //!
 //! Not simulated: the disk WAL (it has a contract suite of its own, and its faults are the kernel's), several nodes.
@@ -26,6 +26,7 @@ pub mod checker;
 pub mod connection;
 pub mod dice;
 pub mod faults;
+pub mod leaks;
 pub mod link;
 pub mod plan;
 pub mod process;

@@ -20,7 +20,7 @@ struct Options {
     #[arg(long)]
     seed: Option<u64>,
     /// Plant a mistake: AckBeforeEarlier, AnswerDuplicateEarly, ReuseSlotNumber, FreeBeforeCheckpoint,
-    /// ExistsIsSuccess or DeleteFence. Seeds are then expected to fail.
+    /// ExistsIsSuccess, DeleteFence, CountTwice or LeaveSlots. Seeds are then expected to fail.
     #[arg(long, value_parser = mistake)]
     mistake: Option<Mistake>,
     /// Go on after a seed that failed.

@@ -2,10 +2,20 @@
 
 use std::time::Duration;
 
+use firn_catalog::ids::PartitionId;
 use firn_log::engine::LogSettings;
 
 use crate::dice::Dice;
 use crate::faults::Rates;
+
+/// What a partition keeps.
+#[derive(Clone, Copy, Debug)]
+pub struct Retention {
+    /// For how long.
+    pub ms: Option<i64>,
+    /// How many bytes.
+    pub bytes: Option<u64>,
+}
 
 /// The plan of one run.
 #[derive(Clone, Debug)]
@@ -20,6 +30,8 @@ pub struct Plan {
     pub idempotent_producers: u32,
     /// Plain producers of each partition.
     pub plain_producers: u32,
+    /// What retention takes away from those partitions that it takes something from.
+    pub retention: Option<Retention>,
     /// The longest life of a process, in ms.
     pub longest_life: u64,
     /// How many of 1000 processes do not die but fall silent and come back.
@@ -39,16 +51,28 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// What a partition keeps; `None`: all. Partitions that do and that do not share objects.
+    pub fn retention_of(&self, partition: PartitionId) -> Option<Retention> {
+        let number = partition.topic.0 + u128::from(partition.index.unsigned_abs());
+        self.retention.filter(|_| number % 2 == 0)
+    }
+
     /// The plan of `seed`.
     pub fn of(seed: u64, dice: &Dice) -> Self {
         // One in four runs has crashes alone.
         let storm = if dice.chance(250) { 0 } else { dice.between(1, 4) };
+        // In one of six runs nobody is idempotent, so that not even the newest object of a partition has to stay.
+        let (idempotent, plain) = match dice.between(0, 11) {
+            0 | 1 => (0, 2),
+            number => (1 + u32::from(number % 2 == 0), u32::from(number > 6)),
+        };
         Self {
             seed,
             length: dice.millis(8_000, 30_000),
             partitions: i32::try_from(dice.between(1, 3)).expect("at most 3"),
-            idempotent_producers: u32::try_from(dice.between(1, 2)).expect("at most 2"),
-            plain_producers: u32::try_from(dice.between(0, 1)).expect("at most 1"),
+            idempotent_producers: idempotent,
+            plain_producers: plain,
+            retention: dice.chance(500).then(|| retention(dice)),
             longest_life: if dice.chance(400) {
                 dice.between(500, 4_000)
             } else {
@@ -81,6 +105,15 @@ impl Plan {
             },
             settings: settings(dice),
         }
+    }
+}
+
+fn retention(dice: &Dice) -> Retention {
+    let by_size = dice.chance(600);
+    Retention {
+        ms: (!by_size || dice.chance(300))
+            .then(|| i64::try_from(dice.between(1_000, 15_000)).expect("a small number")),
+        bytes: by_size.then(|| dice.between(0, 20_000)),
     }
 }
 

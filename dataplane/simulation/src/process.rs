@@ -21,7 +21,8 @@ use crate::catalog::FaultyCatalog;
 use crate::dice::Dice;
 use crate::faults::Faults;
 use crate::link::{Link, LinkState};
-use crate::store::FaultyStore;
+use crate::plan::Plan;
+use crate::store::{FaultyStore, Ledger};
 
 /// The node whose lives all processes are.
 pub const NODE: NodeId = NodeId(0);
@@ -32,6 +33,8 @@ const EPOCH: i64 = 1_700_000_000_000;
 pub struct Ground {
     /// The objects.
     pub store: Arc<InMemory>,
+    /// What happened to their names.
+    pub ledger: Arc<Ledger>,
     /// The rows.
     pub catalog: Arc<MemoryCatalog>,
     /// What goes wrong with objects.
@@ -90,7 +93,7 @@ impl Process {
     /// Opens the log with all partitions that the process leads then.
     pub async fn open(&self, ground: &Ground) -> Result<Arc<Log>, OpenError> {
         let store: Arc<dyn ObjectStore> = Arc::new(FaultyStore::new(
-            Arc::clone(&ground.store),
+            (Arc::clone(&ground.store), Arc::clone(&ground.ledger)),
             Arc::clone(&ground.store_faults),
             Arc::clone(&self.link),
             format!("b{}", self.generation),
@@ -142,7 +145,8 @@ impl Process {
 }
 
 /// What to assign for a partition in some epoch.
-pub fn assignment(id: PartitionId, leader_epoch: LeaderEpoch) -> Assignment {
+pub fn assignment(plan: &Plan, id: PartitionId, leader_epoch: LeaderEpoch) -> Assignment {
+    let retention = plan.retention_of(id);
     Assignment {
         id,
         leader_epoch,
@@ -152,9 +156,9 @@ pub fn assignment(id: PartitionId, leader_epoch: LeaderEpoch) -> Assignment {
                 after_max_ms: i64::MAX,
                 ..BatchRules::default()
             },
-            retention_ms: None,
-            retention_bytes: None,
-            deletes: false,
+            retention_ms: retention.and_then(|retention| retention.ms),
+            retention_bytes: retention.and_then(|retention| retention.bytes),
+            deletes: retention.is_some(),
             producer_expiration: Duration::from_secs(86_400),
         }),
     }

@@ -3,6 +3,11 @@
 use bytes::{Bytes, BytesMut};
 use firn_log::batch::{self, BatchBuilder, BatchHeader};
 
+/// At least as many bytes as a batch and a record have beside the record's value.
+const BATCH_HEADER: u64 = 61 + 20;
+/// At least as many bytes as any record takes up in the log, the header of a batch of its own included.
+pub const MOST_BYTES: u64 = BATCH_HEADER + 8 + 200 + 4;
+
 /// Who sent a record, and as which of theirs: the high half is the sender, the low half counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RecordId(pub u64);
@@ -33,6 +38,11 @@ impl RecordId {
         let crc = crc32c::crc32c(&value);
         value.extend_from_slice(&crc.to_be_bytes());
         value
+    }
+
+    /// At least as many bytes as the record takes up in the log, the header of a batch of its own included.
+    pub fn most_bytes(self) -> u64 {
+        BATCH_HEADER + self.value().len() as u64
     }
 
     /// The id in a value; `None` if its bytes are not what was sent.

@@ -1,5 +1,6 @@
 //! An object store that keeps what it acknowledged, and is otherwise as bad as the network lets it be.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -12,13 +13,43 @@ use object_store::{
     CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
     ObjectStoreExt, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
+use parking_lot::Mutex;
 
 use crate::faults::{CallError, Faults};
 use crate::link::Link;
 
+/// What happened to names in the store.
+#[derive(Default)]
+pub struct Ledger(Mutex<Names>);
+
+#[derive(Default)]
+struct Names {
+    deleted: BTreeSet<Path>,
+    late: BTreeSet<Path>,
+}
+
+impl Ledger {
+    /// Whether a put of that name arrived after somebody had deleted it. Nobody can know of such an object.
+    pub fn is_late(&self, name: &Path) -> bool {
+        self.0.lock().late.contains(name)
+    }
+
+    fn put(&self, name: &Path) {
+        let mut names = self.0.lock();
+        if names.deleted.contains(name) {
+            names.late.insert(name.clone());
+        }
+    }
+
+    fn deleted(&self, name: &Path) {
+        self.0.lock().deleted.insert(name.clone());
+    }
+}
+
 /// One broker's way to the object store.
 pub struct FaultyStore {
     inner: Arc<InMemory>,
+    ledger: Arc<Ledger>,
     faults: Arc<Faults>,
     link: Arc<Link>,
     /// Whose way it is, for the trace.
@@ -27,9 +58,15 @@ pub struct FaultyStore {
 
 impl FaultyStore {
     /// A way to `inner` over `link`.
-    pub fn new(inner: Arc<InMemory>, faults: Arc<Faults>, link: Arc<Link>, who: String) -> Self {
+    pub fn new(
+        (inner, ledger): (Arc<InMemory>, Arc<Ledger>),
+        faults: Arc<Faults>,
+        link: Arc<Link>,
+        who: String,
+    ) -> Self {
         Self {
             inner,
+            ledger,
             faults,
             link,
             who,
@@ -70,9 +107,11 @@ impl ObjectStore for FaultyStore {
     async fn put_opts(&self, location: &Path, payload: PutPayload, opts: PutOptions) -> Result<PutResult> {
         let conditional = opts.mode == PutMode::Create;
         let name = format!("{} put {location} {}", self.who, payload.content_length());
-        let (inner, location) = (Arc::clone(&self.inner), location.clone());
+        let (inner, ledger) = (Arc::clone(&self.inner), Arc::clone(&self.ledger));
+        let location = location.clone();
         let apply = move || {
             let (inner, location) = (Arc::clone(&inner), location.clone());
+            ledger.put(&location);
             let (payload, opts) = (payload.clone(), opts.clone());
             let put: futures::future::BoxFuture<'static, Result<PutResult>> =
                 Box::pin(async move { inner.put_opts(&location, payload, opts).await });
@@ -101,16 +140,18 @@ impl ObjectStore for FaultyStore {
 
     fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
         let (inner, faults) = (Arc::clone(&self.inner), Arc::clone(&self.faults));
+        let ledger = Arc::clone(&self.ledger);
         let (link, who) = (Arc::clone(&self.link), self.who.clone());
         let deletes = locations.map(move |location| {
             let (inner, faults, link) = (Arc::clone(&inner), Arc::clone(&faults), Arc::clone(&link));
-            let who = who.clone();
+            let (who, ledger) = (who.clone(), Arc::clone(&ledger));
             async move {
                 let location = location?;
                 let name = format!("{who} delete {location}");
                 let target = location.clone();
                 let apply = move || {
                     let (inner, target) = (Arc::clone(&inner), target.clone());
+                    ledger.deleted(&target);
                     let delete: futures::future::BoxFuture<'static, Result<()>> =
                         Box::pin(async move { inner.delete(&target).await });
                     delete

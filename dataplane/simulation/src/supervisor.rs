@@ -138,7 +138,7 @@ async fn open(world: &Arc<World>, process: &Arc<Process>, exit_after: Duration) 
         .filter(|row| row.owner == own)
         .collect();
     for row in &rows {
-        let assigned = assignment(row.id, row.leader_epoch);
+        let assigned = assignment(&world.plan, row.id, row.leader_epoch);
         while let Err(error) = log.assign(vec![assigned.clone()]).await {
             world
                 .trace

@@ -112,6 +112,7 @@ impl World {
         trace.line(format_args!("{plan:?}"));
         let ground = Ground {
             store: Arc::new(InMemory::new()),
+            ledger: Arc::default(),
             catalog: Arc::new(MemoryCatalog::new()),
             store_faults: Arc::new(Faults::new(
                 plan.store,

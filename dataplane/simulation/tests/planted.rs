@@ -1,4 +1,4 @@
-//! The checker is tested by mistakes that are known to lose or duplicate records: each must be caught, by a rule that
+//! The checker is tested by mistakes that are known to lose, duplicate or leave behind something: each must be caught, by a rule that
 //! says what went wrong.
 
 use firn_log::planted::Mistake;
@@ -86,4 +86,14 @@ fn a_deleted_fence_is_caught() {
             Rule::TwoValuesAtOneOffset,
         ],
     );
+}
+
+#[test]
+fn records_counted_twice_by_retention_are_caught() {
+    caught(Mistake::CountTwice, &[Rule::LogStart]);
+}
+
+#[test]
+fn slots_left_behind_are_caught() {
+    caught(Mistake::LeaveSlots, &[Rule::Leak]);
 }

@@ -1,11 +1,13 @@
 //! The simulation's records tell who sent them, and show damage.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
-use firn_simulation::record::{RecordId, build, read};
+use firn_simulation::record::{MOST_BYTES, RecordId, build, read};
 
 #[test]
 fn a_batch_reads_back_and_a_flipped_bit_is_noticed() {
     let batch = build(RecordId::new(3, 7), 4, Some(99), 1000).freeze();
+    let most: u64 = (0..4).map(|at| RecordId::new(3, 7 + at).most_bytes()).sum();
+    assert!(batch.len() as u64 <= most && most <= 4 * MOST_BYTES);
     let ids = (0..4)
         .map(|at| (i64::from(at), RecordId::new(3, 7 + at)))
         .collect();

@@ -245,8 +245,8 @@ pub trait LogCatalog: Send + Sync + 'static {
         now: Timestamp,
     ) -> Result<(), CatalogError>;
 
-    /// Registers an object before it is uploaded. A registered object that never becomes live is found again
-    /// with [`LogCatalog::abandoned_objects`].
+    /// Registers an object before it is uploaded. Whoever registers one that is not to become live says so with
+    /// [`LogCatalog::give_up_objects`]; if it ends before, [`LogCatalog::abandoned_objects`] finds it.
     async fn register_object(
         &self,
         by: IncarnationId,
@@ -298,6 +298,15 @@ pub trait LogCatalog: Send + Sync + 'static {
     /// Marks for deletion the objects that were registered before `before`, never became live, and whose registrar
     /// is not open (one that is open may still be uploading).
     async fn abandoned_objects(&self, before: Timestamp, now: Timestamp) -> Result<u64, CatalogError>;
+
+    /// Marks for deletion those of `ids` that `by` registered and that never became live. Others stay as they are. It need
+    /// not be open.
+    async fn give_up_objects(
+        &self,
+        by: IncarnationId,
+        ids: Vec<ObjectId>,
+        now: Timestamp,
+    ) -> Result<(), CatalogError>;
 
     /// Removes the rows of objects that have been deleted from the store; only marked ones go.
     async fn forget_objects(&self, ids: Vec<ObjectId>) -> Result<(), CatalogError>;

@@ -144,6 +144,15 @@ impl LogCatalog for Catalog {
         transaction!(self.store(), write, |tx| tx.abandoned_objects(before, now).await)
     }
 
+    async fn give_up_objects(
+        &self,
+        by: IncarnationId,
+        ids: Vec<ObjectId>,
+        now: Timestamp,
+    ) -> Result<(), CatalogError> {
+        transaction!(self.store(), write, |tx| tx.give_up_objects(by, &ids, now).await)
+    }
+
     async fn forget_objects(&self, ids: Vec<ObjectId>) -> Result<(), CatalogError> {
         transaction!(self.store(), write, |tx| tx.forget_objects(&ids).await)
     }

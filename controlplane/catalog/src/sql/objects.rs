@@ -262,6 +262,25 @@ impl Tx {
         Ok(self.execute(update, args![before, now]).await?)
     }
 
+    pub(super) async fn give_up_objects(
+        &mut self,
+        by: IncarnationId,
+        ids: &[ObjectId],
+        now: Timestamp,
+    ) -> Result<(), TxError<CatalogError>> {
+        for chunk in ids.chunks(CHUNK) {
+            let list = numbers_of(1, chunk.len(), 3);
+            let update = format!(
+                "UPDATE cell_objects SET state = 'deleting', marked_at = $2 \
+                 WHERE state = 'registered' AND registered_by = $1 AND id IN {list}"
+            );
+            let mut parameters = args![by, now];
+            parameters.extend(chunk.iter().map(|id| Arg::from(*id)));
+            self.execute(&update, parameters).await?;
+        }
+        Ok(())
+    }
+
     pub(super) async fn forget_objects(&mut self, ids: &[ObjectId]) -> Result<(), TxError<CatalogError>> {
         for chunk in ids.chunks(CHUNK) {
             let list = numbers_of(1, chunk.len(), 1);

@@ -180,6 +180,39 @@ pub async fn registrations_are_abandoned_when_old_and_their_registrar_is_gone(ce
     assert_eq!(live_ids(catalog).await, [object(10)]);
 }
 
+pub async fn only_what_the_caller_registered_and_never_made_live_is_given_up(cell: &Cell) {
+    let catalog = cell.catalog();
+    let (by, other) = (cell.open(1).await, cell.open(2).await);
+    make_live(catalog, by, 1, &[mux(10)]).await;
+    register(catalog, by, &mux(11)).await;
+    register(catalog, by, &mux(12)).await;
+    register(catalog, other, &mux(13)).await;
+    let some = vec![object(10), object(11), object(13), object(99)];
+    for now in [NOW, LATER] {
+        catalog.give_up_objects(by, some.clone(), now).await.unwrap();
+        let doomed = catalog.doomed_objects(LATER).await.unwrap();
+        let doomed: Vec<_> = doomed.iter().map(|doomed| doomed.id).collect();
+        assert_eq!(doomed, [object(11)], "marked at the first call");
+    }
+    let refused = Err(CatalogError::ObjectNotRegistered(object(11)));
+    assert_eq!(catalog.checkpoint(by, Slot(2), vec![mux(11)]).await, refused);
+    catalog.checkpoint(by, Slot(2), vec![mux(12)]).await.unwrap();
+    catalog.checkpoint(other, Slot(2), vec![mux(13)]).await.unwrap();
+    assert_eq!(live_ids(catalog).await, [object(10), object(12), object(13)]);
+}
+
+pub async fn a_registrar_that_is_sealed_may_give_up_what_it_registered(cell: &Cell) {
+    let catalog = cell.catalog();
+    let (dead, sealer) = (cell.open(1).await, cell.open(2).await);
+    register(catalog, dead, &mux(11)).await;
+    seal(cell, sealer, dead, sealer, 50).await;
+    catalog
+        .give_up_objects(dead, vec![object(11)], NOW)
+        .await
+        .unwrap();
+    assert_eq!(catalog.doomed_objects(LATER).await.unwrap().len(), 1);
+}
+
 pub async fn thousands_of_objects_go_through_in_one_call(cell: &Cell) {
     let catalog = cell.catalog();
     let by = cell.open(1).await;

@@ -154,14 +154,15 @@ pub(super) struct ExtentMap {
     partitions: BTreeMap<PartitionId, PartitionExtents>,
     /// By partition, one past the last offset that retention has taken away.
     trimmed: BTreeMap<PartitionId, Offset>,
-    /// Counts changes.
-    version: u64,
+    /// The log starts that the catalog has, as far as retention has told.
+    log_starts: BTreeMap<PartitionId, Offset>,
+    /// The partitions whose topics are deleted, as far as retention has told.
+    gone: BTreeSet<PartitionId>,
 }
 
 impl ExtentMap {
     /// Takes objects out and puts others in, as one change.
     pub fn replace(&mut self, removed: &[ObjectId], added: &[Arc<ColdObject>]) {
-        self.version += 1;
         let mut touched = BTreeSet::new();
         for object in removed.iter().filter_map(|id| self.objects.remove(id)) {
             for extent in &object.extents {
@@ -203,22 +204,45 @@ impl ExtentMap {
         self.replace(removed, &[]);
     }
 
+    /// Takes over what a round of retention has found.
+    pub fn retained(&mut self, log_starts: BTreeMap<PartitionId, Offset>, gone: BTreeSet<PartitionId>) {
+        self.log_starts = log_starts;
+        self.gone = gone;
+    }
+
+    /// A merge has left out extents below the log start: where they end.
+    pub fn left_out(&mut self, ends: &[(PartitionId, Offset)]) {
+        for (partition, end) in ends {
+            let trimmed = self.trimmed.entry(*partition).or_default();
+            *trimmed = (*trimmed).max(*end);
+        }
+    }
+
+    /// Whether nobody needs the extent of `partition` that ends at `end`: it lies below the log start and is not the
+    /// newest one, or the topic is deleted.
+    pub fn is_dead(&self, partition: PartitionId, end: Offset) -> bool {
+        let is_past = || self.log_starts.get(&partition).is_some_and(|start| end <= *start);
+        let newest = || {
+            self.partition(partition)
+                .and_then(PartitionExtents::bounds)
+                .map(|(_, end)| end)
+        };
+        self.gone.contains(&partition) || is_past() && newest().is_some_and(|newest| end < newest)
+    }
+
     /// Whether retention has taken `offset` away.
     pub fn is_trimmed(&self, partition: PartitionId, offset: Offset) -> bool {
         self.trimmed.get(&partition).is_some_and(|end| offset < *end)
     }
 
-    /// One past the last offset that retention has taken away; 0 if it took nothing since the tier was opened.
+    /// One past the last offset that retention has taken away; 0 if it took nothing since the tier was opened. Never past
+    /// the log start that the catalog has.
     pub fn trimmed_end(&self, partition: PartitionId) -> Offset {
         self.trimmed.get(&partition).copied().unwrap_or_default()
     }
 
     pub fn len(&self) -> usize {
         self.objects.len()
-    }
-
-    pub fn version(&self) -> u64 {
-        self.version
     }
 
     pub fn objects(&self) -> impl Iterator<Item = &Arc<ColdObject>> {

@@ -5,6 +5,10 @@
 //! segment of its own. One transaction puts the new objects in the place of the old ones; who reads an old one
 //! at that moment reads on, since it stays through the grace period.
 //!
+//! Extents below the log starts of their partitions are left out, and an object that consists mostly of such is rewritten
+//! alone: else one partition that keeps its records for ever would keep those of all others that it shares objects
+//! with. The newest extent of a partition is never left out: it says where the log ends, and who produced.
+//!
 //! Rejected: merging only objects that follow each other in every partition. There is no such order among the objects
 //! of many brokers; extents of one partition that do not touch stay apart inside the new object.
 
@@ -13,18 +17,18 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use firn_catalog::cell::{CatalogError, ObjectKind};
-use firn_catalog::ids::{IncarnationId, ObjectId, PartitionId};
+use firn_catalog::ids::{IncarnationId, ObjectId, Offset, PartitionId};
 use firn_runtime::Timestamp;
 use tokio::time::sleep;
 
 use super::ColdError;
 use super::budget::Budget;
-use super::extents::ColdObject;
+use super::extents::{ColdObject, ExtentMap};
 use super::fetch::FetchError;
 use super::format::{BuiltObject, Extent, ExtentBuilder, FinishedExtent, FormatError, ObjectIndex, build};
 use super::settings::MergeSettings;
 use super::tier::{ColdTier, Interrupted};
-use super::uploads::persistently;
+use super::uploads::{Uploader, persistently};
 use crate::batch::BatchHeader;
 use crate::metrics;
 
@@ -49,14 +53,21 @@ pub struct Candidate {
     pub id: ObjectId,
     /// Its bytes.
     pub size: u64,
+    /// Those among them that nobody needs any more.
+    pub dead: u64,
     /// When the last of its slots was appended.
     pub appended_at: Timestamp,
 }
 
-/// Which objects to merge next, if any: the oldest of the smallest size of which there are enough. Pure.
+/// Which objects to merge next, if any: one that is mostly dead, whatever its size; else the oldest of the smallest size of
+/// which there are enough. Pure.
 pub fn plan(mut candidates: Vec<Candidate>, settings: &MergeSettings) -> Vec<ObjectId> {
-    candidates.retain(|candidate| candidate.size < settings.object_bytes);
     candidates.sort_by_key(|candidate| (candidate.appended_at, candidate.id));
+    let mostly_dead = |candidate: &&Candidate| candidate.dead > candidate.size / 2;
+    if let Some(candidate) = candidates.iter().find(mostly_dead) {
+        return vec![candidate.id];
+    }
+    candidates.retain(|candidate| candidate.size < settings.object_bytes);
     let mut sizes: BTreeMap<u32, Vec<Candidate>> = BTreeMap::new();
     for candidate in candidates {
         let size = (candidate.size / SMALLEST)
@@ -109,7 +120,7 @@ impl ColdTier {
         let chosen = self.with_map(|map| {
             let mux = map.objects().filter(|object| object.row.kind == ObjectKind::Mux);
             plan(
-                mux.map(|object| candidate(object)).collect(),
+                mux.map(|object| candidate(map, object)).collect(),
                 &self.settings.merge,
             )
         });
@@ -118,37 +129,52 @@ impl ColdTier {
         }
         // An object that has vanished is gone from the map after this; the next round plans anew.
         let gathered = self.steadily(|| self.gather(&chosen, budget)).await?;
-        let built = self.rebuild(by, gathered)?;
         let uploader = self.uploader(by);
+        match self.put_in_place_of(&uploader, &chosen, gathered).await {
+            Ok(merged) => Ok(Some(merged)),
+            Err(error) => {
+                uploader.give_up().await;
+                match error {
+                    // Another broker has merged or deleted one of them first.
+                    ColdError::Catalog(CatalogError::ObjectNotRegistered(_)) => {
+                        self.refresh().await?;
+                        Ok(None)
+                    }
+                    error => Err(error),
+                }
+            }
+        }
+    }
+
+    async fn put_in_place_of(
+        &self,
+        uploader: &Uploader,
+        chosen: &[ObjectId],
+        gathered: Gathered,
+    ) -> Result<Merged, ColdError> {
+        let built = self.rebuild(uploader, gathered.extents)?;
         for object in &built {
             uploader.store(object).await?;
         }
         let rows: Vec<_> = built.iter().map(|object| object.row.clone()).collect();
         let now = self.env.now();
+        let indexes: Vec<Arc<ObjectIndex>> = built.into_iter().map(|object| Arc::new(object.index)).collect();
+        let changing = self.changing.lock().await;
         let replace = || {
             self.catalog
-                .replace_objects(by, chosen.clone(), rows.clone(), now)
+                .replace_objects(uploader.by, chosen.to_vec(), rows.clone(), now)
         };
-        match persistently(replace).await {
-            Ok(()) => {}
-            // Another broker has merged or deleted one of them first: what was built here is garbage.
-            Err(CatalogError::ObjectNotRegistered(_)) => {
-                self.refresh().await?;
-                return Ok(None);
-            }
-            Err(error) => return Err(error.into()),
-        }
-        let indexes: Vec<Arc<ObjectIndex>> = built.into_iter().map(|object| Arc::new(object.index)).collect();
-        self.publish(&chosen, &indexes);
+        persistently(replace).await?;
+        self.publish_merge(&changing, chosen, &indexes, &gathered.dropped);
         metrics::cold_merged(chosen.len() as u64);
-        Ok(Some(Merged {
+        Ok(Merged {
             removed: chosen.len(),
             inserted: indexes.len(),
             bytes: indexes.iter().map(|index| index.size - index.index_size).sum(),
-        }))
+        })
     }
 
-    /// Reads the extents of objects, by partition and in offset order, without those of deleted topics.
+    /// Reads the extents of objects, by partition and in offset order, without those that nobody needs.
     async fn gather(&self, chosen: &[ObjectId], budget: &Budget) -> Result<Gathered, Interrupted> {
         let objects: Vec<Arc<ColdObject>> = self.with_map(|map| {
             map.objects()
@@ -172,34 +198,38 @@ impl ColdTier {
             .existing_partitions(named)
             .await
             .map_err(ColdError::from)?;
-        let mut gathered = Gathered::new();
+        let mut gathered = Gathered::default();
         for partition in existing {
-            gathered.insert(partition, Vec::new());
+            gathered.extents.insert(partition, Vec::new());
         }
         for object in objects {
             let index = self.index_of(&object.row).await?;
             for extent in &index.extents {
-                let Some(extents) = gathered.get_mut(&extent.partition) else {
+                let Some(extents) = gathered.extents.get_mut(&extent.partition) else {
                     continue;
                 };
+                if self.with_map(|map| map.is_dead(extent.partition, extent.end)) {
+                    gathered.dropped.push((extent.partition, extent.end));
+                    continue;
+                }
                 let bytes = self.fetcher.whole(&object.row, extent, budget).await;
                 let bytes = bytes.map_err(|error| Interrupted::Object(object.row.id, error))?;
                 let batches = split(bytes).map_err(|error| Interrupted::Object(object.row.id, error))?;
                 extents.push((extent.clone(), batches));
             }
         }
-        for extents in gathered.values_mut() {
+        for extents in gathered.extents.values_mut() {
             extents.sort_by_key(|(extent, _)| extent.first);
         }
         Ok(gathered)
     }
 
-    fn rebuild(&self, by: IncarnationId, gathered: Gathered) -> Result<Vec<BuiltObject>, ColdError> {
-        let (uploader, now) = (self.uploader(by), self.env.now());
+    fn rebuild(&self, uploader: &Uploader, extents: Extents) -> Result<Vec<BuiltObject>, ColdError> {
+        let now = self.env.now();
         let malformed = |error: FormatError| ColdError::Unavailable(format!("a merge went wrong: {error}"));
         let mut objects = Vec::new();
         let mut shared = Vec::new();
-        for (partition, extents) in gathered {
+        for (partition, extents) in extents {
             let joined = join(partition, extents).map_err(malformed)?;
             let bytes: u64 = joined.iter().map(|finished| finished.extent().length).sum();
             if bytes >= self.settings.merge.segment_min_bytes {
@@ -222,13 +252,27 @@ impl ColdTier {
     }
 }
 
-type Gathered = BTreeMap<PartitionId, Vec<(Extent, Vec<Bytes>)>>;
+/// By partition, in offset order: extents and their batches.
+type Extents = BTreeMap<PartitionId, Vec<(Extent, Vec<Bytes>)>>;
 
-fn candidate(object: &ColdObject) -> Candidate {
+/// What a merge writes anew, and what it leaves out.
+#[derive(Default)]
+struct Gathered {
+    extents: Extents,
+    /// Dead extents of partitions that exist: whose, and one past the last offset.
+    dropped: Vec<(PartitionId, Offset)>,
+}
+
+fn candidate(map: &ExtentMap, object: &ColdObject) -> Candidate {
+    let dead = object
+        .extents
+        .iter()
+        .filter(|extent| map.is_dead(extent.partition, extent.end));
     let appended = object.extents.iter().filter_map(|extent| extent.times.get());
     Candidate {
         id: object.row.id,
         size: object.row.size,
+        dead: dead.map(|extent| extent.length).sum(),
         appended_at: appended
             .map(|times| times.last_appended_at)
             .max()
@@ -288,6 +332,7 @@ mod tests {
         let number = |at: usize, size: u64| Candidate {
             id: ObjectId(at as u128),
             size,
+            dead: 0,
             appended_at: Timestamp(i64::try_from(at).unwrap()),
         };
         sizes
@@ -319,6 +364,16 @@ mod tests {
             plan(large, &settings()),
             vec![ObjectId(0), ObjectId(2), ObjectId(4)]
         );
+    }
+
+    #[test]
+    fn an_object_that_is_mostly_dead_is_rewritten_alone_whatever_its_size() {
+        let mut some = candidates(&[100, 64 << 20, 100, 100]);
+        some[1].dead = 32 << 20;
+        let tiered = vec![ObjectId(0), ObjectId(2), ObjectId(3)];
+        assert_eq!(plan(some.clone(), &settings()), tiered);
+        some[1].dead += 1;
+        assert_eq!(plan(some, &settings()), vec![ObjectId(1)]);
     }
 
     #[test]

@@ -5,6 +5,10 @@
 //! when every extent in it lies below its partition's log start, or its topic is deleted. The newest extent of a
 //! partition stays for as long as the producers whose state it holds may come back, even if all its records are deleted:
 //! records may be years old by their own timestamps while their producer is still retrying.
+//!
+//! A record must not be counted twice, as one that is local and as one that is cold: the cut would go deeper than the
+//! policy says. A checkpoint may come in between at any moment, so what is local is decided against the very list of
+//! extents that the cold bytes are added up from.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -31,7 +35,7 @@ pub struct RetentionPolicy {
 }
 
 /// A partition that the caller leads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetentionSubject {
     /// Which.
     pub partition: PartitionId,
@@ -39,8 +43,9 @@ pub struct RetentionSubject {
     pub leader_epoch: LeaderEpoch,
     /// Its log start.
     pub log_start: Offset,
-    /// Bytes of its records that are not in cold objects.
-    pub local_bytes: u64,
+    /// Its records that were not in cold objects when the caller looked, in offset order: one past the last offset of
+    /// each run, and its bytes. May be left out if the policy does not go by size.
+    pub local: Vec<(Offset, u64)>,
     /// What its topic asks for.
     pub policy: RetentionPolicy,
     /// How long a silent idempotent producer is remembered.
@@ -101,6 +106,14 @@ pub fn plan(
     start
 }
 
+/// The bytes of the runs that lie past the cold end.
+fn local_bytes(local: &[(Offset, u64)], cold_end: Option<Offset>) -> u64 {
+    #[cfg(feature = "planted")]
+    let cold_end = cold_end.filter(|_| !crate::planted::is(crate::planted::Mistake::CountTwice));
+    let past = |(end, _): &&(Offset, u64)| cold_end.is_none_or(|cold_end| *end > cold_end);
+    local.iter().filter(past).map(|(_, bytes)| bytes).sum()
+}
+
 /// What one round of retention did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Retained {
@@ -142,16 +155,22 @@ impl ColdTier {
         }
         let gone = self.gone_partitions(&starts).await?;
         let removed = self.steadily(|| self.unneeded(&starts, &gone, now)).await?;
+        let starts = starts
+            .into_iter()
+            .map(|(partition, (start, _))| (partition, start));
         if log_starts.is_empty() && removed.is_empty() {
+            self.publish_retained(starts.collect(), gone);
             return Ok(Retained::default());
         }
         let ends = self.end_hints(&removed, &gone);
+        let changing = self.changing.lock().await;
         let trim = || {
             self.catalog
                 .trim(by, log_starts.clone(), removed.clone(), ends.clone(), now)
         };
         persistently(trim).await?;
-        self.publish_trim(&removed);
+        self.publish_trim(&changing, &removed);
+        self.publish_retained(starts.collect(), gone);
         Ok(Retained {
             log_starts,
             removed: removed.len(),
@@ -169,6 +188,7 @@ impl ColdTier {
             held => held?,
         };
         let total: u64 = held.iter().map(|extent| extent.length).sum();
+        let local = local_bytes(&subject.local, held.last().map(|extent| extent.end));
         let mut extents: Vec<AgingExtent> = Vec::new();
         let (mut aged, mut start) = (0, subject.log_start);
         // The times of an extent may have to be read: only for as long as the one before it goes.
@@ -181,7 +201,7 @@ impl ColdTier {
                 max_timestamp: times.max_timestamp,
                 last_appended_at: times.last_appended_at,
             });
-            let later = total - aged + subject.local_bytes;
+            let later = total - aged + local;
             start = plan(&extents, later, subject.log_start, policy, now);
             if start < extent.end {
                 break;

@@ -191,11 +191,16 @@ pub struct TestLog {
     pub slots: Mutex<BTreeMap<Slot, OffloadSlot>>,
     pub freed: Mutex<Slot>,
     pub log_starts: BTreeMap<PartitionId, Offset>,
+    /// How many of the next reads are not answered.
+    pub unanswered: AtomicU32,
 }
 
 #[async_trait]
 impl SlotSource for TestLog {
     async fn slot(&self, slot: Slot) -> std::result::Result<OffloadSlot, WalError> {
+        if took(&self.unanswered) {
+            return Err(WalError::Unavailable("told to fail".to_owned()));
+        }
         let found = self.slots.lock().get(&slot).cloned();
         found.ok_or_else(|| WalError::Corrupt(format!("slot {slot} is not there")))
     }
@@ -379,7 +384,7 @@ impl Bed {
             partition: row.id,
             leader_epoch: row.leader_epoch,
             log_start: row.log_start,
-            local_bytes: 0,
+            local: Vec::new(),
             policy,
             producer_expiration: Duration::from_secs(86_400),
         }

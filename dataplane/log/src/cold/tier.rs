@@ -1,9 +1,12 @@
 //! The cold tier of a broker: which live object holds which offsets, and reading them.
 //!
 //! The map in memory is a copy of the catalog's rows: loaded once, changed by the transactions of this process, and
-//! read again whenever an object turns out not to be what the map says. A gap or an overlap is told to who asks for that
+//! read again whenever an object turns out not to be what the map says. One change at a time: if the rows could be read
+//! between a transaction of this process and its publication, objects would come back that a merge has replaced since,
+//! and what retention took away would look like a gap. A gap or an overlap is told to who asks for that
 //! partition, and never skipped; leftovers below the log start, in objects that other partitions still need, are no gap.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -13,6 +16,7 @@ use firn_runtime::{Env, Timestamp};
 use futures::{TryStreamExt, stream};
 use object_store::ObjectStore;
 use parking_lot::Mutex;
+use tokio::time::timeout;
 
 use super::ColdError;
 use super::extents::{ColdObject, ExtentMap, HeldExtent};
@@ -50,8 +54,9 @@ pub struct ColdTier {
     pub(super) fetcher: Arc<Fetcher>,
     pub(super) readahead: Readahead,
     map: Mutex<ExtentMap>,
-    /// One refresh at a time.
-    refreshing: tokio::sync::Mutex<()>,
+    /// Held while the map is changed: from before a transaction is sent until its effect is published, and while the
+    /// rows are read again.
+    pub(super) changing: tokio::sync::Mutex<()>,
     /// One checkpoint or drain at a time.
     pub(super) offloading: tokio::sync::Mutex<()>,
     /// One merge or trim at a time.
@@ -59,6 +64,9 @@ pub struct ColdTier {
     /// Whether a checkpoint or drain was sent whose answer is not known.
     pub(super) uncertain: AtomicBool,
 }
+
+/// See [`ColdTier::changing`].
+pub(super) type Changing<'a> = tokio::sync::MutexGuard<'a, ()>;
 
 /// Why an operation did not come to its end.
 pub(super) enum Interrupted {
@@ -90,7 +98,7 @@ impl ColdTier {
             catalog,
             settings,
             map: Mutex::new(ExtentMap::default()),
-            refreshing: tokio::sync::Mutex::new(()),
+            changing: tokio::sync::Mutex::new(()),
             offloading: tokio::sync::Mutex::new(()),
             reshaping: tokio::sync::Mutex::new(()),
             uncertain: AtomicBool::new(false),
@@ -101,10 +109,12 @@ impl ColdTier {
 
     /// Reads the rows again. To be called before partitions are opened that another broker has led.
     pub async fn refresh(&self) -> Result<(), ColdError> {
-        let _one_at_a_time = self.refreshing.lock().await;
+        let changing = timeout(self.settings.read.timeout, self.changing.lock()).await;
+        let busy =
+            |_| ColdError::Unavailable("the catalog does not say whether objects have changed".to_owned());
+        let _changing = changing.map_err(busy)?;
         let mut failed = None;
         for _ in 0..RESTARTS {
-            let version = self.map.lock().version();
             let rows = self.catalog.live_objects().await?;
             let unknown: Vec<ObjectRow> = {
                 let map = self.map.lock();
@@ -125,19 +135,14 @@ impl ColdTier {
             let mut live: Vec<ObjectId> = rows.iter().map(|row| row.id).collect();
             live.sort_unstable();
             let mut map = self.map.lock();
-            // What this process has published since is newer than the rows that were read.
-            if map.version() == version {
-                let gone: Vec<ObjectId> = map
-                    .objects()
-                    .map(|object| object.row.id)
-                    .filter(|id| live.binary_search(id).is_err())
-                    .collect();
-                if !gone.is_empty() || !added.is_empty() {
-                    map.replace(&gone, &added);
-                }
-                metrics::cold_objects(live.len() as u64);
-                return Ok(());
-            }
+            let gone: Vec<ObjectId> = map
+                .objects()
+                .map(|object| object.row.id)
+                .filter(|id| live.binary_search(id).is_err())
+                .collect();
+            map.replace(&gone, &added);
+            metrics::cold_objects(live.len() as u64);
+            return Ok(());
         }
         Err(failed.unwrap_or_else(|| ColdError::Unavailable("the objects keep changing".to_owned())))
     }
@@ -194,7 +199,7 @@ impl ColdTier {
     }
 
     /// Makes objects readable that a transaction has made live, in place of others.
-    pub(super) fn publish(&self, removed: &[ObjectId], added: &[Arc<ObjectIndex>]) {
+    pub(super) fn publish(&self, _: &Changing<'_>, removed: &[ObjectId], added: &[Arc<ObjectIndex>]) {
         for index in added {
             self.fetcher.keep_index(index);
         }
@@ -207,8 +212,30 @@ impl ColdTier {
         metrics::cold_objects(map.len() as u64);
     }
 
+    /// Like [`Self::publish`]; `dropped` are the ends of extents below log starts that the new objects lack.
+    pub(super) fn publish_merge(
+        &self,
+        changing: &Changing<'_>,
+        removed: &[ObjectId],
+        added: &[Arc<ObjectIndex>],
+        dropped: &[(PartitionId, Offset)],
+    ) {
+        // First: what is missing must be known to be missing for a reason.
+        self.map.lock().left_out(dropped);
+        self.publish(changing, removed, added);
+    }
+
+    /// Takes over the log starts that the catalog has, and the partitions that it has no more.
+    pub(super) fn publish_retained(
+        &self,
+        log_starts: BTreeMap<PartitionId, Offset>,
+        gone: BTreeSet<PartitionId>,
+    ) {
+        self.map.lock().retained(log_starts, gone);
+    }
+
     /// Forgets objects that retention is done with.
-    pub(super) fn publish_trim(&self, removed: &[ObjectId]) {
+    pub(super) fn publish_trim(&self, _: &Changing<'_>, removed: &[ObjectId]) {
         let mut map = self.map.lock();
         map.trim(removed);
         metrics::cold_objects(map.len() as u64);
@@ -272,7 +299,8 @@ impl ColdTier {
             let Some((first, end)) = held.bounds() else {
                 return Ok(());
             };
-            // Records that were deleted may be missing.
+            // Records that were deleted may be missing. Retention may have gone on since the caller looked.
+            let log_start = log_start.max(map.trimmed_end(partition));
             if first > log_start {
                 return Err(ColdError::Gap {
                     partition,

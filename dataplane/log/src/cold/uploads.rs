@@ -1,11 +1,14 @@
-//! Storing objects: registered first, then uploaded, both tried until they succeed.
+//! Storing objects: registered first, then uploaded, both tried until they succeed. Whoever fails later gives up all that it
+//! has stored: nobody else would find it for as long as its registrar lives.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use firn_catalog::cell::{CatalogError, LogCatalog};
 use firn_catalog::ids::{IncarnationId, ObjectId};
 use firn_runtime::Env;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
+use parking_lot::Mutex;
 use tokio::time::{Duration, sleep, timeout};
 
 use super::format::BuiltObject;
@@ -15,8 +18,7 @@ use crate::metrics;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// Puts built objects into the store.
-#[derive(Clone)]
+/// Puts the built objects of one checkpoint, drain or merge into the store.
 pub(super) struct Uploader {
     pub env: Env,
     pub store: Arc<dyn ObjectStore>,
@@ -24,12 +26,29 @@ pub(super) struct Uploader {
     /// On whose behalf.
     pub by: IncarnationId,
     pub timeout: Duration,
+    /// The names that it has given out.
+    pub named: Mutex<Vec<ObjectId>>,
 }
 
 impl Uploader {
     /// A name for an object.
     pub fn new_id(&self) -> ObjectId {
-        ObjectId(self.env.random_u128())
+        let id = ObjectId(self.env.random_u128());
+        self.named.lock().push(id);
+        id
+    }
+
+    /// Marks for deletion what was registered and no transaction has made live.
+    pub async fn give_up(&self) {
+        let named = std::mem::take(&mut *self.named.lock());
+        if named.is_empty() {
+            return;
+        }
+        let now = self.env.now();
+        let given_up = persistently(|| self.catalog.give_up_objects(self.by, named.clone(), now));
+        if let Err(error) = given_up.await {
+            tracing::warn!(%error, "objects that nobody needs stay for as long as this process lives");
+        }
     }
 
     /// Registers an object and uploads it. Waits for as long as it takes: no bytes are dropped because a store is
@@ -63,11 +82,23 @@ pub(super) async fn persistently<T, F>(call: impl Fn() -> F) -> Result<T, Catalo
 where
     F: Future<Output = Result<T, CatalogError>>,
 {
+    until_definite(call, |error| matches!(error, CatalogError::Unavailable(_))).await
+}
+
+/// Makes a call again, with growing pauses, while it fails in a way that may pass.
+pub(super) async fn until_definite<T, E, F>(
+    call: impl Fn() -> F,
+    may_pass: impl Fn(&E) -> bool,
+) -> Result<T, E>
+where
+    E: Display,
+    F: Future<Output = Result<T, E>>,
+{
     let mut pause = FIRST_PAUSE;
     loop {
         match call().await {
-            Err(CatalogError::Unavailable(error)) => {
-                tracing::warn!(error, "the catalog did not answer; asking again");
+            Err(error) if may_pass(&error) => {
+                tracing::warn!(%error, "no answer; asking again");
                 sleep(pause).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }

@@ -2,6 +2,7 @@
 //! input, so that normal work and recovery take one path.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use firn_catalog::cell::{CatalogError, IncarnationState};
@@ -20,6 +21,10 @@ use crate::wal::slot::Register;
 const SETTLE_INTERVAL: Duration = Duration::from_millis(250);
 /// The pause after an offload that did not come to its end.
 const SETTLE_PAUSE: Duration = Duration::from_secs(1);
+/// The longest pause while trying again cannot help by itself.
+const LONGEST_SETTLE_PAUSE: Duration = Duration::from_secs(60);
+/// How often it is looked whether slots of drained logs are left, if they may be.
+const FREE_INTERVAL: Duration = Duration::from_secs(60);
 /// How often partitions are tidied.
 const TIDY_INTERVAL: Duration = Duration::from_secs(60);
 /// How many heartbeats a lease lasts.
@@ -30,6 +35,7 @@ pub(super) fn start(log: &Arc<Log>) {
     log.spawn("heartbeat", heartbeat(Arc::clone(log)));
     log.spawn("offload", settle(Arc::clone(log)));
     log.spawn("tidy", tidy(Arc::clone(log)));
+    log.spawn("free", free_what_was_drained(Arc::clone(log)));
     log.spawn("retention", retain(Arc::clone(log)));
     let (cold, own) = (Arc::clone(&log.sources.cold), log.own);
     log.spawn("merge", async move { cold.run_merges(own).await });
@@ -62,61 +68,101 @@ async fn retain(log: Arc<Log>) {
     }
 }
 
-/// The process that drained the last log may have ended before it deleted the slots.
-async fn free_what_was_drained(log: &Log) {
-    let Ok(rows) = log.catalog.incarnations().await else {
-        return;
-    };
-    let drained = rows
-        .iter()
-        .filter(|row| row.state == IncarnationState::Drained && row.wal == log.wal.location());
-    if let Some(last) = drained.max_by_key(|row| row.seal_order)
-        && let Err(error) = takeover::free(&*log.wal, last).await
-    {
-        tracing::warn!(%error, "the slots of a drained log could not be deleted");
+/// Deletes slots of drained logs that are still there: this process, or one before it, could not or did not come to it.
+async fn free_what_was_drained(log: Arc<Log>) {
+    loop {
+        if log.slots_left.swap(false, Ordering::SeqCst) {
+            let freed = match log.catalog.incarnations().await {
+                Ok(rows) => takeover::free_what_is_left(&*log.wal, &rows)
+                    .await
+                    .map_err(|error| error.to_string()),
+                Err(error) => Err(error.to_string()),
+            };
+            if let Err(error) = freed {
+                tracing::warn!(
+                    error,
+                    "slots of drained logs could not be deleted; trying again later"
+                );
+                log.slots_left.store(true, Ordering::SeqCst);
+            }
+        }
+        sleep(FREE_INTERVAL).await;
     }
 }
 
-/// Drains what was inherited, in the order of the seals, and only then offloads the own log: an offset may enter cold objects
-/// only after all before it.
-async fn settle(log: Arc<Log>) {
-    free_what_was_drained(&log).await;
-    while let Some(inherited) = log.recovered.next_to_drain() {
-        match drain(&log, inherited).await {
-            Ok(true) => {}
-            // Its drain is for another, who also seals this incarnation; what was sealed later has to wait for it.
-            Ok(false) => sleep(SETTLE_PAUSE).await,
+/// What came of one step of [`settle`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// It came to its end.
+    Done,
+    /// It is not yet time, or something did not answer.
+    Later,
+    /// It cannot come to its end before somebody helps, or records that are damaged are deleted.
+    Stuck,
+}
+
+impl Step {
+    fn of(result: Result<Self, OffloadError>) -> Self {
+        match result {
+            Ok(step) => step,
             Err(error) => {
-                tracing::warn!(%error, "a sealed log is not drained yet");
-                sleep(SETTLE_PAUSE).await;
-            }
-        }
-    }
-    loop {
-        sleep(SETTLE_INTERVAL).await;
-        if due(
-            &log.settings.cold.offload,
-            &log.partitions.backlog(),
-            log.env.now(),
-        ) {
-            match offload(&log).await {
-                Ok(true) => {}
-                Ok(false) => sleep(SETTLE_PAUSE).await,
-                Err(error) => {
-                    tracing::warn!(%error, "records stay in the write-ahead log for now");
-                    sleep(SETTLE_PAUSE).await;
+                tracing::warn!(%error, "records stay in the write-ahead log for now");
+                if error.is_retriable() {
+                    Self::Later
+                } else {
+                    Self::Stuck
                 }
             }
         }
     }
 }
 
-/// Returns whether the log is drained. One that holds records of partitions that another incarnation leads is left to
-/// that one: their rows are not known here, so their records would be taken for those of deleted topics.
-async fn drain(log: &Arc<Log>, inherited: Arc<Inherited>) -> Result<bool, OffloadError> {
+/// The pauses between steps: ever longer ones while nothing helps, since each step may read and store a lot for nothing.
+struct Pauses(Duration);
+
+impl Pauses {
+    async fn after(&mut self, step: Step) {
+        match step {
+            Step::Done => self.0 = SETTLE_PAUSE,
+            Step::Later => sleep(SETTLE_PAUSE).await,
+            Step::Stuck => {
+                sleep(self.0).await;
+                self.0 = LONGEST_SETTLE_PAUSE.min(self.0 * 2);
+            }
+        }
+    }
+}
+
+/// Drains what was inherited, in the order of the seals, and only then offloads the own log: an offset may enter cold objects
+/// only after all before it.
+async fn settle(log: Arc<Log>) {
+    let mut pauses = Pauses(SETTLE_PAUSE);
+    while let Some(inherited) = log.recovered.next_to_drain() {
+        let step = Step::of(drain(&log, inherited).await);
+        log.partitions.stuck(step == Step::Stuck);
+        pauses.after(step).await;
+    }
+    loop {
+        sleep(SETTLE_INTERVAL).await;
+        let settings = &log.settings.cold.offload;
+        if due(settings, &log.partitions.backlog(), log.env.now()) {
+            let step = Step::of(offload(&log).await);
+            log.partitions.stuck(step == Step::Stuck);
+            pauses.after(step).await;
+        }
+    }
+}
+
+/// Drains a sealed log. One that holds records of partitions that another incarnation leads is left to that one, who also
+/// seals this incarnation: their rows are not known here, so their records would be taken for those of deleted topics.
+/// What was sealed later has to wait for it.
+async fn drain(log: &Arc<Log>, inherited: Arc<Inherited>) -> Result<Step, OffloadError> {
     let foreign = log.recovered.foreign(&inherited);
     if !foreign.is_empty() && !log.catalog.existing_partitions(foreign).await?.is_empty() {
-        return Ok(false);
+        return Ok(Step::Later);
+    }
+    if let Err(error) = takeover::free_behind_fence(&*log.wal, &inherited.row).await {
+        tracing::warn!(%error, "what was in flight when a log was fenced could not be deleted; its drain tries again");
     }
     let dead = inherited.row.id;
     let slots = inherited.row.offloaded..inherited.index.fence;
@@ -139,7 +185,7 @@ async fn drain(log: &Arc<Log>, inherited: Arc<Inherited>) -> Result<bool, Offloa
         let end = log.sources.cold.bounds(partition.id()).map(|(_, end)| end);
         partition.drained(dead, end.unwrap_or_default());
     }
-    Ok(true)
+    Ok(Step::Done)
 }
 
 async fn was_drained(log: &Log, dead: IncarnationId) -> Result<bool, CatalogError> {
@@ -149,8 +195,8 @@ async fn was_drained(log: &Log, dead: IncarnationId) -> Result<bool, CatalogErro
         .any(|row| row.id == dead && row.state == IncarnationState::Drained))
 }
 
-/// Returns whether anything was offloaded: a stopped partition holds the slots that name it.
-async fn offload(log: &Arc<Log>) -> Result<bool, OffloadError> {
+/// Offloads the slots that count. A stopped partition holds the slots that name it, and all after them.
+async fn offload(log: &Arc<Log>) -> Result<Step, OffloadError> {
     let slots = log.partitions.unsettled();
     let from = slots.start;
     let done = log
@@ -170,7 +216,11 @@ async fn offload(log: &Arc<Log>) -> Result<bool, OffloadError> {
     }
     log.partitions.settle(done.offloaded);
     tracing::debug!(through = %done.offloaded, objects = done.objects, bytes = done.bytes, "offloaded");
-    Ok(done.offloaded > from)
+    Ok(if done.offloaded > from {
+        Step::Done
+    } else {
+        Step::Stuck
+    })
 }
 
 /// Forgets silent producers and what has no image any more.

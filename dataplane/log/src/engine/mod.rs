@@ -17,6 +17,7 @@ use std::future::Future;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use firn_catalog::cell::LogCatalog;
 use firn_catalog::ids::{IncarnationId, LeaderEpoch, NodeId, PartitionId, Slot};
@@ -33,6 +34,7 @@ pub use settings::LogSettings;
 
 use crate::cold::ColdError;
 use crate::cold::offload::Backlog;
+use crate::metrics;
 use crate::partition::{Partition, PartitionConfig, Sources};
 use crate::wal::{CountedSlot, Halt, SlotSink, WriteAheadLog, broken_by_panic};
 use images::SlotImages;
@@ -96,6 +98,8 @@ pub struct Log {
     opening: tokio::sync::RwLock<()>,
     /// Own slots below this one have been deleted.
     freed: Mutex<Slot>,
+    /// Whether slots of drained logs may still be there.
+    slots_left: AtomicBool,
     halted: watch::Sender<Option<Halt>>,
     stop: CancellationToken,
     loops: Mutex<Vec<JoinHandle<()>>>,
@@ -165,17 +169,21 @@ impl Log {
 
     /// Whether more may be appended now; else wait for [`Log::room`].
     pub fn has_room(&self) -> bool {
-        self.sources.appender.has_room() && self.may_grow()
+        self.sources.appender.has_room() && (self.may_grow() || self.partitions.refuses())
     }
 
     /// Waits until the bytes that are not durable yet, and those that are only in the write-ahead log, are below
-    /// their bounds.
+    /// their bounds. While the offload is stuck nobody waits for it: appends are refused then.
     pub async fn room(&self) {
         self.sources.appender.room().await;
         loop {
             let mut woken = std::pin::pin!(self.partitions.settled.notified());
             woken.as_mut().enable();
-            if self.may_grow() || self.halted.borrow().is_some() || self.stop.is_cancelled() {
+            if self.may_grow()
+                || self.partitions.refuses()
+                || self.halted.borrow().is_some()
+                || self.stop.is_cancelled()
+            {
                 return;
             }
             woken.await;
@@ -184,8 +192,7 @@ impl Log {
 
     /// Whether the write-ahead log is short enough: a takeover reads all of its indexes.
     fn may_grow(&self) -> bool {
-        let backlog = self.partitions.backlog();
-        backlog.bytes + backlog.slots * UNSETTLED_SLOT_COST < self.settings.max_unsettled_bytes
+        !self.partitions.unsettled.lock().is_full()
     }
 
     /// Tells when, and why, the log has stopped for good.
@@ -258,17 +265,20 @@ pub(crate) struct Registry {
     unsettled: Mutex<Unsettled>,
     /// Wakes those who wait for fewer of them.
     settled: Notify,
+    /// Whether appends are refused: see [`Sources::refusing`].
+    refusing: Arc<AtomicBool>,
 }
 
 impl Registry {
-    pub fn new(images: Arc<SlotImages>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(images: &Arc<SlotImages>, env: &Env, settings: &LogSettings) -> Self {
         Self {
             open: RwLock::new(BTreeMap::new()),
             left: Mutex::default(),
-            images,
-            clock,
-            unsettled: Mutex::default(),
+            images: Arc::clone(images),
+            clock: Arc::clone(&env.clock),
+            unsettled: Mutex::new(Unsettled::new(settings.max_unsettled_bytes)),
             settled: Notify::new(),
+            refusing: Arc::default(),
         }
     }
 
@@ -325,16 +335,60 @@ impl Registry {
                 unsettled.bytes -= oldest.bytes;
                 unsettled.slots.pop_front();
             }
+            self.decide(&unsettled);
         }
         self.settled.notify_waiters();
+    }
+
+    /// Whether the offload is stuck: then nobody may wait until the write-ahead log is shorter.
+    fn stuck(&self, stuck: bool) {
+        {
+            let mut unsettled = self.unsettled.lock();
+            if stuck && !unsettled.stuck {
+                tracing::error!(
+                    "ALARM: the offload is stuck; once the write-ahead log is full, appends are refused"
+                );
+            }
+            unsettled.stuck = stuck;
+            self.decide(&unsettled);
+        }
+        self.settled.notify_waiters();
+    }
+
+    fn decide(&self, unsettled: &Unsettled) {
+        let refuses = unsettled.stuck && unsettled.is_full();
+        if self.refusing.swap(refuses, Ordering::SeqCst) != refuses {
+            metrics::appends_refused(refuses);
+        }
+    }
+
+    fn refuses(&self) -> bool {
+        self.refusing.load(Ordering::SeqCst)
     }
 }
 
 /// See [`Registry::unsettled`].
-#[derive(Default)]
 struct Unsettled {
     slots: VecDeque<UnsettledSlot>,
     bytes: u64,
+    max_bytes: u64,
+    /// Whether the offload makes no progress until somebody helps.
+    stuck: bool,
+}
+
+impl Unsettled {
+    fn new(max_bytes: u64) -> Self {
+        Self {
+            slots: VecDeque::new(),
+            bytes: 0,
+            max_bytes,
+            stuck: false,
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.bytes + self.slots.len() as u64 * UNSETTLED_SLOT_COST >= self.max_bytes
+    }
 }
 
 struct UnsettledSlot {
@@ -366,5 +420,6 @@ impl SlotSink for Registry {
             counted_at,
         });
         unsettled.bytes += bytes;
+        self.decide(&unsettled);
     }
 }

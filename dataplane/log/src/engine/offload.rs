@@ -1,6 +1,7 @@
 //! What the cold tier takes slots from: the own log, and sealed ones.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -61,7 +62,8 @@ impl SlotSource for OwnSlots<'_> {
     async fn free(&self, offloaded: Slot) {
         self.0.sources.images.offloaded(offloaded);
         let from = *self.0.freed.lock();
-        match self.0.wal.delete(self.0.own, from..offloaded.max(from)).await {
+        let slots = from..offloaded.max(from);
+        match takeover::free_in_order(&*self.0.wal, self.0.own, slots).await {
             Ok(()) => *self.0.freed.lock() = offloaded.max(from),
             Err(error) => {
                 tracing::warn!(%error, "offloaded slots could not be deleted; the next checkpoint tries again");
@@ -95,7 +97,8 @@ impl SlotSource for SealedSlots<'_> {
             ..self.inherited.row.clone()
         };
         if let Err(error) = takeover::free(&*self.log.wal, &drained).await {
-            tracing::warn!(%error, "the slots of a drained log could not be deleted; the next start tries again");
+            tracing::warn!(%error, "the slots of a drained log could not be deleted; trying again later");
+            self.log.slots_left.store(true, Ordering::SeqCst);
         }
     }
 }

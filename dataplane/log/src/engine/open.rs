@@ -1,6 +1,7 @@
 //! Opening a log: a new incarnation, the seals of its predecessors, the cold tier, the appender.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use firn_catalog::cell::{CatalogError, Incarnation, IncarnationState};
@@ -90,7 +91,7 @@ pub(super) async fn open(parts: LogParts) -> Result<Arc<Log>, OpenError> {
 
     let images = SlotImages::new(own, Arc::clone(&wal), &env, hot_directory, settings.images);
     let images = Arc::new(images.map_err(|error| OpenError::HotDirectory(error.to_string()))?);
-    let partitions = Arc::new(Registry::new(Arc::clone(&images), Arc::clone(&env.clock)));
+    let partitions = Arc::new(Registry::new(&images, &env, &settings));
     let sink = Arc::clone(&partitions);
     let appender = Appender::start(&env, Arc::clone(&wal), own, settings.appender.clone(), sink);
     let sources = Sources {
@@ -100,6 +101,7 @@ pub(super) async fn open(parts: LogParts) -> Result<Arc<Log>, OpenError> {
         cold,
         appender,
         catalog: Arc::clone(&catalog),
+        refusing: Arc::clone(&partitions.refusing),
     };
     let log = Arc::new(Log {
         own,
@@ -112,6 +114,7 @@ pub(super) async fn open(parts: LogParts) -> Result<Arc<Log>, OpenError> {
         recovered: Recovered::new(rows, inherited),
         opening: tokio::sync::RwLock::new(()),
         freed: Mutex::new(Slot(0)),
+        slots_left: AtomicBool::new(true),
         halted: watch::Sender::new(None),
         stop: CancellationToken::new(),
         loops: Mutex::new(Vec::new()),

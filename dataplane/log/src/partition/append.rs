@@ -1,5 +1,7 @@
 //! Append: validate, then one short critical section in which order is decided.
 
+use std::sync::atomic::Ordering;
+
 use bytes::BytesMut;
 use firn_runtime::Timestamp;
 
@@ -35,6 +37,9 @@ impl Partition {
                 log_start,
                 slot,
             });
+        }
+        if self.sources.refusing.load(Ordering::SeqCst) {
+            return Err(AppendError::NoSpace);
         }
         let log_append_time = config
             .rules

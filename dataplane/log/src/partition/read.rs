@@ -1,6 +1,7 @@
 //! Read: from images of slots while they are there, from sealed write-ahead logs, from cold objects; in one go.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use bytes::Bytes;
 use firn_catalog::cell::LogCatalog;
@@ -22,6 +23,8 @@ pub(crate) struct Sources {
     pub cold: Arc<ColdTier>,
     pub appender: Arc<Appender>,
     pub catalog: Arc<dyn LogCatalog>,
+    /// Appends are refused: the offload is stuck, and the write-ahead log has grown as long as it may.
+    pub refusing: Arc<AtomicBool>,
 }
 
 impl Partition {

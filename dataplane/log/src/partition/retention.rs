@@ -52,16 +52,17 @@ impl Partition {
     pub(crate) fn retention(&self) -> RetentionSubject {
         let state = self.state.lock();
         let config = &state.config;
+        let local = state
+            .runs
+            .iter()
+            // Only a policy by size has to know.
+            .filter(|run| config.retention_bytes.is_some() && run.end > state.cold_end)
+            .map(|run| (run.end, run.length));
         RetentionSubject {
             partition: self.id,
             leader_epoch: state.leader_epoch,
             log_start: state.log_start,
-            local_bytes: state
-                .runs
-                .iter()
-                .filter(|run| run.end > state.cold_end)
-                .map(|run| run.length)
-                .sum(),
+            local: local.collect(),
             policy: RetentionPolicy {
                 retention_ms: config.retention_ms,
                 retention_bytes: config.retention_bytes,

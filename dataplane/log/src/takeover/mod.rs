@@ -13,6 +13,7 @@
 //! as many small reads as there are slots, however large they are.
 
 mod clip;
+mod freeing;
 mod insist;
 mod predecessors;
 mod recovery_index;
@@ -21,6 +22,7 @@ mod seal;
 mod testing;
 
 pub use clip::{Clipped, Gap, SealedLog, clip};
-pub use predecessors::{Predecessors, free, predecessors};
+pub use freeing::{free, free_behind_fence, free_in_order, free_what_is_left};
+pub use predecessors::{Predecessors, predecessors};
 pub use recovery_index::{IndexError, RecoveryIndex, SealedBatch, load, object_path};
 pub use seal::{SealOutcome, TakeoverError, seal};

@@ -1,14 +1,11 @@
-//! Which logs a starting node must take over, and what becomes of a log that has been drained.
+//! Which logs a starting node must take over.
 
 use firn_catalog::cell::{Incarnation, IncarnationState, LogCatalog};
-use firn_catalog::ids::{IncarnationId, NodeId, Slot};
+use firn_catalog::ids::{IncarnationId, NodeId};
 
 use super::TakeoverError;
 use super::insist::insist;
-use crate::wal::{WalError, WriteAheadLog};
-
-/// How many slots below the trim point are deleted too: the dead may have ended between a checkpoint and its deletions.
-const LEFT_BEHIND: u64 = 128;
+use crate::wal::WriteAheadLog;
 
 /// The earlier lives of a node whose logs are not in cold objects yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,20 +51,4 @@ pub async fn predecessors(
         }),
         None => Ok(found),
     }
-}
-
-/// Deletes the slots of a drained log. Its fence stays for ever: a stalled writer that found that slot empty would
-/// take it, and acknowledge what nobody will ever read.
-pub async fn free(wal: &dyn WriteAheadLog, drained: &Incarnation) -> Result<(), WalError> {
-    let (IncarnationState::Drained, Some(fence)) = (drained.state, drained.fence) else {
-        return Ok(());
-    };
-    #[cfg(feature = "planted")]
-    let fence = if crate::planted::is(crate::planted::Mistake::DeleteFence) {
-        fence.next()
-    } else {
-        fence
-    };
-    let from = Slot(drained.offloaded.0.saturating_sub(LEFT_BEHIND));
-    wal.delete(drained.id, from..fence).await
 }

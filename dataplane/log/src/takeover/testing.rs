@@ -78,6 +78,12 @@ pub(super) struct MemoryWal {
     pub(super) before_put: Mutex<Option<BeforePut>>,
     /// Puts that take effect but are answered `Unavailable`.
     pub(super) unanswered_puts: AtomicU32,
+    /// Deletions that succeed before all others fail; `None`: all succeed.
+    pub(super) deletions_left: Mutex<Option<u32>>,
+    /// How many ranges were asked for.
+    pub(super) looks: AtomicU32,
+    /// Whether it says that it is a local one.
+    pub(super) local: bool,
 }
 
 impl MemoryWal {
@@ -151,11 +157,16 @@ impl WriteAheadLog for MemoryWal {
         slot: Slot,
         range: Range<u64>,
     ) -> Result<Option<Bytes>, WalError> {
+        self.looks.fetch_add(1, Relaxed);
         let whole = self.get(incarnation, slot).await?;
         Ok(whole.map(|bytes| bytes.slice(range.start as usize..range.end as usize)))
     }
 
     async fn delete(&self, incarnation: IncarnationId, slots: Range<Slot>) -> Result<(), WalError> {
+        if let Some(left) = &mut *self.deletions_left.lock() {
+            let less = left.checked_sub(1);
+            *left = less.ok_or_else(|| WalError::Unavailable("no answer".into()))?;
+        }
         self.registers
             .lock()
             .retain(|(whose, slot), _| *whose != incarnation || !slots.contains(slot));
@@ -163,6 +174,6 @@ impl WriteAheadLog for MemoryWal {
     }
 
     fn is_local(&self) -> bool {
-        true
+        self.local
     }
 }

@@ -166,6 +166,10 @@ impl LogCatalog for Catalog {
         self.inner.abandoned_objects(before, now).await
     }
 
+    async fn give_up_objects(&self, by: IncarnationId, ids: Vec<ObjectId>, now: Timestamp) -> Answer<()> {
+        self.inner.give_up_objects(by, ids, now).await
+    }
+
     async fn forget_objects(&self, ids: Vec<ObjectId>) -> Answer<()> {
         self.inner.forget_objects(ids).await
     }

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use firn_catalog::ids::{IncarnationId, Slot};
-use firn_log::wal::{Appender, AppenderSettings, CountedSlot, Halt, PendingBatch, SlotSink};
+use firn_catalog::ids::{IncarnationId, Offset, Slot};
+use firn_log::partition::AppendError;
+use firn_log::wal::{Appender, AppenderSettings, CountedSlot, Halt, ObjectLog, PendingBatch, SlotSink};
 use firn_runtime::{Env, Timestamp};
+use object_store::ObjectStoreExt;
 
 use super::catalog::Call;
-use super::cell::{Cell, batch, meta, soon};
+use super::cell::{Cell, batch, meta, soon, until};
 use super::store::Op;
 
 #[tokio::test]
@@ -61,6 +63,31 @@ async fn who_waits_for_a_slot_or_for_room_goes_on_when_the_log_is_aborted() {
         None,
         "an abort is no reason to exit with an error"
     );
+}
+
+#[tokio::test]
+async fn once_the_offload_is_stuck_and_the_log_full_appends_are_refused_until_it_goes_on() {
+    let mut cell = Cell::that_offloads();
+    cell.settings.max_unsettled_bytes = 1;
+    let process = cell.open().await;
+    let path = ObjectLog::path(process.log.incarnation(), Slot(0));
+    process.store.hold((Op::Get, "wal/"));
+    process.append(0, 1).await;
+    until("read", async || process.store.waiting() > 0).await;
+    let written = cell.store.get(&path).await.unwrap().bytes().await.unwrap();
+    cell.store.put(&path, "damaged".into()).await.unwrap();
+    assert!(!process.log.has_room());
+    process.store.release();
+    soon(process.log.room()).await;
+    assert!(process.log.has_room(), "nobody need wait to be refused");
+    let refused = process.partition.append(batch(1, 1), Timestamp(1));
+    assert_eq!(refused, Err(AppendError::NoSpace));
+    cell.store.put(&path, written.into()).await.unwrap();
+    until("offloaded", async || {
+        process.partition.offsets().cold_end == Offset(1)
+    })
+    .await;
+    assert_eq!(process.append(1, 1).await, Offset(1));
 }
 
 struct Panics;

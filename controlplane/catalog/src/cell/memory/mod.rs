@@ -73,6 +73,11 @@ impl MemoryCatalog {
         self.0.lock().partitions.get(&id).cloned()
     }
 
+    /// The objects that were registered and are neither live nor marked: what they are, and who registered them.
+    pub fn registered(&self) -> Vec<(ObjectId, ObjectKind, IncarnationId)> {
+        self.0.lock().registrations()
+    }
+
     /// Every partition, in id order.
     pub fn partitions(&self) -> Vec<PartitionRow> {
         self.0.lock().partitions.values().cloned().collect()
@@ -201,6 +206,16 @@ impl LogCatalog for MemoryCatalog {
 
     async fn abandoned_objects(&self, before: Timestamp, now: Timestamp) -> Result<u64, CatalogError> {
         Ok(self.0.lock().abandoned_objects(before, now))
+    }
+
+    async fn give_up_objects(
+        &self,
+        by: IncarnationId,
+        ids: Vec<ObjectId>,
+        now: Timestamp,
+    ) -> Result<(), CatalogError> {
+        self.0.lock().give_up_objects(by, &ids, now);
+        Ok(())
     }
 
     async fn forget_objects(&self, ids: Vec<ObjectId>) -> Result<(), CatalogError> {

@@ -65,6 +65,14 @@ impl State {
             .is_some_and(|object| matches!(object.state, ObjectState::Live(_)))
     }
 
+    pub(super) fn registrations(&self) -> Vec<(ObjectId, ObjectKind, IncarnationId)> {
+        let registered = self.objects.iter().filter_map(|(id, object)| match object.state {
+            ObjectState::Registered { by, .. } => Some((*id, object.kind, by)),
+            ObjectState::Live(_) | ObjectState::Deleting { .. } => None,
+        });
+        registered.collect()
+    }
+
     fn is_registered(&self, id: ObjectId) -> bool {
         self.objects
             .get(&id)
@@ -174,6 +182,16 @@ impl State {
             }
         }
         marked
+    }
+
+    pub(super) fn give_up_objects(&mut self, by: IncarnationId, ids: &[ObjectId], now: Timestamp) {
+        for id in ids {
+            if let Some(object) = self.objects.get_mut(id)
+                && matches!(object.state, ObjectState::Registered { by: first, .. } if first == by)
+            {
+                object.state = ObjectState::Deleting { marked_at: now };
+            }
+        }
     }
 
     pub(super) fn forget_objects(&mut self, ids: &[ObjectId]) {

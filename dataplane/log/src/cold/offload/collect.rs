@@ -14,7 +14,7 @@ use crate::batch::{BatchHeader, BatchMeta};
 use crate::cold::ColdError;
 use crate::cold::format::{ExtentBuilder, FinishedExtent, FormatError, ObjectIndex, build};
 use crate::cold::tier::ColdTier;
-use crate::cold::uploads::{Uploader, persistently};
+use crate::cold::uploads::{Uploader, persistently, until_definite};
 use crate::partition::producers::Producers;
 use crate::wal::WalError;
 
@@ -37,6 +37,16 @@ struct Standing {
     epochs: Vec<(LeaderEpoch, Offset)>,
 }
 
+/// What came of a slot.
+pub(super) enum Taken {
+    /// All of it was taken.
+    Whole,
+    /// Nothing: a partition's log is broken there.
+    Broken,
+    /// Nothing: it is not what was written.
+    Damaged(WalError),
+}
+
 /// What to do with a batch.
 enum Next {
     Skip,
@@ -46,18 +56,17 @@ enum Next {
 pub(super) struct Collector<'a> {
     tier: &'a ColdTier,
     source: &'a dyn SlotSource,
-    uploader: Uploader,
+    uploader: &'a Uploader,
     tails: BTreeMap<PartitionId, Tail>,
     /// Batches that are not in an object yet. Several extents only if offsets between them were deleted.
     pending: BTreeMap<PartitionId, Vec<ExtentBuilder>>,
     pending_bytes: u64,
     stored: Vec<Arc<ObjectIndex>>,
-    ends: BTreeMap<PartitionId, Offset>,
     stopped: Vec<(PartitionId, ColdError)>,
 }
 
 impl<'a> Collector<'a> {
-    pub fn new(tier: &'a ColdTier, source: &'a dyn SlotSource, uploader: Uploader) -> Self {
+    pub fn new(tier: &'a ColdTier, source: &'a dyn SlotSource, uploader: &'a Uploader) -> Self {
         Self {
             tier,
             source,
@@ -66,37 +75,54 @@ impl<'a> Collector<'a> {
             pending: BTreeMap::new(),
             pending_bytes: 0,
             stored: Vec::new(),
-            ends: BTreeMap::new(),
             stopped: Vec::new(),
         }
     }
 
-    /// Takes a whole slot, or nothing of it: `false` if a partition's log is broken there.
-    pub async fn take(&mut self, mut slot: OffloadSlot) -> Result<bool, OffloadError> {
+    /// Takes a whole slot, or nothing of it.
+    pub async fn take(&mut self, mut slot: OffloadSlot) -> Result<Taken, OffloadError> {
         slot.batches.retain(|(meta, _)| self.source.accepts(meta));
         self.know_tails(&slot).await?;
         let Some(taken) = self.decide(&slot) else {
-            return Ok(false);
+            return Ok(Taken::Broken);
         };
-        for ((meta, bytes), next) in slot.batches.into_iter().zip(taken) {
-            match next {
-                Next::Skip => {}
-                Next::Take => self.add(&meta, bytes, slot.appended_at, slot.slot)?,
+        let new = slot.batches.into_iter().zip(taken);
+        let new: Vec<_> = new
+            .filter_map(|(batch, next)| matches!(next, Next::Take).then_some(batch))
+            .collect();
+        for (meta, bytes) in &new {
+            if let Err(what) = check(meta, bytes) {
+                let (slot, partition) = (slot.slot, meta.partition);
+                let what = format!("slot {slot}, partition {partition}: {what}");
+                return Ok(Taken::Damaged(WalError::Corrupt(what)));
             }
+        }
+        for (meta, bytes) in new {
+            self.add(&meta, bytes, slot.appended_at)?;
         }
         if self.pending_bytes >= self.tier.settings.offload.object_bytes {
             self.store().await?;
         }
-        Ok(true)
+        Ok(Taken::Whole)
+    }
+
+    /// The partitions whose logs are broken.
+    pub fn stopped(&self) -> &[(PartitionId, ColdError)] {
+        &self.stopped
     }
 
     /// Stores what is left. `end`: the slots below it were taken.
     pub async fn finish(mut self, end: Slot) -> Result<Collected, OffloadError> {
         self.store().await?;
+        // Of those too whose batches were all cold already: an earlier answer may have been lost.
+        let ends = self.tails.iter().filter_map(|(partition, tail)| match tail {
+            Tail::At(standing) => Some((*partition, standing.end)),
+            Tail::Gone => None,
+        });
         Ok(Collected {
             end,
             objects: self.stored,
-            ends: self.ends.into_iter().collect(),
+            ends: ends.collect(),
             stopped: self.stopped,
         })
     }
@@ -116,7 +142,10 @@ impl<'a> Collector<'a> {
             .extend(unknown.iter().map(|partition| (*partition, Tail::Gone)));
         let (tier, source) = (self.tier, self.source);
         let found: Vec<_> = stream::iter(existing)
-            .map(|partition| async move { (partition, standing(tier, source, partition).await) })
+            .map(|partition| async move {
+                let standing = || standing(tier, source, partition);
+                (partition, until_definite(standing, ColdError::is_retriable).await)
+            })
             .buffered(CONCURRENCY)
             .collect()
             .await;
@@ -125,7 +154,6 @@ impl<'a> Collector<'a> {
                 Ok(standing) => {
                     self.tails.insert(partition, Tail::At(Box::new(standing)));
                 }
-                Err(error) if error.is_retriable() => return Err(error.into()),
                 Err(error) => {
                     self.tails.remove(&partition);
                     self.alarm(partition, slot.slot, error);
@@ -175,23 +203,10 @@ impl<'a> Collector<'a> {
         self.stopped.push((partition, error));
     }
 
-    fn add(
-        &mut self,
-        meta: &BatchMeta,
-        bytes: Bytes,
-        appended_at: Timestamp,
-        slot: Slot,
-    ) -> Result<(), OffloadError> {
+    fn add(&mut self, meta: &BatchMeta, bytes: Bytes, appended_at: Timestamp) -> Result<(), OffloadError> {
         let Some(Tail::At(standing)) = self.tails.get_mut(&meta.partition) else {
             return Ok(());
         };
-        let damaged = |what: &str| {
-            OffloadError::Wal(WalError::Corrupt(format!(
-                "slot {slot}, partition {}: {what}",
-                meta.partition
-            )))
-        };
-        check(meta, &bytes).map_err(damaged)?;
         standing.end = meta.end();
         standing.producers.apply(meta, appended_at);
         if standing
@@ -202,7 +217,6 @@ impl<'a> Collector<'a> {
             standing.epochs.push((meta.leader_epoch, meta.first));
         }
         self.pending_bytes += bytes.len() as u64;
-        self.ends.insert(meta.partition, meta.end());
         let extents = self.pending.entry(meta.partition).or_default();
         if extents.last().is_none_or(|extent| extent.end() != meta.first) {
             extents.push(ExtentBuilder::new(meta.partition, meta.first));
@@ -210,7 +224,7 @@ impl<'a> Collector<'a> {
         match extents.last_mut() {
             Some(extent) => extent
                 .push(bytes, appended_at)
-                .map_err(|error| damaged(&error.to_string())),
+                .map_err(|error| WalError::Corrupt(error.to_string()).into()),
             None => Ok(()),
         }
     }
@@ -237,7 +251,7 @@ impl<'a> Collector<'a> {
             objects.push((ObjectKind::Mux, shared));
         }
         self.pending_bytes = 0;
-        let uploader = &self.uploader;
+        let uploader = self.uploader;
         let built = objects
             .into_iter()
             .map(|(kind, extents)| build(uploader.new_id(), kind, now, extents))
@@ -279,26 +293,20 @@ async fn standing(
     source: &dyn SlotSource,
     partition: PartitionId,
 ) -> Result<Standing, ColdError> {
-    let floor = source.floor(partition);
+    let mut floor = source.floor(partition);
     tier.verify(partition, floor.log_start, floor.end_hint)?;
-    let standing = match tier.tail_state(partition).await? {
-        Some(tail) => Standing {
-            floor,
-            end: tail.end,
-            producers: Producers::from_snapshot(tail.producers),
-            epochs: tail.epochs,
-        },
-        None => Standing {
-            floor,
-            // The hint may be older than what retention has done since.
-            end: floor
-                .end_hint
-                .max(tier.with_map(|map| map.trimmed_end(partition))),
-            producers: Producers::default(),
-            epochs: Vec::new(),
-        },
-    };
-    Ok(standing)
+    let tail = tier.tail_state(partition).await?;
+    // What the source knows may be older than what retention has done since.
+    let trimmed = tier.with_map(|map| map.trimmed_end(partition));
+    floor.log_start = floor.log_start.max(trimmed);
+    let end = tail.as_ref().map_or(floor.end_hint, |tail| tail.end).max(trimmed);
+    let (producers, epochs) = tail.map_or_else(Default::default, |tail| (tail.producers, tail.epochs));
+    Ok(Standing {
+        floor,
+        end,
+        producers: Producers::from_snapshot(producers),
+        epochs,
+    })
 }
 
 /// Whether a batch is the next of a log that ends at `end`, or is in it already.
@@ -335,6 +343,7 @@ fn check(meta: &BatchMeta, bytes: &Bytes) -> Result<(), &'static str> {
     let as_told = header.base_offset == meta.first.0
         && last == Some(meta.last.0)
         && header.partition_leader_epoch == meta.leader_epoch.0
+        && header.last_offset_delta >= 0
         && header.magic == 2
         && header.total_size() == Some(bytes.len())
         && bytes.len() == meta.length as usize;

@@ -3,7 +3,9 @@
 //! [`ColdTier::checkpoint`] takes slots of the caller's own log, [`ColdTier::drain`] those of a sealed one. Slots are
 //! read one at a time and objects are stored whenever enough bytes have gathered, so memory is bounded however long the
 //! range is. Objects are registered before they are uploaded, uploaded before the one transaction that names them
-//! all, and slots are freed after it, never before.
+//! all, and slots are freed after it, never before. A slot that cannot be read now is asked for again, so that what was
+//! gathered is not thrown away; one that is damaged ends a checkpoint before it. What was stored for work that failed is
+//! given up at once.
 //!
 //! A partition's batches must go on exactly where its cold log ends. Batches that are cold already are passed over,
 //! which makes a range that is offloaded again, after an answer was lost, do nothing. A gap or an overlap
@@ -25,15 +27,16 @@ use bytes::Bytes;
 use firn_catalog::cell::{CatalogError, ObjectRow};
 use firn_catalog::ids::{IncarnationId, Offset, PartitionId, Slot};
 use firn_runtime::Timestamp;
+use parking_lot::Mutex;
 
 use super::ColdError;
 use super::format::ObjectIndex;
 use super::tier::ColdTier;
-use super::uploads::{Uploader, persistently};
+use super::uploads::{Uploader, persistently, until_definite};
 use crate::batch::BatchMeta;
 use crate::metrics;
 use crate::wal::WalError;
-use collect::Collector;
+use collect::{Collector, Taken};
 
 pub use policy::{Backlog, due};
 pub use slots::{read_slot, slot_of_bytes};
@@ -82,7 +85,7 @@ pub trait SlotSource: Send + Sync {
 pub struct Offloaded {
     /// Every slot below this one is in cold objects.
     pub offloaded: Slot,
-    /// The partitions that have new cold records, and where their cold logs end now.
+    /// The partitions that the slots name, and where their cold logs end now.
     pub ends: Vec<(PartitionId, Offset)>,
     /// How many objects were stored.
     pub objects: usize,
@@ -92,7 +95,7 @@ pub struct Offloaded {
     pub stopped: Vec<(PartitionId, ColdError)>,
 }
 
-/// Why nothing was offloaded. What was uploaded is garbage that is found again.
+/// Why nothing was offloaded. What was uploaded is marked for deletion.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OffloadError {
     /// Objects or the catalog; the error says whether to try again.
@@ -135,19 +138,45 @@ impl ColdTier {
         source: &dyn SlotSource,
     ) -> Result<Offloaded, OffloadError> {
         let _one_at_a_time = self.offloading.lock().await;
+        let uploader = self.uploader(by);
+        let done = self.checkpoint_with(&uploader, slots, source).await;
+        if done.is_err() {
+            uploader.give_up().await;
+        }
+        done
+    }
+
+    async fn checkpoint_with(
+        &self,
+        uploader: &Uploader,
+        slots: Range<Slot>,
+        source: &dyn SlotSource,
+    ) -> Result<Offloaded, OffloadError> {
         self.know_the_rows().await?;
-        let collected = self.collect(by, slots, source).await?;
+        let from = slots.start;
+        let gathered = self.gather_slots(uploader, slots, source).await?;
+        if let Some(damage) = gathered.damaged {
+            tracing::error!(slot = %gathered.end, %damage, "ALARM: a slot cannot be offloaded");
+            // What comes before it can.
+            if gathered.end == from {
+                return Err(damage.into());
+            }
+        }
+        let collected = gathered.collector.finish(gathered.end).await?;
         let mut done = collected.summary();
         #[cfg(feature = "planted")]
         if crate::planted::is(crate::planted::Mistake::FreeBeforeCheckpoint) {
             source.free(done.offloaded).await;
         }
         let rows = collected.rows();
-        self.uncertain.store(true, Ordering::SeqCst);
-        let commit = || self.catalog.checkpoint(by, done.offloaded, rows.clone());
-        persistently(commit).await?;
-        self.publish(&[], &collected.indexes());
-        self.uncertain.store(false, Ordering::SeqCst);
+        {
+            let changing = self.changing.lock().await;
+            self.uncertain.store(true, Ordering::SeqCst);
+            let commit = || self.catalog.checkpoint(uploader.by, done.offloaded, rows.clone());
+            persistently(commit).await?;
+            self.publish(&changing, &[], &collected.indexes());
+            self.uncertain.store(false, Ordering::SeqCst);
+        }
         source.free(done.offloaded).await;
         done.stopped = collected.stopped;
         metrics::cold_offloaded(done.bytes);
@@ -164,18 +193,41 @@ impl ColdTier {
         source: &dyn SlotSource,
     ) -> Result<Offloaded, OffloadError> {
         let _one_at_a_time = self.offloading.lock().await;
+        let uploader = self.uploader(by);
+        let done = self.drain_with(&uploader, dead, slots, source).await;
+        if done.is_err() {
+            uploader.give_up().await;
+        }
+        done
+    }
+
+    async fn drain_with(
+        &self,
+        uploader: &Uploader,
+        dead: IncarnationId,
+        slots: Range<Slot>,
+        source: &dyn SlotSource,
+    ) -> Result<Offloaded, OffloadError> {
         self.know_the_rows().await?;
-        let collected = self.collect(by, slots, source).await?;
-        if let Some((_, error)) = collected.stopped.first() {
+        let gathered = self.gather_slots(uploader, slots, source).await?;
+        // A part of it helps nobody: not one more object is stored.
+        if let Some((_, error)) = gathered.collector.stopped().first() {
             return Err(OffloadError::Stopped(error.clone()));
         }
+        if let Some(damage) = gathered.damaged {
+            return Err(damage.into());
+        }
+        let collected = gathered.collector.finish(gathered.end).await?;
         let done = collected.summary();
         let rows = collected.rows();
         let now = self.env.now();
-        self.uncertain.store(true, Ordering::SeqCst);
-        persistently(|| self.catalog.drain(by, dead, rows.clone(), now)).await?;
-        self.publish(&[], &collected.indexes());
-        self.uncertain.store(false, Ordering::SeqCst);
+        {
+            let changing = self.changing.lock().await;
+            self.uncertain.store(true, Ordering::SeqCst);
+            persistently(|| self.catalog.drain(uploader.by, dead, rows.clone(), now)).await?;
+            self.publish(&changing, &[], &collected.indexes());
+            self.uncertain.store(false, Ordering::SeqCst);
+        }
         source.free(done.offloaded).await;
         metrics::cold_offloaded(done.bytes);
         Ok(done)
@@ -190,23 +242,37 @@ impl ColdTier {
         Ok(())
     }
 
-    async fn collect(
-        &self,
-        by: IncarnationId,
+    /// Takes slots up to the first that is damaged or shows a broken partition.
+    async fn gather_slots<'a>(
+        &'a self,
+        uploader: &'a Uploader,
         slots: Range<Slot>,
-        source: &dyn SlotSource,
-    ) -> Result<Collected, OffloadError> {
-        let uploader = self.uploader(by);
-        let mut collector = Collector::new(self, source, uploader);
-        let mut slot = slots.start;
-        while slot < slots.end {
-            let read = source.slot(slot).await?;
-            if !collector.take(read).await? {
-                break;
+        source: &'a dyn SlotSource,
+    ) -> Result<Gathered<'a>, OffloadError> {
+        let mut gathered = Gathered {
+            collector: Collector::new(self, source, uploader),
+            end: slots.start,
+            damaged: None,
+        };
+        while gathered.end < slots.end {
+            let may_pass =
+                |error: &WalError| matches!(error, WalError::Unavailable(_) | WalError::NoSpace(_));
+            let read = until_definite(|| source.slot(gathered.end), may_pass).await;
+            let taken = match read {
+                Ok(slot) => gathered.collector.take(slot).await?,
+                Err(error @ WalError::Corrupt(_)) => Taken::Damaged(error),
+                Err(error) => return Err(error.into()),
+            };
+            match taken {
+                Taken::Whole => gathered.end = gathered.end.next(),
+                Taken::Broken => break,
+                Taken::Damaged(error) => {
+                    gathered.damaged = Some(error);
+                    break;
+                }
             }
-            slot = slot.next();
         }
-        collector.finish(slot).await
+        Ok(gathered)
     }
 
     pub(super) fn uploader(&self, by: IncarnationId) -> Uploader {
@@ -216,8 +282,17 @@ impl ColdTier {
             catalog: Arc::clone(&self.catalog),
             by,
             timeout: self.settings.offload.timeout,
+            named: Mutex::default(),
         }
     }
+}
+
+/// The slots that were taken: those below `end`.
+struct Gathered<'a> {
+    collector: Collector<'a>,
+    end: Slot,
+    /// What is wrong with the slot at `end`.
+    damaged: Option<WalError>,
 }
 
 /// Objects that are stored and wait for their transaction.

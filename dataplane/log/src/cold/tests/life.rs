@@ -7,7 +7,7 @@ use firn_catalog::cell::{LogCatalog, ObjectKind, WalLocation};
 use firn_catalog::ids::{IncarnationId, NodeId, Offset};
 
 use crate::cold::ColdError;
-use crate::cold::retention::RetentionPolicy;
+use crate::cold::retention::{RetentionPolicy, RetentionSubject};
 use crate::cold::testing::{Bed, TOPIC, partition, small};
 
 const DAY: i64 = 86_400_000;
@@ -77,6 +77,138 @@ async fn a_merge_under_another_brokers_feet_sends_it_back_to_the_rows() {
     bed.tier = other;
     bed.assert_reads(1, Offset(0), 1).await;
     bed.assert_reads(0, Offset(0), 1).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_stored_for_a_merge_that_came_too_late_is_given_up() {
+    let mut bed = Bed::new(2, 2, small()).await;
+    checkpoints(&mut bed, 6, 2).await;
+    let other = bed.try_open().await.unwrap();
+    assert!(bed.tier.merge(bed.own).await.unwrap().is_some());
+    let before = bed.store.names().await.len();
+    assert_eq!(other.merge(bed.own).await.unwrap(), None);
+    assert!(bed.store.names().await.len() > before);
+    bed.clock.0.fetch_add(DAY, Ordering::SeqCst);
+    bed.tier.collect_garbage().await.unwrap();
+    let live = bed.catalog.live_objects().await.unwrap().len();
+    assert_eq!(bed.store.names().await.len(), live);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_keeps_its_records_for_ever_does_not_keep_those_of_its_neighbours() {
+    let mut bed = Bed::new(3, 12, small()).await;
+    bed.settings.offload.segment_min_bytes = 1 << 30;
+    bed.settings.merge.segment_min_bytes = 1 << 30;
+    bed.restart().await;
+    let mut written = 0;
+    for _ in 0..24 {
+        for index in 0..12 {
+            let size = if index == 0 { 100 } else { 1_000 };
+            bed.append(index, 2, size, bed.env.now().0);
+        }
+        bed.freeze();
+        written += bed.checkpoint().await.bytes;
+        bed.clock.0.fetch_add(60_000, Ordering::SeqCst);
+        let policy = |index| keep((index > 0).then_some(150_000), None);
+        let subjects: Vec<_> = (0..12).map(|index| bed.subject(index, policy(index))).collect();
+        bed.tier.retain(bed.own, &subjects).await.unwrap();
+        while bed.tier.merge(bed.own).await.unwrap().is_some() {}
+    }
+    let rows = bed.catalog.live_objects().await.unwrap();
+    let stored: u64 = rows.iter().map(|row| row.size).sum();
+    assert!(
+        stored * 3 < written,
+        "{stored} of {written} bytes are still there"
+    );
+    for _ in 0..2 {
+        bed.assert_reads(0, Offset(0), 1_000).await;
+        for index in 1..12 {
+            let row = bed.catalog.partition(partition(index)).unwrap();
+            assert!(row.log_start > Offset(30));
+            assert_eq!(bed.tier.verify(row.id, row.log_start, row.end_hint), Ok(()));
+            // One who looked at the log start before it rose must not take what was left out for lost.
+            if bed.tier.bounds(row.id).unwrap().0 > Offset(0) {
+                let told = bed.tier.read(row.id, Offset(0), 1).await;
+                assert!(told.is_err_and(|error| !matches!(error, ColdError::Lost { .. })));
+            }
+            bed.assert_reads(index, row.log_start, 1_000).await;
+            assert_eq!(bed.tier.bounds(row.id).unwrap().1, Offset(48));
+        }
+        bed.restart().await;
+    }
+    checkpoints(&mut bed, 1, 12).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_merge_that_leaves_records_out_is_no_gap_for_a_checkpoint_that_looked_before() {
+    let mut bed = Bed::new(4, 2, small()).await;
+    bed.settings.offload.segment_min_bytes = 1 << 30;
+    bed.restart().await;
+    for _ in 0..6 {
+        bed.append(0, 1, 3_000, bed.env.now().0);
+        bed.append(1, 1, 50, bed.env.now().0);
+        bed.freeze();
+        bed.checkpoint().await;
+        bed.clock.0.fetch_add(60_000, Ordering::SeqCst);
+    }
+    let subjects = vec![
+        bed.subject(0, keep(Some(100_000), None)),
+        bed.subject(1, keep(None, None)),
+    ];
+    bed.tier.retain(bed.own, &subjects).await.unwrap();
+    while bed.tier.merge(bed.own).await.unwrap().is_some() {}
+    assert!(bed.tier.bounds(partition(0)).unwrap().0 > Offset(0));
+    // The source still has the log start of before.
+    assert_eq!(bed.tier.verify(partition(0), Offset(0), Offset(0)), Ok(()));
+    checkpoints(&mut bed, 1, 2).await;
+    assert_eq!(bed.tier.bounds(partition(0)).unwrap().1, Offset(8));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_checkpoint_moves_between_two_looks_is_counted_once() {
+    let mut bed = Bed::new(4, 1, small()).await;
+    checkpoints(&mut bed, 2, 1).await;
+    bed.append(0, 2, 9_000, bed.env.now().0);
+    bed.freeze();
+    let last = bed.model[&partition(0)].last().unwrap().clone();
+    let bytes = last.bytes.len() as u64;
+    let subject = |bed: &Bed, keeps| RetentionSubject {
+        local: vec![(last.end, bytes)],
+        ..bed.subject(0, keep(None, Some(keeps)))
+    };
+    let (early, rises) = (subject(&bed, 2 * bytes + 1), subject(&bed, 2 * bytes));
+    bed.checkpoint().await;
+    let done = bed.tier.retain(bed.own, &[early]).await.unwrap();
+    assert_eq!(done.log_starts, [], "three extents of which two are not enough");
+    let done = bed.tier.retain(bed.own, &[rises]).await.unwrap();
+    assert_eq!(done.log_starts[0].log_start, Offset(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn local_records_count_towards_the_size() {
+    let mut bed = Bed::new(4, 1, small()).await;
+    checkpoints(&mut bed, 2, 1).await;
+    let bytes = bed.tier.sizes(partition(0)) / 2;
+    let subject = RetentionSubject {
+        local: vec![(Offset(6), bytes)],
+        ..bed.subject(0, keep(None, Some(2 * bytes)))
+    };
+    let done = bed.tier.retain(bed.own, &[subject]).await.unwrap();
+    assert_eq!(done.log_starts[0].log_start, Offset(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn retention_that_goes_on_after_a_checkpoint_has_looked_is_no_gap() {
+    let mut bed = Bed::new(4, 1, small()).await;
+    checkpoints(&mut bed, 5, 1).await;
+    let round = vec![bed.subject(0, keep(None, Some(40_000)))];
+    assert_eq!(bed.tier.retain(bed.own, &round).await.unwrap().removed, 2);
+    // The source still has the log start of before.
+    bed.append(0, 1, 50, 1);
+    bed.freeze();
+    let done = bed.checkpoint().await;
+    assert_eq!(done.stopped, []);
+    assert_eq!(bed.tier.bounds(partition(0)), Some((Offset(4), Offset(11))));
 }
 
 #[tokio::test(start_paused = true)]

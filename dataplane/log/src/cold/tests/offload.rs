@@ -100,6 +100,8 @@ async fn the_same_range_twice_changes_nothing() {
         (again.offloaded, again.objects, again.stopped),
         (Slot(2), 0, vec![])
     );
+    // The answer to the first may have been lost: whoever asks has to learn where the cold log ends.
+    assert_eq!(again.ends, vec![(partition(0), Offset(6))]);
     assert_eq!(bed.tier.bounds(partition(0)), Some((Offset(0), Offset(6))));
 }
 
@@ -129,6 +131,86 @@ async fn damaged_batches_never_become_cold() {
         (bed.tier.bounds(partition(0)), *bed.log.freed.lock()),
         (None, Slot(0))
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_damaged_slot_ends_the_checkpoint_before_it_and_nothing_is_stored_twice() {
+    let mut bed = Bed::new(4, 1, small()).await;
+    for _ in 0..4 {
+        bed.append(0, 1, 50, 1);
+        bed.freeze();
+    }
+    bed.log.slots.lock().get_mut(&Slot(2)).unwrap().batches[0].1 = vec![7; 100].into();
+    let done = bed.checkpoint().await;
+    assert_eq!(
+        (done.offloaded, done.objects, *bed.log.freed.lock()),
+        (Slot(2), 1, Slot(2))
+    );
+    for _ in 0..3 {
+        let rest = Slot(2)..Slot(4);
+        let refused = bed.tier.checkpoint(bed.own, rest, &bed.log).await;
+        assert!(matches!(refused, Err(OffloadError::Wal(_))), "{refused:?}");
+    }
+    assert_eq!(bed.store.names().await.len(), 1);
+    assert_eq!(bed.tier.bounds(partition(0)), Some((Offset(0), Offset(2))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slot_that_cannot_be_read_now_is_asked_for_again_and_nothing_is_stored_twice() {
+    let mut bed = Bed::new(4, 1, small()).await;
+    for _ in 0..8 {
+        bed.append(0, 1, 15_000, 1);
+        bed.freeze();
+    }
+    bed.log.unanswered.store(9, Ordering::SeqCst);
+    let done = bed.checkpoint().await;
+    assert!(done.objects > 1, "one is stored before the last slot is read");
+    assert_eq!(done.offloaded, Slot(8));
+    assert_eq!(bed.store.names().await.len(), done.objects);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_stored_for_a_drain_that_failed_is_given_up() {
+    let mut bed = Bed::new(4, 2, small()).await;
+    for _ in 0..20 {
+        bed.append(0, 1, 9_000, 1);
+        bed.append(1, 1, 50, 1);
+        bed.freeze();
+    }
+    let gap = |meta: &crate::batch::BatchMeta| meta.partition == partition(1);
+    let removed = |slot: &mut crate::cold::offload::OffloadSlot| slot.batches.retain(|(meta, _)| !gap(meta));
+    removed(bed.log.slots.lock().get_mut(&Slot(18)).unwrap());
+    let refused = bed
+        .tier
+        .drain(bed.own, IncarnationId(9), bed.slots(), &bed.log)
+        .await;
+    assert!(matches!(refused, Err(OffloadError::Stopped(_))), "{refused:?}");
+    assert!(!bed.store.names().await.is_empty());
+    bed.clock.0.fetch_add(86_400_000, Ordering::SeqCst);
+    bed.tier.collect_garbage().await.unwrap();
+    assert_eq!(
+        bed.store.names().await,
+        [],
+        "their registrar is open all the while"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_reads_the_rows_between_a_transaction_and_its_publication() {
+    let mut bed = Bed::new(5, 1, small()).await;
+    bed.append(0, 3, 50, 1);
+    bed.freeze();
+    let patience = std::time::Duration::from_secs(60);
+    let changing = bed.tier.changing.lock().await;
+    let checkpoint = bed.tier.checkpoint(bed.own, bed.slots(), &bed.log);
+    assert!(tokio::time::timeout(patience, checkpoint).await.is_err());
+    assert_eq!(bed.catalog.live_objects().await.unwrap(), [], "it was not sent");
+    let refused = bed.tier.refresh().await.unwrap_err();
+    assert!(refused.is_retriable(), "{refused}");
+    drop(changing);
+    bed.checkpoint().await;
+    bed.tier.refresh().await.unwrap();
+    bed.assert_reads(0, Offset(0), 1).await;
 }
 
 #[tokio::test(start_paused = true)]
