@@ -187,7 +187,7 @@ pub(crate) static TABLE: &[Api] = &[
 ];
 
 /// A text as the codecs want it, cut where a classic string ends: they refuse to write a longer one.
-fn text(text: impl Into<String>) -> kafka_protocol::protocol::StrBytes {
+pub(crate) fn text(text: impl Into<String>) -> kafka_protocol::protocol::StrBytes {
     let mut text = text.into();
     text.truncate(writing::clipped(&text).len());
     kafka_protocol::protocol::StrBytes::from_string(text)

@@ -12,6 +12,7 @@ use kafka_protocol::ResponseError;
 use kafka_protocol::protocol::StrBytes;
 
 use crate::errors::{self, Failure};
+use crate::handlers::text;
 use crate::seams::{Operation, ResourceKind};
 use crate::serving::request::RequestContext;
 
@@ -117,7 +118,7 @@ impl Altered {
             kind,
             name: StrBytes::from_string(name),
             code: failure.as_ref().map_or(errors::NONE, Failure::code),
-            message: failure.map(|failure| StrBytes::from_string(failure.message)),
+            message: failure.map(|failure| text(failure.message)),
         }
     }
 }
