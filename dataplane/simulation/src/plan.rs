@@ -54,7 +54,7 @@ impl Plan {
     /// What a partition keeps; `None`: all. Partitions that do and that do not share objects.
     pub fn retention_of(&self, partition: PartitionId) -> Option<Retention> {
         let number = partition.topic.0 + u128::from(partition.index.unsigned_abs());
-        self.retention.filter(|_| number % 2 == 0)
+        self.retention.filter(|_| number.is_multiple_of(2))
     }
 
     /// The plan of `seed`.
@@ -64,7 +64,7 @@ impl Plan {
         // In one of six runs nobody is idempotent, so that not even the newest object of a partition has to stay.
         let (idempotent, plain) = match dice.between(0, 11) {
             0 | 1 => (0, 2),
-            number => (1 + u32::from(number % 2 == 0), u32::from(number > 6)),
+            number => (1 + u32::from(number.is_multiple_of(2)), u32::from(number > 6)),
         };
         Self {
             seed,
