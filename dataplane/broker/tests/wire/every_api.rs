@@ -73,7 +73,8 @@ async fn duplicate_entries_are_answered_in_every_version() {
         let answer = ask(&mut client, &sample).await;
         let refused = matches!(
             sample.key,
-            ApiKey::ListOffsets
+            ApiKey::Produce
+                | ApiKey::ListOffsets
                 | ApiKey::CreateTopics
                 | ApiKey::DeleteTopics
                 | ApiKey::CreatePartitions

@@ -33,8 +33,8 @@ impl EpochHistory {
         after.checked_sub(1).map(|index| self.starts[index].0)
     }
 
-    /// OffsetForLeaderEpoch: the largest known epoch up to `asked` and where it ends. `None` if `asked` is
-    /// before all that is known, or after `current`.
+    /// OffsetForLeaderEpoch: the largest known epoch up to `asked` and where it ends. One before all that is known ends
+    /// where the first known one begins: its records are gone. `None` if `asked` is after `current`.
     pub fn end_of(
         &self,
         asked: LeaderEpoch,
@@ -48,7 +48,8 @@ impl EpochHistory {
             return None;
         }
         let after = self.starts.partition_point(|&(epoch, _)| epoch <= asked);
-        let (epoch, _) = *self.starts.get(after.checked_sub(1)?)?;
+        let floor = after.checked_sub(1).map(|floor| self.starts[floor].0);
+        let epoch = floor.unwrap_or(asked);
         let end = self.starts.get(after).map_or(log_end, |&(_, start)| start);
         Some((epoch, end))
     }
@@ -78,7 +79,7 @@ mod tests {
     #[test]
     fn an_epoch_ends_where_the_next_one_begins() {
         let end = |epoch| history().end_of(LeaderEpoch(epoch), LeaderEpoch(6), Offset(40));
-        assert_eq!(end(0), None);
+        assert_eq!(end(0), Some((LeaderEpoch(0), Offset(0))));
         assert_eq!(end(1), Some((LeaderEpoch(1), Offset(10))));
         assert_eq!(end(2), Some((LeaderEpoch(1), Offset(10))));
         assert_eq!(end(3), Some((LeaderEpoch(3), Offset(25))));
