@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use firn_broker::{Broker, BrokerParts, BrokerSettings, Limits, Seams};
 use firn_catalog::Catalog;
-use firn_catalog::ids::NodeId;
+use firn_catalog::ids::{ClusterId, NodeId};
 use firn_catalog::image::ImageFollower;
 use firn_catalog::topic_config::KafkaSettings;
 use firn_log::engine::{Log, LogParts, LogSettings};
@@ -35,6 +35,16 @@ pub struct Bench {
     pub wal: Arc<GatedWal>,
     pub catalog: Arc<Catalog>,
     pub images: Arc<ImageFollower>,
+    foundation: Foundation,
+}
+
+/// What outlives a broker.
+struct Foundation {
+    env: Env,
+    catalog: Arc<Catalog>,
+    wal: Arc<GatedWal>,
+    store: Arc<InMemory>,
+    cluster: ClusterId,
     _folder: tempfile::TempDir,
 }
 
@@ -49,12 +59,26 @@ impl Bench {
         let url = format!("sqlite://{}", folder.path().join("catalog.db").display());
         let catalog = Catalog::open(&url, env.clone()).await.unwrap();
         let dev = catalog.ensure_dev().await.unwrap();
-        let wal = Arc::new(GatedWal::new(Arc::new(InMemory::new())));
+        let foundation = Foundation {
+            env,
+            catalog,
+            wal: Arc::new(GatedWal::new(Arc::new(InMemory::new()))),
+            store: Arc::new(InMemory::new()),
+            cluster: dev.cluster,
+            _folder: folder,
+        };
+        Self::on(foundation, setup).await
+    }
+
+    async fn on(foundation: Foundation, setup: Setup) -> Self {
+        let Foundation {
+            env, catalog, wal, ..
+        } = &foundation;
         let log = Log::open(LogParts {
             env: env.clone(),
             settings: LogSettings::default(),
             catalog: catalog.clone(),
-            store: Arc::new(InMemory::new()),
+            store: foundation.store.clone(),
             wal: wal.clone(),
             node: NodeId(0),
             hot_directory: None,
@@ -63,7 +87,7 @@ impl Bench {
         .unwrap();
         let images = ImageFollower::start(catalog.clone()).await.unwrap();
         let broker = Broker::start(BrokerParts {
-            env,
+            env: env.clone(),
             settings: BrokerSettings {
                 bind: "127.0.0.1:0".parse().unwrap(),
                 advertise: None,
@@ -74,7 +98,7 @@ impl Bench {
             catalog: catalog.clone(),
             images: images.clone(),
             node: NodeId(0),
-            anonymous: Some(dev.cluster),
+            anonymous: Some(foundation.cluster),
             seams: setup.seams,
         })
         .await
@@ -82,11 +106,18 @@ impl Bench {
         Self {
             broker,
             log,
-            wal,
-            catalog,
+            wal: wal.clone(),
+            catalog: catalog.clone(),
             images,
-            _folder: folder,
+            foundation,
         }
+    }
+
+    /// Stops the broker and starts another one in its place.
+    pub async fn restarted(self) -> Self {
+        self.broker.shutdown().await;
+        self.log.shutdown().await;
+        Self::on(self.foundation, Setup::default()).await
     }
 
     pub async fn client(&self) -> Client {

@@ -6,6 +6,7 @@
 mod support;
 
 mod administration;
+mod bounds;
 mod every_api;
 mod fetch;
 mod framing;
