@@ -6,6 +6,8 @@ SHELL := bash
 
 # rustup puts cargo there, and a shell that was open before does not know yet.
 export PATH := $(HOME)/.cargo/bin:$(PATH)
+# The recipes start programs out of target/, so that is where cargo has to put them.
+unexport CARGO_TARGET_DIR CARGO_BUILD_TARGET_DIR
 
 # Arguments for `firn dev`, as in `make run ARGS="--kafka 127.0.0.1:19092"`.
 ARGS ?=
@@ -47,7 +49,7 @@ test: ## Run everything that must pass: lint, unit, contract, simulation and end
 		"tidy" "cargo test $(PRODUCT) --test tidy --locked --quiet" \
 		"unit and contract tests" "cargo test $(PRODUCT) --lib --bins $(call flags,$(CRATE_TESTS)) --locked --quiet" \
 		"operation" "cargo test $(PRODUCT) --test operation --locked --quiet" \
-		"simulation" "cargo test $(EVERYTHING) --lib $(call flags,$(SIMULATION_TESTS)) --locked --quiet" \
+		"simulation" "cargo test $(EVERYTHING) $(call flags,$(SIMULATION_TESTS)) --locked --quiet" \
 		"end to end" "$(if $(END_TO_END),cargo test $(PRODUCT) $(call flags,$(END_TO_END)) --locked --quiet -- --test-threads 2,true)"
 
 .PHONY: lint

@@ -1,5 +1,8 @@
 //! kill -9 at twenty random moments with requests in flight, and a restart on the same data directory each time:
 //! every acknowledged record is there once, none reordered. `KILL_SEED=n` repeats the moments of a failed run.
+//!
+//! The producers speak to the broker through a tap, which says how many of their requests a kill left without an answer.
+//! A kill that left none does not count, and another moment is tried.
 #![allow(clippy::print_stdout, reason = "tests talk to whoever reads their output")]
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 #![allow(
@@ -20,9 +23,13 @@ use support::firn::{Firn, FirnOptions};
 use support::numbers::Producer;
 use support::postgres::Postgres;
 use support::s3::S3;
+use support::tap::Tap;
 use support::wait_for;
 
+/// Kills with requests in flight.
 const KILLS: usize = 20;
+/// How many kills may come at a moment when nothing was in flight.
+const MISSES: usize = 20;
 
 /// Kills and restarts under two producers; `lose` takes away what a crash may take away.
 fn survives_kills(name: &str, options: FirnOptions, mut lose: impl FnMut(&Path)) {
@@ -30,25 +37,38 @@ fn survives_kills(name: &str, options: FirnOptions, mut lose: impl FnMut(&Path))
     println!("{name}: KILL_SEED={seed}");
     let mut random = StdRng::seed_from_u64(seed);
     let start = Instant::now();
-    let mut firn = Firn::start(options);
+    let tap = Tap::start();
+    let mut firn = Firn::start(options.arg("--advertise").arg(&tap.address));
+    tap.lead_to(&firn.kafka);
     let scratch = firn.options().scratch().to_path_buf();
     let mut producers = [
-        Producer::librdkafka(&firn.kafka, &scratch),
-        Producer::franz_go(&firn.kafka, &scratch),
+        Producer::librdkafka(&tap.address, &scratch),
+        Producer::franz_go(&tap.address, &scratch),
     ];
     for producer in &producers {
         wait_for(Duration::from_secs(30), || producer.has_begun().then_some(())).expect("it produces");
     }
     let mut slowest = Duration::ZERO;
-    for _ in 0..KILLS {
-        sleep(Duration::from_millis(random.random_range(50..700)));
-        firn.kill9();
+    let (mut in_flight, mut misses) = (Vec::new(), 0);
+    while in_flight.len() < KILLS {
+        // Producers take their time to find a broker that is back; the moment is random from then on.
+        tap.wait_for_answer();
+        sleep(Duration::from_millis(random.random_range(0..650)));
+        match tap.unanswered_at(|| firn.kill9()) {
+            0 => misses += 1,
+            unanswered => in_flight.push(unanswered),
+        }
+        assert!(
+            misses <= MISSES,
+            "{misses} kills met nothing in flight, {in_flight:?} something"
+        );
         producers.iter_mut().for_each(Producer::assert_running);
         lose(firn.options().data_dir());
         let restart = Instant::now();
         firn.restart();
         slowest = slowest.max(restart.elapsed());
     }
+    println!("{name}: requests in flight at the kills {in_flight:?}, {misses} kills with none");
     let acknowledged: Vec<_> = producers.into_iter().map(Producer::finish_and_check).collect();
     println!(
         "{name}: {acknowledged:?} records acknowledged, slowest restart {slowest:.1?}, all in {:.1?}",

@@ -9,9 +9,13 @@ mod support;
 
 #[path = "operation/configuration.rs"]
 mod configuration;
+#[path = "operation/full_disk.rs"]
+mod full_disk;
 #[path = "operation/otlp.rs"]
 mod otlp;
 #[path = "operation/refusals.rs"]
 mod refusals;
 #[path = "operation/serving.rs"]
 mod serving;
+#[path = "operation/stopping.rs"]
+mod stopping;

@@ -1,5 +1,7 @@
 //! Rules about the repository itself that neither the compiler nor clippy checks.
 
+#[path = "tidy/bites.rs"]
+mod bites;
 #[path = "tidy/layers.rs"]
 mod layers;
 #[path = "tidy/scanner.rs"]
@@ -8,7 +10,7 @@ mod scanner;
 mod tree;
 
 use scanner::{functions, has_word, mask, unbiased_selects};
-use tree::{SourceFile, files, root, rust_files};
+use tree::{SourceFile, files, root};
 
 const MAX_FILE_LINES: usize = 500;
 const MAX_FUNCTION_LINES: usize = 70;
@@ -31,7 +33,7 @@ const EXCEPTIONS: &[Exception] = &[Exception {
 type Findings = Vec<(String, String)>;
 
 /// A rule by its name, with what it finds, exceptions included.
-type Rule = (&'static str, fn() -> Findings);
+type Rule = (&'static str, fn(&[SourceFile]) -> Findings);
 
 const RULES: [Rule; 9] = [
     ("file-length", long_files),
@@ -50,7 +52,7 @@ fn check(rule: &str) {
         .iter()
         .find(|(name, _)| *name == rule)
         .expect("the rule is in the table");
-    let mut findings = find();
+    let mut findings = find(&files());
     findings.retain(|(path, _)| !EXCEPTIONS.iter().any(|e| e.rule == rule && e.path == path));
     let lines: Vec<_> = findings
         .iter()
@@ -109,7 +111,7 @@ fn every_exception_is_needed() {
     for exception in EXCEPTIONS {
         let rule = RULES.iter().find(|(name, _)| *name == exception.rule);
         let (_, find) = rule.unwrap_or_else(|| panic!("no rule {}", exception.rule));
-        let needed = find().iter().any(|(path, _)| path == exception.path);
+        let needed = find(&files()).iter().any(|(path, _)| path == exception.path);
         assert!(
             needed && !exception.reason.is_empty(),
             "{} needs no exception",
@@ -118,18 +120,25 @@ fn every_exception_is_needed() {
     }
 }
 
-fn long_files() -> Findings {
+fn rust_files(files: &[SourceFile]) -> impl Iterator<Item = &SourceFile> {
+    files.iter().filter(|file| file.extension() == "rs")
+}
+
+fn long_files(files: &[SourceFile]) -> Findings {
     let code = ["rs", "go", "py", "js", "mjs", "ts", "tsx", "java", "sh", "sql"];
-    files()
+    let is_code = |file: &SourceFile| {
+        code.contains(&file.extension()) || file.is_script() || file.path.ends_with("Makefile")
+    };
+    files
         .iter()
-        .filter(|file| code.contains(&file.extension()))
+        .filter(|file| is_code(file))
         .map(|file| (file.path.clone(), file.text.lines().count()))
         .filter(|(_, lines)| *lines > MAX_FILE_LINES)
         .map(|(path, lines)| (path, format!("{lines} lines, {MAX_FILE_LINES} are allowed")))
         .collect()
 }
 
-fn long_functions() -> Findings {
+fn long_functions(files: &[SourceFile]) -> Findings {
     let long = |file: &SourceFile| {
         let long = functions(&mask(&file.text))
             .into_iter()
@@ -142,10 +151,10 @@ fn long_functions() -> Findings {
         })
         .collect::<Vec<_>>()
     };
-    rust_files().iter().flat_map(long).collect()
+    rust_files(files).flat_map(long).collect()
 }
 
-fn selects_without_bias() -> Findings {
+fn selects_without_bias(files: &[SourceFile]) -> Findings {
     let unbiased = |file: &SourceFile| {
         let lines = unbiased_selects(&mask(&file.text));
         let what = |line| {
@@ -156,10 +165,10 @@ fn selects_without_bias() -> Findings {
         };
         lines.into_iter().map(what).collect::<Vec<_>>()
     };
-    rust_files().iter().flat_map(unbiased).collect()
+    rust_files(files).flat_map(unbiased).collect()
 }
 
-fn unfinished_work() -> Findings {
+fn unfinished_work(files: &[SourceFile]) -> Findings {
     // Put together here, so that this file does not find itself.
     let notes = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("X", "XX")];
     let code = [
@@ -168,7 +177,7 @@ fn unfinished_work() -> Findings {
         concat!("#[", "ignore"),
     ];
     let mut findings = Findings::new();
-    for file in files() {
+    for file in files {
         for note in notes.iter().filter(|note| has_word(&file.text, note)) {
             findings.push((file.path.clone(), format!("contains {note}")));
         }
@@ -182,16 +191,20 @@ fn unfinished_work() -> Findings {
     findings
 }
 
-fn stray_telemetry() -> Findings {
+fn stray_telemetry(files: &[SourceFile]) -> Findings {
     let allowed = |path: &str| path.ends_with("/metrics.rs") || path.starts_with("src/telemetry/");
-    rust_files()
-        .into_iter()
+    rust_files(files)
         .filter(|file| !allowed(&file.path) && mask(&file.text).contains(concat!("open", "telemetry")))
-        .map(|file| (file.path, "instruments belong into the crate's metrics.rs".into()))
+        .map(|file| {
+            (
+                file.path.clone(),
+                "instruments belong into the crate's metrics.rs".into(),
+            )
+        })
         .collect()
 }
 
-fn machine_names() -> Findings {
+fn machine_names(files: &[SourceFile]) -> Findings {
     let hosts = [
         concat!("crates", ".io"),
         concat!("pypi", ".org"),
@@ -205,7 +218,7 @@ fn machine_names() -> Findings {
         concat!("/work", "/shared"),
     ];
     let mut findings = Findings::new();
-    for file in files() {
+    for file in files {
         for host in hosts.iter().filter(|host| file.text.contains(**host)) {
             findings.push((file.path.clone(), format!("names {host}")));
         }
@@ -213,23 +226,27 @@ fn machine_names() -> Findings {
     findings
 }
 
-fn dumping_grounds() -> Findings {
+fn dumping_grounds(files: &[SourceFile]) -> Findings {
     let refused = ["utils", "util", "common", "types", "misc", "helpers"];
-    rust_files()
-        .into_iter()
+    rust_files(files)
         .filter(|file| {
             file.path
                 .trim_end_matches(".rs")
                 .split('/')
                 .any(|part| refused.contains(&part))
         })
-        .map(|file| (file.path, "this name says nothing about what is in it".into()))
+        .map(|file| {
+            (
+                file.path.clone(),
+                "this name says nothing about what is in it".into(),
+            )
+        })
         .collect()
 }
 
-fn dead_links() -> Findings {
+fn dead_links(files: &[SourceFile]) -> Findings {
     let mut findings = Findings::new();
-    for file in files().into_iter().filter(|file| file.extension() == "md") {
+    for file in files.iter().filter(|file| file.extension() == "md") {
         let folder = root()
             .join(&file.path)
             .parent()
@@ -256,20 +273,19 @@ fn links(text: &str) -> Vec<&str> {
         .collect()
 }
 
-fn handlers_without_versions() -> Findings {
+fn handlers_without_versions(files: &[SourceFile]) -> Findings {
     let folder = "dataplane/broker/src/handlers/";
     let is_api = |path: &str| {
         let name = path.strip_prefix(folder).unwrap_or_default();
         name.ends_with(".rs") && !name.contains('/') && !matches!(name, "mod.rs" | "tests.rs")
     };
-    rust_files()
-        .into_iter()
+    rust_files(files)
         .filter(|file| is_api(&file.path) && !has_word(&mask(&file.text), "VERSIONS"))
-        .map(|file| (file.path, "an API's file names its versions as VERSIONS".into()))
+        .map(|file| {
+            (
+                file.path.clone(),
+                "an API's file names its versions as VERSIONS".into(),
+            )
+        })
         .collect()
-}
-
-#[test]
-fn links_are_found() {
-    assert_eq!(links("see [a](b.md#c) and [d](e)\n(f)"), ["b.md#c", "e"]);
 }

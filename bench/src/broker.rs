@@ -19,7 +19,7 @@ pub struct Broker {
 
 impl Broker {
     /// Starts `firn dev` on `data` with ports of its choice and waits for its ready line.
-    #[allow(clippy::disallowed_methods, reason = "a benchmark measures real time")]
+    #[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
     pub fn start(firn: &Path, data: &Path, extra: &[&str]) -> anyhow::Result<Self> {
         let started = Instant::now();
         let mut child = Command::new(firn)

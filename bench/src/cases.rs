@@ -1,47 +1,16 @@
 //! The cases, each with the figures that it gives.
 
-use std::fmt;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 
 use crate::broker::Broker;
+use crate::figure::Figure;
 use crate::{Options, connection, requests};
 
 const RECORDS: i32 = 63;
 const VALUE: usize = 1024;
 const TOPIC: &str = "bench";
-
-/// One line of the table.
-pub struct Figure {
-    name: String,
-    unit: &'static str,
-    values: Vec<f64>,
-}
-
-impl Figure {
-    fn new(name: impl Into<String>, unit: &'static str, mut values: Vec<f64>) -> Self {
-        values.sort_by(f64::total_cmp);
-        Self {
-            name: name.into(),
-            unit,
-            values,
-        }
-    }
-}
-
-impl fmt::Display for Figure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let at = |index: usize| self.values.get(index).copied().unwrap_or(f64::NAN);
-        let last = self.values.len().saturating_sub(1);
-        let (min, median, max) = (at(0), at(last / 2), at(last));
-        write!(
-            f,
-            "{:<52} {min:>10.2} {median:>10.2} {max:>10.2}  {}",
-            self.name, self.unit
-        )
-    }
-}
 
 fn data_directory(options: &Options) -> anyhow::Result<tempfile::TempDir> {
     Ok(tempfile::Builder::new()
@@ -56,7 +25,9 @@ pub async fn idle(options: &Options) -> anyhow::Result<Vec<Figure>> {
     tokio::time::sleep(Duration::from_secs(5)).await;
     let resident = broker.memory_mib("VmRSS")?;
     broker.stop()?;
-    Ok(vec![Figure::new("idle memory", "MiB", vec![resident])])
+    Ok(vec![
+        Figure::new("idle memory", "MiB", vec![resident]).target("<= 64"),
+    ])
 }
 
 /// Ready after a clean stop, with 1,000 partitions that hold records.
@@ -76,29 +47,26 @@ pub async fn start(options: &Options) -> anyhow::Result<Vec<Figure>> {
         seconds.push(broker.ready_after.as_secs_f64());
         broker.stop()?;
     }
-    Ok(vec![Figure::new(
-        "ready after a clean stop, 1,000 partitions",
-        "s",
-        seconds,
-    )])
+    let name = "ready after a clean stop, 1,000 partitions";
+    Ok(vec![Figure::new(name, "s", seconds).target("<= 1")])
 }
 
 /// Ready after kill -9 with 1 GB in the write-ahead log.
 pub async fn recover(options: &Options) -> anyhow::Result<Vec<Figure>> {
-    let data = data_directory(options)?;
     let keep = ["--offload-interval", "1h", "--offload-bytes", "8GiB"];
-    let broker = Broker::start(&options.firn, data.path(), &keep)?;
-    connection::create_topic(&broker.kafka, TOPIC, 8).await?;
-    load(&broker, options, 1.0).await?;
-    broker.kill()?;
-    let broker = Broker::start(&options.firn, data.path(), &[])?;
-    let seconds = broker.ready_after.as_secs_f64();
-    broker.stop()?;
-    Ok(vec![Figure::new(
-        "ready after kill -9 with 1 GB not offloaded",
-        "s",
-        vec![seconds],
-    )])
+    let mut seconds = Vec::new();
+    for _ in 0..options.rounds {
+        let data = data_directory(options)?;
+        let broker = Broker::start(&options.firn, data.path(), &keep)?;
+        connection::create_topic(&broker.kafka, TOPIC, 8).await?;
+        load(&broker, options, 1.0).await?;
+        broker.kill()?;
+        let broker = Broker::start(&options.firn, data.path(), &[])?;
+        seconds.push(broker.ready_after.as_secs_f64());
+        broker.stop()?;
+    }
+    let name = "ready after kill -9 with 1 GB not offloaded";
+    Ok(vec![Figure::new(name, "s", seconds).target("<= 3")])
 }
 
 /// Produce as fast as it goes, in rounds.
@@ -124,7 +92,7 @@ pub async fn produce(options: &Options) -> anyhow::Result<Vec<Figure>> {
         options.connections, options.in_flight
     );
     Ok(vec![
-        Figure::new(format!("produce 64 KiB, fdatasync: {load}"), "MB/s", speeds),
+        Figure::new(format!("produce 64 KiB, fdatasync: {load}"), "MB/s", speeds).target(">= 200"),
         Figure::new("  broker CPU", "cpu-s/GB", cpu),
         Figure::new("  answer after, p50 of all", "ms", vec![percentile(0.5)]),
         Figure::new("  answer after, p99 of all", "ms", vec![percentile(0.99)]),
@@ -140,7 +108,7 @@ struct Measured {
 }
 
 /// Produces `gigabytes` to 8 partitions over all connections.
-#[allow(
+#[expect(
     clippy::disallowed_methods,
     reason = "a benchmark measures real time and spawns its own tasks"
 )]

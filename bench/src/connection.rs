@@ -45,7 +45,7 @@ pub async fn create_topic(address: &str, name: &str, partitions: i32) -> anyhow:
 
 /// Sends `count` requests, taking them from `frames` in turn, never more than `in_flight` unanswered; returns the
 /// latencies in microseconds, from the moment a request was written.
-#[allow(clippy::disallowed_methods, reason = "a benchmark measures real time")]
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
 pub async fn produce(
     address: String,
     mut frames: Vec<BytesMut>,

@@ -7,11 +7,13 @@
 mod broker;
 mod cases;
 mod connection;
+mod figure;
 mod requests;
 
 use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
+use figure::Figure;
 
 /// Measures a Firn binary on this machine: one table row per case.
 #[derive(Parser, Debug)]
@@ -35,7 +37,7 @@ struct Options {
     /// Requests that each connection keeps in flight.
     #[arg(long, default_value_t = 8)]
     in_flight: usize,
-    /// How often the produce case is repeated.
+    /// How often the produce and recover cases are repeated.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
 }
@@ -57,10 +59,7 @@ enum Case {
 #[allow(clippy::print_stdout, reason = "the table is the product")]
 async fn main() -> anyhow::Result<()> {
     let options = Options::parse();
-    println!(
-        "{:<52} {:>10} {:>10} {:>10}  unit",
-        "figure", "min", "median", "max"
-    );
+    println!("{}", Figure::heading());
     for case in &options.cases {
         let figures = match case {
             Case::Idle => cases::idle(&options).await?,

@@ -1,5 +1,7 @@
 //! The few requests that are sent, encoded by hand once and replayed. Versions without tagged fields keep them short.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use bytes::{BufMut, Bytes, BytesMut};
 
 const PRODUCE: i16 = 0;
@@ -57,8 +59,14 @@ pub fn produce(topic: &str, partition: i32, batch: &Bytes) -> BytesMut {
     })
 }
 
-/// A record batch of `count` records with values of `value_size` bytes that do not compress.
+/// A record batch of `count` records of now with values of `value_size` bytes that do not compress.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "retention goes by the real time of records"
+)]
 pub fn batch(count: i32, value_size: usize) -> Bytes {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = i64::try_from(now.as_millis()).expect("milliseconds since 1970 fit for long");
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut records = BytesMut::new();
     for delta in 0..count {
@@ -90,8 +98,8 @@ pub fn batch(count: i32, value_size: usize) -> Bytes {
     batch.put_u32(0);
     batch.put_i16(0);
     batch.put_i32(count - 1);
-    batch.put_i64(1_700_000_000_000);
-    batch.put_i64(1_700_000_000_000);
+    batch.put_i64(now);
+    batch.put_i64(now);
     batch.put_i64(-1);
     batch.put_i16(-1);
     batch.put_i32(-1);

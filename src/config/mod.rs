@@ -19,6 +19,7 @@ mod table;
 
 use std::collections::BTreeMap;
 
+pub use firn_catalog::redact;
 pub use settings::{Log, LogFormat, Settings, Telemetry};
 pub use show::{as_json, as_table};
 pub use source::{ConfigError, Sources};
@@ -32,37 +33,6 @@ pub fn unknown_variables(environment: &BTreeMap<String, String>) -> Vec<String> 
         .filter(|name| name.starts_with("FIRN_") && !known(name))
         .cloned()
         .collect()
-}
-
-/// `text` without the password of a URL in it, fit for logs and for `firn config`.
-pub fn redact(text: &str) -> String {
-    let Some((scheme, rest)) = text.split_once("://") else {
-        return text.into();
-    };
-    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-    let authority = match authority.rsplit_once('@') {
-        Some((user, host)) => format!("{}:***@{host}", user.split(':').next().unwrap_or_default()),
-        None => authority.into(),
-    };
-    // Database URLs may carry passwords as parameters, too: keep the names only.
-    let path = match path.split_once('?') {
-        Some((path, parameters)) => {
-            let names: Vec<_> = parameters
-                .split('&')
-                .filter_map(|p| p.split('=').next())
-                .collect();
-            format!(
-                "{path}?{}",
-                names
-                    .iter()
-                    .map(|name| format!("{name}=***"))
-                    .collect::<Vec<_>>()
-                    .join("&")
-            )
-        }
-        None => path.into(),
-    };
-    format!("{scheme}://{authority}{path}")
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! `firn config`: every setting with its value, where that came from, its default, unit and effect.
 
+use firn_catalog::topic_config::{BROKER_KEYS, ConfigKey, ConfigKind, Standing, ValidValues};
 use serde::Serialize;
 
 use super::source::{Origin, Sources};
@@ -14,13 +15,18 @@ struct Row {
     default: &'static str,
     unit: String,
     effect: &'static str,
+    /// For a Kafka broker setting: whether Firn acts on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    standing: Option<&'static str>,
     flag: String,
     variable: String,
-    key: &'static str,
+    key: String,
 }
 
 fn rows(sources: &Sources) -> Vec<Row> {
-    SETTINGS.iter().map(|setting| row(setting, sources)).collect()
+    let own = SETTINGS.iter().map(|setting| row(setting, sources));
+    let kafka = BROKER_KEYS.iter().map(|key| kafka_row(key, sources));
+    own.chain(kafka).collect()
 }
 
 fn row(setting: &Setting, sources: &Sources) -> Row {
@@ -47,9 +53,63 @@ fn row(setting: &Setting, sources: &Sources) -> Row {
         default: setting.default,
         unit: setting.kind.unit(),
         effect: setting.effect,
+        standing: None,
         flag: format!("--{} {}", setting.name, setting.kind.placeholder()),
         variable: setting.variable(),
-        key: setting.key(),
+        key: setting.key().to_owned(),
+    }
+}
+
+fn kafka_row(key: &'static ConfigKey, sources: &Sources) -> Row {
+    let pairs = super::table::find(KAFKA_CONFIG).expect("the table has the set of pairs");
+    let default = key.default.unwrap_or_default();
+    let (value, origin) = match sources.kafka().get(key.name) {
+        Some(set) => (set.text.clone(), set.origin.to_string()),
+        None => (default.to_owned(), Origin::Default.to_string()),
+    };
+    let standing = match key.standing {
+        Standing::Enforced => "enforced",
+        Standing::Reported => "reported only",
+    };
+    Row {
+        setting: key.name,
+        value,
+        origin,
+        default,
+        unit: kafka_unit(key),
+        effect: key.documentation,
+        standing: Some(standing),
+        flag: format!("--{KAFKA_CONFIG} {}=VALUE", key.name),
+        variable: pairs.variable(),
+        key: format!("{}.{}", pairs.key(), key.name),
+    }
+}
+
+/// The unit of a Kafka broker setting, which its name tells where it is a time or a size.
+fn kafka_unit(key: &ConfigKey) -> String {
+    let one_of = match key.valid {
+        ValidValues::OneOf(words) => Some(words),
+        _ => None,
+    };
+    match (key.kind, one_of) {
+        (ConfigKind::Boolean, _) => "true or false".into(),
+        (ConfigKind::List, Some(words)) => format!("list of {}", words.join(", ")),
+        (ConfigKind::List, None) => "list, separated by commas".into(),
+        (ConfigKind::String, Some(words)) => words.join(" or "),
+        (ConfigKind::String, None) => "text".into(),
+        (ConfigKind::Double, _) => "fraction from 0 to 1".into(),
+        (ConfigKind::Int | ConfigKind::Long, _) => {
+            let units = [
+                ("ms", "ms"),
+                ("minutes", "min"),
+                ("hours", "h"),
+                ("bytes", "bytes"),
+            ];
+            let of_name = |word: &str| units.iter().find(|(name, _)| *name == word);
+            // The word for the unit mostly ends the name: log.retention.ms, log.message.timestamp.after.max.ms.
+            let found = key.name.rsplit('.').find_map(of_name);
+            found.map_or("number", |(_, unit)| unit).into()
+        }
     }
 }
 
@@ -62,7 +122,8 @@ pub fn as_json(sources: &Sources) -> String {
 pub fn as_table(sources: &Sources) -> String {
     let mut text = String::from(
         "Each setting, highest precedence first: its flag, its environment variable, its key in the TOML file\n\
-         that --config names, its default.\n",
+         that --config names, its default. Kafka's own broker settings come last: one that is enforced\n\
+         changes what Firn does; one that is reported only is kept for clients that ask for it.\n",
     );
     for row in rows(sources) {
         let value = if row.value.is_empty() {
@@ -78,6 +139,9 @@ pub fn as_table(sources: &Sources) -> String {
         text.push_str(&format!("\n{} = {value}    [{}]\n", row.setting, row.origin));
         for line in wrap(row.effect, 100) {
             text.push_str(&format!("    {line}\n"));
+        }
+        if let Some(standing) = row.standing {
+            text.push_str(&format!("    Kafka setting, {standing}\n"));
         }
         text.push_str(&format!("    default: {default}    unit: {}\n", row.unit));
         text.push_str(&format!(

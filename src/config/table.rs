@@ -154,8 +154,8 @@ pub const SETTINGS: &[Setting] = &[
         "offload-bytes",
         Kind::Bytes,
         "256MiB",
-        "How much may gather in the write-ahead log before it is settled early. A restart after a \
-         crash reads about this much index.",
+        "How many bytes of records may gather in the write-ahead log before they are settled early. \
+         After a crash the next start reads the index of each slot that is not settled, not its records.",
     ),
     setting(
         "segment-min-bytes",
@@ -174,7 +174,8 @@ pub const SETTINGS: &[Setting] = &[
         "retention-check-interval",
         Kind::Duration,
         "1min",
-        "How often topics are checked for records past retention.ms and retention.bytes.",
+        "How often it is looked for records past retention.ms and retention.bytes, and for objects \
+         in the store that nothing names any more and whose gc-grace is over.",
     ),
     setting(
         "gc-grace",
@@ -202,8 +203,8 @@ pub const SETTINGS: &[Setting] = &[
         "shutdown-timeout",
         Kind::Duration,
         "30s",
-        "How long a stop may take to make pending records durable and answer them before the process \
-         ends with exit code 1.",
+        "How long a stop may take. Clients have half of it to take their answers, and the log what is \
+         left to make pending records durable; after that the process ends with exit code 1.",
     ),
     setting(
         "log-level",
@@ -222,8 +223,10 @@ pub const SETTINGS: &[Setting] = &[
         "otlp-endpoint",
         Kind::HttpUrl,
         "",
-        "Where traces and metrics are sent by OTLP over HTTP, such as http://127.0.0.1:4318. Unset: \
-         OTEL_EXPORTER_OTLP_ENDPOINT, else nowhere.",
+        "Where traces and metrics are sent by OTLP over HTTP, such as http://127.0.0.1:4318; \
+         /v1/traces and /v1/metrics are appended. Unset: OTEL_EXPORTER_OTLP_TRACES_ENDPOINT and \
+         OTEL_EXPORTER_OTLP_METRICS_ENDPOINT as they are, else OTEL_EXPORTER_OTLP_ENDPOINT with the \
+         same paths appended, else nowhere.",
     ),
 ];
 

@@ -37,7 +37,6 @@ pub struct Assembly {
     broker: Broker,
     log: Arc<Log>,
     catalog: Arc<Catalog>,
-    bootstrap: String,
     description: Vec<(&'static str, String)>,
     _data_dir: DataDir,
 }
@@ -124,7 +123,7 @@ impl Assembly {
         };
         let log = Log::open(parts)
             .await
-            .map_err(|error| Failure::failed(format!("log: {error}")))?;
+            .map_err(|error| not_started("log", error.is_fenced(), error))?;
         let broker = Broker::start(BrokerParts {
             env: env.clone(),
             settings: tuning::broker(&settings, kafka),
@@ -136,14 +135,12 @@ impl Assembly {
             seams: Seams::default(),
         })
         .await
-        .map_err(|error| Failure::failed(format!("kafka: {error}")))?;
-        let bootstrap = bootstrap(&settings, broker.local_address());
+        .map_err(|error| not_started("kafka", error.is_fenced(), error))?;
         let description = places.describe();
         Ok(Self {
             broker,
             log,
             catalog,
-            bootstrap,
             description,
             _data_dir: data_dir,
         })
@@ -156,7 +153,7 @@ impl Assembly {
 
     /// What clients are told to connect to.
     pub fn bootstrap(&self) -> String {
-        self.bootstrap.clone()
+        self.broker.advertised().to_string()
     }
 
     /// Which catalog, store and write-ahead log are in use, without secrets.
@@ -185,10 +182,65 @@ impl Assembly {
     }
 }
 
-fn bootstrap(settings: &Settings, local: SocketAddr) -> String {
-    match &settings.advertise {
-        None => local.to_string(),
-        Some((host, port)) if host.contains(':') => format!("[{host}]:{}", port.unwrap_or(local.port())),
-        Some((host, port)) => format!("{host}:{}", port.unwrap_or(local.port())),
+/// Why the start failed in this part. A successor may have been started, and have taken over, meanwhile.
+fn not_started(part: &str, fenced: bool, error: impl std::fmt::Display) -> Failure {
+    let sentence = format!("{part}: {error}");
+    if fenced {
+        Failure::Fenced(sentence)
+    } else {
+        Failure::Failed(sentence)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use firn_broker::StartError;
+    use firn_catalog::cell::CatalogError;
+    use firn_catalog::ids::{IncarnationId, PartitionId, TopicId};
+    use firn_log::cold::ColdError;
+    use firn_log::engine::{AssignError, OpenError};
+    use firn_log::takeover::TakeoverError;
+
+    use super::*;
+
+    fn of_log(error: &OpenError) -> Failure {
+        not_started("log", error.is_fenced(), error)
+    }
+
+    fn of_broker(error: &StartError) -> Failure {
+        not_started("kafka", error.is_fenced(), error)
+    }
+
+    fn failures(error: &CatalogError) -> Vec<Failure> {
+        let assign = AssignError {
+            partition: PartitionId {
+                topic: TopicId(1),
+                index: 0,
+            },
+            source: ColdError::Catalog(error.clone()),
+        };
+        vec![
+            of_log(&OpenError::Catalog(error.clone())),
+            of_log(&OpenError::Takeover(TakeoverError::Catalog(error.clone()))),
+            of_log(&OpenError::Cold(ColdError::Catalog(error.clone()))),
+            of_broker(&StartError::Advertise(error.clone())),
+            of_broker(&StartError::Assign(assign)),
+        ]
+    }
+
+    #[test]
+    fn whoever_is_fenced_while_starting_says_so_and_others_do_not() {
+        for failure in failures(&CatalogError::NotOpen(IncarnationId(7))) {
+            assert!(matches!(failure, Failure::Fenced(_)), "{failure:?}");
+            assert!(
+                failure.to_string().contains("a successor has taken over"),
+                "{failure}"
+            );
+        }
+        for failure in failures(&CatalogError::Unavailable("away".into())) {
+            assert!(matches!(failure, Failure::Failed(_)), "{failure:?}");
+        }
+        let failure = of_log(&OpenError::HotDirectory("read-only".into()));
+        assert!(matches!(failure, Failure::Failed(_)), "{failure:?}");
     }
 }

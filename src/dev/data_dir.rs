@@ -1,9 +1,6 @@
 //! The data directory: made, locked, and of a format that this build knows.
 //!
-//! ```text
-//! DIR/lock      locked by the kernel while a process runs here; its text names that process
-//! DIR/version   the format of the directory, a decimal number
-//! ```
+//! Layout: `docs/formats/data-directory.md`.
 //!
 //! The kernel's lock is what counts: it goes away with its process, however that ends. The text in the file only
 //! serves the error message.
@@ -149,6 +146,22 @@ mod tests {
         );
         drop(held);
         DataDir::open(&path).unwrap();
+    }
+
+    /// Stored bytes, as in `docs/formats/data-directory.md`.
+    #[test]
+    fn a_new_directory_says_its_version_and_its_holder() {
+        let scratch = tempfile::tempdir().unwrap();
+        let held = DataDir::open(scratch.path()).unwrap();
+        assert_eq!(fs::read(held.path().join("version")).unwrap(), b"1\n");
+        let holder = fs::read_to_string(held.path().join("lock")).unwrap();
+        assert_eq!(holder, format!("process {}\n", std::process::id()));
+        let mut names: Vec<_> = fs::read_dir(held.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        names.sort();
+        assert_eq!(names, ["lock", "version"]);
     }
 
     #[test]

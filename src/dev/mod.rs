@@ -23,17 +23,22 @@ use std::time::Duration;
 
 use firn_api::{Api, Facts, Readiness, Server};
 use firn_runtime::Env;
+use tokio::time::Instant;
 
 use crate::config::Settings;
 use crate::exit::Failure;
 use crate::telemetry::Telemetry;
-use assembly::{Assembly, Plan};
+use assembly::{Assembly, Halted, Plan};
 use data_dir::DataDir;
 use state::State;
 use stop::Stop;
 
 /// How long HTTP requests under way may take once everything else has stopped.
 const HTTP_PATIENCE: Duration = Duration::from_secs(2);
+/// How long blocking calls that hang may hold up the end.
+const CALLS_PATIENCE: Duration = Duration::from_secs(1);
+/// How long the last traces and metrics may take, within the time for the whole stop.
+const TELEMETRY_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Runs until a signal or a halt of the log. `unknown_variables` are named in a warning.
 pub fn run(settings: Settings, unknown_variables: &[String]) -> Result<(), Failure> {
@@ -48,14 +53,24 @@ pub fn run(settings: Settings, unknown_variables: &[String]) -> Result<(), Failu
         .enable_all()
         .build()
         .map_err(|error| Failure::failed(format!("threads cannot be started: {error}")))?;
-    let outcome = runtime.block_on(Box::pin(serve(settings, &telemetry)));
-    // Blocking calls that hang (a store that does not answer) must not hold up the end.
-    runtime.shutdown_timeout(Duration::from_secs(1));
-    telemetry.shutdown();
+    let patience = settings.shutdown_timeout;
+    let mut ending = None;
+    let outcome = runtime.block_on(Box::pin(serve(settings, &telemetry, &mut ending)));
+    // A store that does not answer leaves such calls behind.
+    runtime.shutdown_timeout(CALLS_PATIENCE);
+    let left = ending.map_or(patience, |began: Instant| {
+        patience.saturating_sub(began.elapsed())
+    });
+    telemetry.shutdown(left.min(TELEMETRY_PATIENCE));
     outcome
 }
 
-async fn serve(settings: Settings, telemetry: &Telemetry) -> Result<(), Failure> {
+/// Serves until the end; `ending` tells when that began, if it ever served.
+async fn serve(
+    settings: Settings,
+    telemetry: &Telemetry,
+    ending: &mut Option<Instant>,
+) -> Result<(), Failure> {
     let env = Env::system();
     let mut stop = Stop::listen()?;
     let kafka = address::loopback("kafka", &settings.kafka).await?;
@@ -103,14 +118,8 @@ async fn serve(settings: Settings, telemetry: &Telemetry) -> Result<(), Failure>
         server.local_address()
     ));
 
-    let halted = tokio::select! {
-        biased;
-        halted = started.halted() => Some(halted),
-        signal = stop.signal() => {
-            tracing::info!(signal, "stopping");
-            None
-        }
-    };
+    let halted = halted_or_told(&started, &mut stop).await;
+    *ending = Some(Instant::now());
     state.stopping();
     let outcome = match halted {
         Some(halted) => Err(halted.into()),
@@ -118,6 +127,18 @@ async fn serve(settings: Settings, telemetry: &Telemetry) -> Result<(), Failure>
     };
     server.shutdown(HTTP_PATIENCE).await;
     outcome
+}
+
+/// Waits until the log stops by itself, and why; `None`: a signal came first.
+async fn halted_or_told(started: &Assembly, stop: &mut Stop) -> Option<Halted> {
+    tokio::select! {
+        biased;
+        halted = started.halted() => Some(halted),
+        signal = stop.signal() => {
+            tracing::info!(signal, "stopping");
+            None
+        }
+    }
 }
 
 /// Makes pending records durable and answers them, for at most `patience` or until a second signal.

@@ -11,6 +11,9 @@ mod export;
 mod logs;
 mod process;
 
+use std::sync::mpsc;
+use std::time::Duration;
+
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
@@ -25,6 +28,8 @@ pub struct Telemetry {
     registry: Registry,
     meters: SdkMeterProvider,
     tracers: Option<SdkTracerProvider>,
+    /// Whether anything is sent anywhere.
+    exports: bool,
 }
 
 impl Telemetry {
@@ -45,11 +50,14 @@ impl Telemetry {
         let mut meters = SdkMeterProvider::builder()
             .with_resource(resource.clone())
             .with_reader(reader);
-        let mut tracers = None;
-        if let Some(endpoint) = export::Endpoint::of(settings) {
+        let endpoints = export::Endpoints::of(settings);
+        if let Some(endpoint) = &endpoints.metrics {
             meters = meters.with_reader(endpoint.metrics()?);
-            tracers = Some(endpoint.traces(resource)?);
         }
+        let tracers = match &endpoints.traces {
+            Some(endpoint) => Some(endpoint.traces(resource)?),
+            None => None,
+        };
         let meters = meters.build();
         opentelemetry::global::set_meter_provider(meters.clone());
         logs::install(settings, tracers.as_ref())?;
@@ -58,6 +66,7 @@ impl Telemetry {
             registry,
             meters,
             tracers,
+            exports: endpoints.traces.is_some() || endpoints.metrics.is_some(),
         })
     }
 
@@ -66,10 +75,33 @@ impl Telemetry {
         self.registry.clone()
     }
 
-    /// Sends what is left to the OTLP endpoint; a few seconds at most. Blocks: call it outside the runtime.
-    pub fn shutdown(self) {
+    /// Sends what is left to the OTLP endpoints, for at most `patience`: a collector that hangs holds nothing up. Blocks;
+    /// call it outside the runtime.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the runtime is gone, and a thread that hangs can be left behind"
+    )]
+    pub fn shutdown(self, patience: Duration) {
+        if !self.exports {
+            return;
+        }
+        let (ended, end) = mpsc::channel();
+        let work = move || {
+            self.send_the_rest(patience / 2);
+            // Nobody waits any more if it took too long.
+            let _ = ended.send(());
+        };
+        let thread = std::thread::Builder::new().name("firn-telemetry".to_owned());
+        if let Err(error) = thread.spawn(work) {
+            tracing::warn!(%error, "the last traces and metrics were not sent");
+        } else if end.recv_timeout(patience).is_err() {
+            tracing::warn!("the OTLP collector does not answer; the last traces or metrics were not sent");
+        }
+    }
+
+    fn send_the_rest(self, patience: Duration) {
         if let Some(tracers) = self.tracers
-            && let Err(error) = tracers.shutdown()
+            && let Err(error) = tracers.shutdown_with_timeout(patience)
         {
             tracing::warn!(%error, "the last traces were not sent");
         }

@@ -2,9 +2,18 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::Path;
+use std::process::Command;
 
-use crate::support::firn::{Ended, Firn, FirnOptions, run};
+use rustix::process::geteuid;
+
+use crate::support::firn::{BINARY, Ended, Firn, FirnOptions, run};
 use crate::support::http;
+use crate::support::object_server::ObjectServer;
+
+/// The user to whom everything that root may do is denied.
+const NOBODY: u32 = 65534;
 
 fn failed(ended: &Ended, parts: &[&str]) {
     assert_eq!(ended.code, Some(1), "{ended:?}");
@@ -96,6 +105,16 @@ fn a_store_or_catalog_of_an_unknown_kind_is_bad_configuration() {
 }
 
 #[test]
+fn a_store_in_memory_would_lose_everything_and_is_refused_with_the_forms_that_do() {
+    let options = FirnOptions::default().arg("--store").arg("memory://");
+    let ended = run(options.command());
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    for part in ["store: ", "'memory'", "file:///DIRECTORY", "s3://BUCKET/PREFIX"] {
+        assert!(ended.stderr.contains(part), "lacks {part}: {}", ended.stderr);
+    }
+}
+
+#[test]
 fn a_second_process_on_the_same_wal_directory_is_refused() {
     let scratch = tempfile::tempdir().unwrap();
     let wal = format!("disk:{}", scratch.path().join("wal").display());
@@ -103,4 +122,76 @@ fn a_second_process_on_the_same_wal_directory_is_refused() {
     let ended = run(FirnOptions::default().arg("--wal").arg(&wal).command());
     failed(&ended, &["wal"]);
     assert!(first.is_running() && http::get(&first.http, "/readyz").status == 200);
+}
+
+/// The command of `options` as a user for whom permissions count: root is let in everywhere.
+fn unprivileged(options: &FirnOptions, folder: &Path) -> Command {
+    let command = options.command();
+    if !geteuid().is_root() {
+        return command;
+    }
+    // The binary's own folder may be closed to others.
+    let binary = folder.join("firn");
+    fs::copy(BINARY, &binary).unwrap();
+    let ids = [
+        format!("--reuid={NOBODY}"),
+        format!("--regid={NOBODY}"),
+        "--clear-groups".into(),
+    ];
+    let mut lowered = Command::new("setpriv");
+    lowered
+        .args(ids)
+        .arg(binary)
+        .args(command.get_args())
+        .current_dir("/");
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => lowered.env(name, value),
+            None => lowered.env_remove(name),
+        };
+    }
+    lowered
+}
+
+#[test]
+fn a_data_directory_that_may_not_be_written_is_named_with_what_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let closed = folder.path().join("closed");
+    fs::create_dir(&closed).unwrap();
+    if geteuid().is_root() {
+        chown(&closed, Some(NOBODY), Some(NOBODY)).unwrap();
+    }
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o500)).unwrap();
+    let there = unprivileged(&FirnOptions::default().with_data_dir(&closed), folder.path());
+    let parts = [
+        "data-dir: ",
+        closed.to_str().unwrap(),
+        "Permission denied",
+        "writable?",
+    ];
+    failed(&run(there), &parts);
+    let below = closed.join("data");
+    let to_be_made = unprivileged(&FirnOptions::default().with_data_dir(&below), folder.path());
+    let parts = [
+        "data-dir: ",
+        below.to_str().unwrap(),
+        "cannot be made",
+        "Permission denied",
+    ];
+    failed(&run(to_be_made), &parts);
+}
+
+#[test]
+fn a_store_that_lets_two_creates_win_is_refused_with_the_reason() {
+    let store = ObjectServer::that_lets_every_create_win();
+    for wal in ["disk", "object"] {
+        let options = store.keep(FirnOptions::default()).arg("--wal").arg(wal);
+        let parts = [
+            "store: s3://bucket/cell is refused at start",
+            "let 4 of 4 racing creates of one object succeed",
+            "could acknowledge different records at one offset",
+        ];
+        failed(&run(options.command()), &parts);
+    }
 }

@@ -1,8 +1,9 @@
 //! A process that serves: the ready line, the health pages, stops and restarts.
 
-use std::fs;
+use std::fs::{self, File};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
+use std::process::{Child, Stdio};
 
 use rustix::process::Signal;
 
@@ -37,12 +38,8 @@ fn metrics_tell_about_the_process_and_its_build() {
             .starts_with("text/plain; version=0.0.4")
     );
     let value = |name: &str| {
-        let line = metrics
-            .body
-            .lines()
-            .find(|line| line.split([' ', '{']).next() == Some(name));
-        let line = line.unwrap_or_else(|| panic!("no {name} in\n{}", metrics.body));
-        line.rsplit(' ').next().unwrap().parse::<f64>().unwrap()
+        firn.metric(name)
+            .unwrap_or_else(|| panic!("no {name} in\n{}", metrics.body))
     };
     assert_eq!(value("firn_build_info"), 1.0);
     assert!(value("process_resident_memory_bytes") > 1e6);
@@ -109,6 +106,59 @@ fn a_process_whose_log_a_successor_has_taken_over_ends_with_code_three() {
         first.log()
     );
     assert_eq!(second.get("/readyz").status, 200);
+}
+
+#[test]
+fn of_several_that_start_at_once_one_serves_and_the_others_end_with_code_three() {
+    let shared = FirnOptions::default();
+    let within = |name: &str| shared.scratch().join(name).display().to_string();
+    let options: Vec<_> = (0..4)
+        .map(|_| {
+            FirnOptions::default()
+                .arg("--wal")
+                .arg("object")
+                .arg("--store")
+                .arg(format!("file://{}", within("store")))
+                .arg("--catalog")
+                .arg(format!("sqlite://{}", within("catalog.db")))
+        })
+        .collect();
+    let mut running: Vec<_> = options
+        .iter()
+        .map(|options| {
+            let said = File::create(options.scratch().join("said")).unwrap();
+            let child = options.command().stdout(Stdio::null()).stderr(said).spawn();
+            (Killed(child.unwrap()), options)
+        })
+        .collect();
+    let mut ended = 0;
+    let all_but_one = wait_for(crate::support::firn::PATIENCE, || {
+        running.retain_mut(|(child, options)| {
+            let Some(status) = child.0.try_wait().unwrap() else {
+                return true;
+            };
+            let said = fs::read_to_string(options.scratch().join("said")).unwrap();
+            assert_eq!(status.code(), Some(3), "{said}");
+            assert!(said.contains("a successor has taken over"), "{said}");
+            ended += 1;
+            false
+        });
+        (ended == 3).then_some(())
+    });
+    assert!(all_but_one.is_some(), "{ended} of 4 have ended");
+    assert!(running[0].0.0.try_wait().unwrap().is_none(), "one serves on");
+}
+
+/// A process that does not outlive its test.
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        if matches!(self.0.try_wait(), Ok(None)) {
+            self.0.kill().unwrap();
+            self.0.wait().unwrap();
+        }
+    }
 }
 
 #[test]

@@ -123,11 +123,6 @@ impl Client {
         if kept { finished.stdout() } else { String::new() }
     }
 
-    /// Runs it to its end, which the test judges.
-    pub fn try_run(self) -> Finished {
-        self.spawn().finish(PATIENCE)
-    }
-
     /// The command alone, for a caller that runs it by itself.
     pub fn into_command(mut self) -> Command {
         self.command.current_dir(env!("CARGO_MANIFEST_DIR"));

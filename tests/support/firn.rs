@@ -30,7 +30,6 @@ pub struct FirnOptions {
     http: String,
     args: Vec<String>,
     env: Vec<(String, String)>,
-    patience: Duration,
 }
 
 impl Default for FirnOptions {
@@ -44,7 +43,6 @@ impl Default for FirnOptions {
             http: "127.0.0.1:0".into(),
             args: Vec::new(),
             env: Vec::new(),
-            patience: PATIENCE,
         }
     }
 }
@@ -92,12 +90,6 @@ impl FirnOptions {
     /// Sets an environment variable.
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.env.push((name.into(), value.into()));
-        self
-    }
-
-    /// Waits this long for the ready line.
-    pub fn patient(mut self, patience: Duration) -> Self {
-        self.patience = patience;
         self
     }
 
@@ -195,7 +187,7 @@ impl Firn {
             .stderr(File::create(&stderr).unwrap());
         let mut child = command.spawn().unwrap();
         let mut status: Option<ExitStatus> = None;
-        let ready = wait_for(options.patience, || {
+        let ready = wait_for(PATIENCE, || {
             if let Some(addresses) = ready_line(&fs::read_to_string(&stdout).unwrap()) {
                 return Some(Some(addresses));
             }
@@ -251,18 +243,6 @@ impl Firn {
         fs::read_to_string(&self.stderr).unwrap()
     }
 
-    /// Resident memory, in bytes (Linux).
-    pub fn resident_bytes(&self) -> u64 {
-        let statm = fs::read_to_string(format!("/proc/{}/statm", self.pid())).unwrap();
-        let pages: u64 = statm.split_whitespace().nth(1).unwrap().parse().unwrap();
-        pages * rustix::param::page_size() as u64
-    }
-
-    /// Open file descriptors (Linux).
-    pub fn open_files(&self) -> usize {
-        fs::read_dir(format!("/proc/{}/fd", self.pid())).unwrap().count()
-    }
-
     /// Answers whether it still runs.
     pub fn is_running(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
@@ -271,6 +251,15 @@ impl Firn {
     /// GET on its HTTP address.
     pub fn get(&self, path: &str) -> http::Answer {
         http::get(&self.http, path)
+    }
+
+    /// The first sample of this metric on `/metrics`, if there is one.
+    pub fn metric(&self, name: &str) -> Option<f64> {
+        let page = self.get("/metrics").body;
+        let line = page
+            .lines()
+            .find(|line| line.split([' ', '{']).next() == Some(name))?;
+        Some(line.rsplit(' ').next().unwrap().parse().unwrap())
     }
 
     /// Sends a signal.

@@ -16,12 +16,16 @@ pub mod firn;
 pub mod http;
 pub mod kafka_tools;
 pub mod numbers;
+pub mod object_server;
 pub mod postgres;
 pub mod records;
 pub mod s3;
 pub mod s3_door;
 pub mod server;
+pub mod small_disk;
+pub mod tap;
 pub mod text;
+pub mod wire;
 
 use std::time::{Duration, Instant};
 

@@ -11,7 +11,7 @@ pub struct Server {
     /// Where Kafka clients connect, as `HOST:PORT`.
     pub address: String,
     options: FirnOptions,
-    firn: Option<Firn>,
+    _firn: Option<Firn>,
 }
 
 impl Server {
@@ -21,20 +21,15 @@ impl Server {
             return Self {
                 address,
                 options,
-                firn: None,
+                _firn: None,
             };
         }
         let firn = Firn::start(options.clone());
         Self {
             address: firn.kafka.clone(),
             options,
-            firn: Some(firn),
+            _firn: Some(firn),
         }
-    }
-
-    /// Answers whether this is `firn`.
-    pub fn is_firn(&self) -> bool {
-        self.firn.is_some()
     }
 
     /// A path for a file of the test, which goes away with the server.

@@ -230,6 +230,61 @@ pub fn has_word(text: &str, word: &str) -> bool {
         .any(|(at, _)| !text[..at].ends_with(is_word) && !text[at + word.len()..].starts_with(is_word))
 }
 
+/// The words and symbols of masked source, `::` as one.
+fn tokens(masked: &str) -> Vec<&str> {
+    let mut tokens = Vec::new();
+    let mut rest = masked.trim_start();
+    while let Some(first) = rest.chars().next() {
+        let end = if is_word(first) {
+            rest.find(|c| !is_word(c)).unwrap_or(rest.len())
+        } else if rest.starts_with("::") {
+            2
+        } else {
+            first.len_utf8()
+        };
+        tokens.push(&rest[..end]);
+        rest = rest[end..].trim_start();
+    }
+    tokens
+}
+
+/// What masked source names directly below a crate: `b` and `c` of `a::b::x` and `a::{b::x, c}`, `*` of a glob, and `as`
+/// where the crate gets another name.
+pub fn paths_below(masked: &str, krate: &str) -> Vec<String> {
+    let tokens = tokens(masked);
+    let mut found = Vec::new();
+    for at in (0..tokens.len()).filter(|at| tokens[*at] == krate) {
+        match tokens.get(at + 1..).unwrap_or_default() {
+            ["::", "{", group @ ..] => found.extend(heads(group).into_iter().map(str::to_owned)),
+            ["::", name, ..] => found.push((*name).to_owned()),
+            ["as", ..] => found.push("as".to_owned()),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// The first word of each element of a group whose brace is open.
+fn heads<'t>(group: &[&'t str]) -> Vec<&'t str> {
+    let (mut depth, mut begins, mut heads) = (1, true, Vec::new());
+    for token in group {
+        match *token {
+            "{" => depth += 1,
+            "}" => depth -= 1,
+            "," if depth == 1 => begins = true,
+            head if begins => {
+                heads.push(head);
+                begins = false;
+            }
+            _ => {}
+        }
+        if depth == 0 {
+            break;
+        }
+    }
+    heads
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

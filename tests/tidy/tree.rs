@@ -17,7 +17,13 @@ pub struct SourceFile {
 impl SourceFile {
     /// What follows the last dot of its name.
     pub fn extension(&self) -> &str {
-        self.path.rsplit_once('.').map_or("", |(_, extension)| extension)
+        let name = self.path.rsplit_once('/').map_or(&*self.path, |(_, name)| name);
+        name.rsplit_once('.').map_or("", |(_, extension)| extension)
+    }
+
+    /// Whether it names the program that runs it.
+    pub fn is_script(&self) -> bool {
+        self.text.starts_with("#!")
     }
 }
 
@@ -41,14 +47,6 @@ pub fn files() -> Vec<SourceFile> {
                 text,
             })
         })
-        .collect()
-}
-
-/// The Rust files of the repository.
-pub fn rust_files() -> Vec<SourceFile> {
-    files()
-        .into_iter()
-        .filter(|file| file.extension() == "rs")
         .collect()
 }
 

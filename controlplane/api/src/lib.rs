@@ -26,4 +26,4 @@ pub mod server;
 pub use health::{Blocker, Readiness};
 pub use page::Facts;
 pub use routes::Api;
-pub use server::{BindError, Server};
+pub use server::Server;

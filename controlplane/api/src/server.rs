@@ -29,16 +29,6 @@ const HEADER_DEADLINE: Duration = Duration::from_secs(15);
 /// The largest request head, in bytes.
 const MAX_HEAD_BYTES: usize = 16 << 10;
 
-/// The address cannot be listened on. Choose another, or end the process that has it.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: {source}")]
-pub struct BindError {
-    /// The address that was asked for.
-    pub address: SocketAddr,
-    /// Why not.
-    pub source: std::io::Error,
-}
-
 /// A running HTTP server.
 pub struct Server {
     address: SocketAddr,
@@ -48,13 +38,6 @@ pub struct Server {
 }
 
 impl Server {
-    /// Binds `address`; nothing is answered before [`Self::serve`].
-    pub async fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
-        TcpListener::bind(address)
-            .await
-            .map_err(|source| BindError { address, source })
-    }
-
     /// Answers requests on `listener` until [`Self::shutdown`].
     pub fn serve(listener: TcpListener, api: Api) -> std::io::Result<Self> {
         let address = listener.local_addr()?;

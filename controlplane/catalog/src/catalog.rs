@@ -5,7 +5,6 @@ use std::sync::Arc;
 use firn_runtime::Env;
 use tokio::sync::watch;
 
-use crate::cell::CatalogError;
 use crate::commands::{Authorizer, DevAuthorizer};
 use crate::sql::{OpenError, Store};
 
@@ -23,19 +22,22 @@ impl Catalog {
     /// Opens the catalog at `url` (`postgres://…`, or `sqlite://PATH`, which is created if it is not there) and brings its
     /// tables to this version.
     pub async fn open(url: &str, env: Env) -> Result<Arc<Self>, OpenError> {
+        Self::open_for(url, env, Arc::new(DevAuthorizer)).await
+    }
+
+    /// Opens it with another judge of who may do what.
+    pub(crate) async fn open_for(
+        url: &str,
+        env: Env,
+        authorizer: Arc<dyn Authorizer>,
+    ) -> Result<Arc<Self>, OpenError> {
         let store = Store::open(url, env).await?;
-        let authorizer = Arc::new(DevAuthorizer);
         Ok(Arc::new(Self {
             store,
             authorizer,
             hint: watch::Sender::new(0),
             url: url.to_owned(),
         }))
-    }
-
-    /// Asks the database for an answer: for `/readyz`.
-    pub async fn ping(&self) -> Result<(), CatalogError> {
-        self.store.ping().await
     }
 
     /// Closes the connections, after the transactions under way.

@@ -1,5 +1,7 @@
 //! The rows that commands make and the image shows.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{ClusterId, LeaderEpoch, OrganizationId, ProjectId, TopicId};
@@ -84,6 +86,17 @@ pub struct Address {
     pub host: String,
     /// A TCP port.
     pub port: u16,
+}
+
+impl fmt::Display for Address {
+    /// `HOST:PORT`, with an IPv6 address in brackets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
 }
 
 /// The leader epoch of a new partition.

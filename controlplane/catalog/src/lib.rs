@@ -20,8 +20,10 @@ pub mod feed;
 pub mod ids;
 pub mod image;
 mod metrics;
+mod redact;
 mod sql;
 pub mod topic_config;
 
 pub use catalog::Catalog;
+pub use redact::redact;
 pub use sql::OpenError;

@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use firn_catalog::Catalog;
 use firn_catalog::cell::CatalogError;
+use firn_catalog::entities::Address;
 use firn_catalog::ids::{ClusterId, NodeId};
 use firn_catalog::image::ImageFollower;
+use firn_catalog::topic_config::{BrokerDefaults, ConfigMap, KafkaSettings};
 use firn_log::engine::{AssignError, Log};
 use firn_runtime::Env;
 use parking_lot::Mutex;
@@ -97,14 +99,36 @@ pub enum StartError {
     Assign(#[from] AssignError),
 }
 
+impl StartError {
+    /// Whether a successor has taken over from this process in the meantime, which must end.
+    pub fn is_fenced(&self) -> bool {
+        match self {
+            Self::Advertise(error) => error.is_fenced(),
+            Self::Assign(error) => error.source.is_fenced(),
+            Self::Bind { .. } | Self::NotLoopback { .. } => false,
+        }
+    }
+}
+
 /// A broker that serves.
 pub struct Broker {
     local: SocketAddr,
+    advertised: Address,
     shutdown: CancellationToken,
     abort: CancellationToken,
     tracker: TaskTracker,
     grace: std::time::Duration,
     tasks: Vec<JoinHandle<()>>,
+}
+
+/// How many fetch sessions are kept.
+fn session_slots(kafka: &KafkaSettings) -> usize {
+    let defaults = BrokerDefaults {
+        cluster: &ConfigMap::new(),
+        settings: kafka,
+    };
+    let slots = defaults.number("max.incremental.fetch.session.cache.slots");
+    slots.and_then(|slots| usize::try_from(slots).ok()).unwrap_or(0)
 }
 
 impl Broker {
@@ -141,9 +165,9 @@ impl Broker {
             authorizer: seams.authorizer,
             quotas: seams.quotas,
             meter: seams.meter,
-            sessions: FetchSessions::new(env.clone()),
+            sessions: FetchSessions::new(env.clone(), session_slots(&settings.kafka)),
             node,
-            advertised,
+            advertised: advertised.clone(),
             kafka: settings.kafka,
             anonymous,
             shutdown: shutdown.clone(),
@@ -171,6 +195,7 @@ impl Broker {
         info!(%local, "the Kafka listener serves");
         Ok(Self {
             local,
+            advertised,
             shutdown,
             abort,
             tracker,
@@ -182,6 +207,11 @@ impl Broker {
     /// Where the listener is.
     pub fn local_address(&self) -> SocketAddr {
         self.local
+    }
+
+    /// What clients are told to connect to.
+    pub fn advertised(&self) -> &Address {
+        &self.advertised
     }
 
     /// How many connections are open.

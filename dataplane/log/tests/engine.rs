@@ -180,7 +180,7 @@ async fn one_read_goes_through_cold_objects_the_sealed_log_and_the_own_one() {
     }
     until_cold(&partition, 100).await;
     log.shutdown().await;
-    // From here nothing is offloaded, and drains fail: the middle stays in the sealed log.
+    // From here the own log is not offloaded; whether the sealed one is drained meanwhile is open.
     cell.settings = LogSettings::default();
     let (log, partition) = cell.open().await;
     for n in 20..30 {
@@ -329,6 +329,55 @@ async fn times_are_found_in_every_tier() {
         .unwrap();
     assert_eq!(newest.offset, Offset(109));
     log.shutdown().await;
+}
+
+#[tokio::test]
+async fn the_largest_timestamp_is_that_of_a_record_which_is_not_deleted() {
+    let timed = |times: &[i64]| {
+        let batch = BatchBuilder::new();
+        let add = |batch: BatchBuilder, time: &i64| batch.record(*time, None, Some(b"v"));
+        times.iter().fold(batch, add).build()
+    };
+    for offloads in [false, true] {
+        let cell = if offloads {
+            Cell::that_offloads()
+        } else {
+            Cell::new()
+        };
+        let (log, partition) = cell.open().await;
+        append(&log, &partition, timed(&[5_000, 5_000])).await;
+        append(&log, &partition, timed(&[1_000, 9_000, 100, 300, 200, 300])).await;
+        append(&log, &partition, timed(&[250])).await;
+        if offloads {
+            until_cold(&partition, 9).await;
+        }
+        for (log_start, offset, time) in [(0, 3, 9_000), (4, 5, 300), (6, 7, 300), (8, 8, 250)] {
+            partition.delete_records(Offset(log_start)).await.unwrap();
+            let newest = partition
+                .offset_of_max_timestamp(Isolation::ReadUncommitted)
+                .await;
+            let newest = newest.unwrap().unwrap();
+            assert_eq!((newest.offset, newest.timestamp), (Offset(offset), time));
+        }
+        partition.delete_records(Offset(9)).await.unwrap();
+        let newest = partition
+            .offset_of_max_timestamp(Isolation::ReadUncommitted)
+            .await;
+        assert_eq!(newest, Ok(None));
+        log.shutdown().await;
+    }
+}
+
+#[tokio::test]
+async fn a_panic_in_a_vital_part_halts_the_log() {
+    let cell = Cell::new();
+    let (log, partition) = cell.open().await;
+    append(&log, &partition, batch(0, 1)).await;
+    log.spawn_vital("a part", async { panic!("something that must not happen") });
+    let mut halted = log.halted();
+    let halt = halted.wait_for(Option::is_some).await.unwrap().clone();
+    let why = "a part panicked: something that must not happen".to_owned();
+    assert_eq!(halt, Some(firn_log::wal::Halt::Broken(why)));
 }
 
 #[tokio::test]

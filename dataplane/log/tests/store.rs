@@ -1,5 +1,9 @@
 //! Opening stores, and the probe that refuses those on which records could be lost.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a store may be a directory, and several processes may open it"
+)]
 
 #[path = "wal_contract/s3.rs"]
 mod s3;
@@ -149,7 +153,8 @@ async fn good_stores_pass_and_nothing_is_left_behind() {
     let folder = tempfile::tempdir().unwrap();
     let server = s3::S3Server::start();
     let local = open(&format!("file://{}", folder.path().join("a/b").display())).unwrap();
-    for store in [open("memory://").unwrap(), local, server.open()] {
+    let memory: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    for store in [memory, local, server.open()] {
         assert_eq!(probe(&*store, &Env::system()).await, Ok(()), "{store}");
         let left: Vec<_> = futures::TryStreamExt::try_collect(store.list(None))
             .await
@@ -184,13 +189,31 @@ async fn a_store_that_does_not_listen_is_named() {
 }
 
 #[test]
+fn a_directory_may_be_opened_by_several_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("file://{}", folder.path().join("store").display());
+    std::thread::scope(|scope| {
+        let openers: Vec<_> = (0..4)
+            .map(|_| scope.spawn(|| (0..500).filter_map(|_| open(&url).err()).next()))
+            .collect();
+        for opener in openers {
+            let refusal = opener.join().unwrap();
+            assert!(refusal.is_none(), "{}", refusal.unwrap());
+        }
+    });
+}
+
+#[test]
 fn addresses_that_are_none_are_refused_with_a_reason() {
     assert!(matches!(open("not an address"), Err(StoreError::Address { .. })));
     assert!(matches!(open("file://host/dir"), Err(StoreError::Address { .. })));
-    let Err(error) = open("ftp://somewhere/dir") else {
-        panic!("opened")
-    };
-    assert!(error.to_string().contains("'ftp' is not supported"), "{error}");
+    for (url, scheme) in [("ftp://somewhere/dir", "ftp"), ("memory://", "memory")] {
+        let Err(error) = open(url) else {
+            panic!("{url} opened")
+        };
+        let expected = format!("'{scheme}' is not supported");
+        assert!(error.to_string().contains(&expected), "{error}");
+    }
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("file"), "").unwrap();
     let under_a_file = open(&format!("file://{}/file/store", folder.path().display()));

@@ -17,7 +17,7 @@ pub trait Tasks: Send + Sync + 'static {
 pub struct TokioTasks;
 
 impl Tasks for TokioTasks {
-    #[allow(
+    #[expect(
         clippy::disallowed_methods,
         reason = "this is the seam that the ban sends everyone to"
     )]
@@ -35,7 +35,7 @@ impl Tasks for TokioTasks {
 pub struct InlineTasks;
 
 impl Tasks for InlineTasks {
-    #[allow(
+    #[expect(
         clippy::disallowed_methods,
         reason = "this is the seam that the ban sends everyone to"
     )]
@@ -50,7 +50,7 @@ impl Tasks for InlineTasks {
 
 /// Runs a call that may block (file I/O) without holding up other tasks; inline where there are no threads.
 /// A panic in `call` goes on in the caller.
-#[allow(
+#[expect(
     clippy::disallowed_methods,
     reason = "this is the seam that the ban sends everyone to"
 )]

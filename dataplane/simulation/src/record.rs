@@ -76,21 +76,3 @@ pub fn read(batch: &Bytes) -> Result<Vec<(i64, RecordId)>, String> {
     }
     Ok(found)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_batch_reads_back_and_a_flipped_bit_is_noticed() {
-        let batch = build(RecordId::new(3, 7), 4, Some(99), 1000).freeze();
-        let ids: Vec<_> = (0..4)
-            .map(|at| (i64::from(at), RecordId::new(3, 7 + at)))
-            .collect();
-        assert_eq!(read(&batch), Ok(ids.iter().map(|(at, id)| (*at, *id)).collect()));
-        let mut damaged = batch.to_vec();
-        let last = damaged.len() - 3;
-        damaged[last] ^= 4;
-        assert!(read(&damaged.into()).is_err());
-    }
-}

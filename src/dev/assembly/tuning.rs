@@ -62,26 +62,19 @@ pub fn broker(settings: &Settings, bind: SocketAddr) -> BrokerSettings {
     }
 }
 
-const MAX_CONNECTIONS: &str = "max.connections";
-
 /// Kafka's own settings bound connections where it has any, so that clients that read them are told the truth.
 fn limits(settings: &Settings) -> Limits {
-    let defaults = Limits::default();
     let kafka = &settings.kafka_config;
     let idle_millis = number(kafka, "connections.max.idle.ms");
     Limits {
-        connections: if kafka.explicit().contains_key(MAX_CONNECTIONS) {
-            size(number(kafka, MAX_CONNECTIONS))
-        } else {
-            // Kafka's default is no limit at all, which would be the machine's memory.
-            defaults.connections
-        },
+        connections: size(number(kafka, "max.connections")),
         connections_per_ip: size(u64::from(settings.network.max_connections_per_ip)),
         frame_bytes: size(number(kafka, "socket.request.max.bytes")),
         idle: std::time::Duration::from_millis(idle_millis),
         pipelined_bytes: size(settings.network.max_pending_bytes_per_connection),
-        grace: settings.shutdown_timeout,
-        ..defaults
+        // The other half is the log's, which closes after the connections.
+        grace: settings.shutdown_timeout / 2,
+        ..Limits::default()
     }
 }
 
@@ -105,6 +98,8 @@ fn size(value: u64) -> usize {
 mod tests {
     use std::collections::BTreeMap;
 
+    use firn_log::wal::DiskSettings;
+
     use super::*;
     use crate::config::Sources;
 
@@ -121,6 +116,14 @@ mod tests {
     fn the_table_s_defaults_are_the_log_s_own() {
         let (ours, theirs) = (log(&settings(&[]).log), LogSettings::default());
         assert_eq!(format!("{ours:?}"), format!("{theirs:?}"));
+        assert_eq!(DiskSettings::default().hot_bytes, ours.images.disk);
+    }
+
+    #[test]
+    fn connections_may_use_half_of_the_time_for_a_stop_and_the_log_the_rest() {
+        let mut settings = settings(&[]);
+        settings.shutdown_timeout = std::time::Duration::from_secs(8);
+        assert_eq!(limits(&settings).grace, std::time::Duration::from_secs(4));
     }
 
     #[test]
@@ -130,7 +133,10 @@ mod tests {
             grace: defaults.grace,
             ..Limits::default()
         };
-        assert_eq!(defaults, expected);
+        assert_eq!(
+            defaults, expected,
+            "and so the defaults that clients are told are true"
+        );
         let pairs = [
             "max.connections=50000",
             "socket.request.max.bytes=1000",

@@ -23,7 +23,6 @@ type command struct {
 var commands = map[string]command{
 	"create":  {"create BOOTSTRAP TOPIC PARTITIONS [KEY=VALUE...]", 3, create},
 	"offsets": {"offsets BOOTSTRAP TOPIC MILLISECONDS|earliest|latest", 3, offsets},
-	"delete":  {"delete BOOTSTRAP TOPIC PARTITION BEFORE", 4, deleteRecords},
 	"produce": {"produce BOOTSTRAP TOPIC CODEC < LINES", 3, produce},
 	"consume": {"consume BOOTSTRAP TOPIC COUNT > LINES", 3, consume},
 	"numbers": {"numbers BOOTSTRAP TOPIC PARTITIONS > ACKNOWLEDGED (until standard input ends)", 3, numbers},
@@ -101,27 +100,4 @@ func offsets(ctx context.Context, opts []kgo.Opt, args []string) error {
 		fmt.Printf("%d\t%d\t%d\n", found.Partition, found.Offset, found.Timestamp)
 	}
 	return nil
-}
-
-func deleteRecords(ctx context.Context, opts []kgo.Opt, args []string) error {
-	admin, err := kadm.NewOptClient(opts...)
-	if err != nil {
-		return err
-	}
-	defer admin.Close()
-	partition, err := strconv.ParseInt(args[1], 10, 32)
-	if err != nil {
-		return err
-	}
-	before, err := strconv.ParseInt(args[2], 10, 64)
-	if err != nil {
-		return err
-	}
-	target := kadm.Offsets{}
-	target.Add(kadm.Offset{Topic: args[0], Partition: int32(partition), At: before, LeaderEpoch: -1})
-	answers, err := admin.DeleteRecords(ctx, target)
-	if err != nil {
-		return err
-	}
-	return answers.Error()
 }

@@ -53,6 +53,13 @@ pub enum CatalogError {
     Corrupt(String),
 }
 
+impl CatalogError {
+    /// Whether it says that a successor has taken over from the caller, which must end.
+    pub fn is_fenced(&self) -> bool {
+        matches!(self, Self::NotOpen(_))
+    }
+}
+
 /// The life of an incarnation. It only ever moves to the right, one step at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,4 +1,8 @@
-//! Who may do what.
+//! Who may do what to the catalog, whoever carries the command here.
+//!
+//! These are the commands' own words. They are not the broker's seam (`firn_broker::seams`), which speaks of Kafka's ACLs, of
+//! records and of groups, most of which no command knows; and a command that comes from elsewhere has not passed that one.
+//! So each asks, and a command does what both allow.
 
 use crate::ids::ClusterId;
 

@@ -53,11 +53,7 @@ impl Catalog {
         actor: &Actor,
         command: &AlterTopicConfigs,
     ) -> Result<Committed<Topic>, TxError<CommandError>> {
-        self.authorize(
-            actor,
-            Operation::AlterConfigs,
-            &Resource::Cluster(command.cluster),
-        )?;
+        self.authorize(actor, Operation::UseCluster, &Resource::Cluster(command.cluster))?;
         tx.lock_cluster(command.cluster).await?;
         let mut topic = tx.find_topic(command.cluster, &command.topic).await?;
         let resource = Resource::Topic {

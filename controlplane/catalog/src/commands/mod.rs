@@ -9,6 +9,8 @@ mod clusters;
 mod configs;
 mod partitions;
 mod recording;
+#[cfg(test)]
+mod tests;
 mod topic_name;
 mod topics;
 
@@ -16,7 +18,7 @@ pub use authorization::{Actor, Authorizer, DevAuthorizer, Operation, Principal, 
 pub use clusters::DevIds;
 pub use configs::{AlterClusterConfigs, AlterTopicConfigs};
 pub use partitions::CreatePartitions;
-pub use topic_name::{MAX_NAME_LENGTH, validate_topic_name};
+pub use topic_name::{MAX_NAME_LENGTH, collision_key, validate_topic_name};
 pub use topics::{CreateTopic, DeleteTopic, MAX_PARTITIONS_PER_TOPIC, TopicRef};
 
 use crate::cell::CatalogError;

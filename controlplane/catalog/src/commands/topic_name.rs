@@ -27,8 +27,8 @@ pub fn validate_topic_name(name: &str) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// The form in which names that metrics cannot tell apart are equal.
-pub(crate) fn collision_key(name: &str) -> String {
+/// The form in which names that metrics cannot tell apart are equal: two topics of one cluster may not share it.
+pub fn collision_key(name: &str) -> String {
     name.replace('.', "_")
 }
 

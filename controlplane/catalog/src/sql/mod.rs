@@ -4,7 +4,8 @@
 //! differ in four places only, all in this folder: how a transaction begins, `FOR UPDATE` (SQLite locks the
 //! whole file instead), what a connection is told first, and which errors mean "again".
 //!
-//! Lock order: the cluster's row, incarnations in id order, topics, partitions, objects, the feed head last.
+//! Lock order: the cluster's row, which guards the rows of its topics; incarnations in id order; partitions; objects; the
+//! feed head last.
 
 mod audit;
 mod errors;

@@ -9,8 +9,9 @@ use sqlx::any::AnyPoolOptions;
 use sqlx::{AnyPool, Executor};
 
 use super::errors::{Refusal, refusal};
-use super::{Dialect, Tx, TxError, migrations, transaction};
+use super::{Dialect, migrations, transaction};
 use crate::cell::CatalogError;
+use crate::redact::redact;
 
 /// Connections of one process.
 const CONNECTIONS: u32 = 8;
@@ -71,7 +72,7 @@ pub(crate) struct Store {
 impl Store {
     /// Opens the database at `url` and brings its tables to this version.
     pub(crate) async fn open(url: &str, env: Env) -> Result<Self, OpenError> {
-        let shown = without_password(url);
+        let shown = redact(url);
         let unreachable = |cause: String| OpenError::Unreachable {
             url: shown.clone(),
             cause,
@@ -131,17 +132,6 @@ impl Store {
     pub(crate) async fn close(&self) {
         self.pool.close().await;
     }
-
-    /// Asks the database for a row.
-    pub(crate) async fn ping(&self) -> Result<(), CatalogError> {
-        transaction!(self, snapshot, |tx| read_format(&mut tx).await)
-    }
-}
-
-async fn read_format(tx: &mut Tx) -> Result<(), TxError<CatalogError>> {
-    tx.row("SELECT version FROM cell_format WHERE id = 1", Vec::new())
-        .await?;
-    Ok(())
 }
 
 /// What an error at connecting says to the operator.
@@ -158,6 +148,10 @@ fn refused(shown: &str, error: &sqlx::Error) -> OpenError {
 }
 
 /// SQLite's own error for a folder that is not there does not say so.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a SQLite file is on a disk; the simulation's catalog is in memory"
+)]
 fn check_folder(path: &str) -> Result<(), String> {
     match Path::new(path).parent() {
         Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => {
@@ -182,46 +176,9 @@ fn sqlite_url(path: &str) -> String {
     encoded
 }
 
-/// The URL as logs may show it.
-fn without_password(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return url.to_owned();
-    };
-    let authority_end = rest.find(['/', '?']).unwrap_or(rest.len());
-    let shown = match rest[..authority_end].rfind('@') {
-        Some(at) => {
-            let user = rest[..at].split(':').next().unwrap_or_default();
-            format!("{scheme}://{user}{}", &rest[at..])
-        }
-        None => url.to_owned(),
-    };
-    // libpq also takes the password as a query parameter.
-    match shown.split_once('?') {
-        Some((front, query)) if query.contains("password") => front.to_owned(),
-        _ => shown,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_password_is_never_shown() {
-        assert_eq!(
-            without_password("postgres://me:secret@host:1/db"),
-            "postgres://me@host:1/db"
-        );
-        assert_eq!(
-            without_password("postgres://me:se@cret@host/db"),
-            "postgres://me@host/db"
-        );
-        assert_eq!(
-            without_password("postgres://host/db?user=me&password=x"),
-            "postgres://host/db"
-        );
-        assert_eq!(without_password("sqlite:///a/b@c"), "sqlite:///a/b@c");
-    }
 
     #[test]
     fn a_path_may_hold_what_urls_treat_specially() {

@@ -86,6 +86,9 @@ impl Tx {
             }
         }
         open_one(&rows, heir)?;
+        let reassign =
+            "UPDATE cell_partitions SET owner = $2, leader_epoch = leader_epoch + 1 WHERE owner = $1";
+        self.execute(reassign, args![dead, heir]).await?;
         let live =
             "UPDATE cell_objects SET state = 'live' WHERE id = $1 AND state = 'registered' AND kind = $2";
         if self
@@ -95,9 +98,6 @@ impl Tx {
         {
             return Err(CatalogError::ObjectNotRegistered(recovery_index).into());
         }
-        let reassign =
-            "UPDATE cell_partitions SET owner = $2, leader_epoch = leader_epoch + 1 WHERE owner = $1";
-        self.execute(reassign, args![dead, heir]).await?;
         // Under the feed's lock, so that two seals cannot read the same highest order.
         let sequence = self.lock_feed().await?;
         let select = "SELECT COALESCE(MAX(seal_order), 0) FROM cell_incarnations";

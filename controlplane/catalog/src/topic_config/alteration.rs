@@ -125,13 +125,11 @@ fn apply_op(
             let mut elements = list_elements(current);
             let changed = list_elements(change);
             if op.kind == ConfigOpKind::Append {
-                for element in changed {
-                    if !elements.contains(&element) {
-                        elements.push(element);
-                    }
-                }
+                let mut there: BTreeSet<_> = elements.iter().copied().collect();
+                elements.extend(changed.into_iter().filter(|element| there.insert(*element)));
             } else {
-                elements.retain(|element| !changed.contains(element));
+                let gone: BTreeSet<_> = changed.into_iter().collect();
+                elements.retain(|element| !gone.contains(element));
             }
             let joined = elements.join(",");
             configs.insert(op.key.clone(), joined);

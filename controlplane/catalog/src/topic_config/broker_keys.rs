@@ -1,7 +1,8 @@
 //! Every key of a broker's configuration that clients may read and `--kafka-config` may set, in alphabetical order.
 //!
-//! A table: defaults and ranges are Apache Kafka's. Those that have a topic key of the same meaning are that key's
-//! default.
+//! A table: defaults and ranges are Apache Kafka's, but for two defaults that are what this broker really bounds:
+//! `max.connections`, which has no bound in Kafka, and `max.incremental.fetch.session.cache.slots`. Those that have a topic
+//! key of the same meaning are that key's default.
 
 use super::ConfigKind::{Boolean, Double, Int, List, Long, String};
 use super::Standing::{Enforced, Reported};
@@ -81,13 +82,13 @@ pub static BROKER_KEYS: &[ConfigKey] = &[
         "The most members of a classic group."),
     key("group.min.session.timeout.ms", Int, Some("6000"), AtLeast(1), Reported, FIXED,
         "The shortest session timeout of a classic group."),
-    key("log.cleaner.delete.retention.ms", Long, Some("86400000"), AtLeast(0), Enforced, DYNAMIC,
+    key("log.cleaner.delete.retention.ms", Long, Some("86400000"), AtLeast(0), Reported, DYNAMIC,
         "Milliseconds that a tombstone stays in a compacted topic."),
-    key("log.cleaner.max.compaction.lag.ms", Long, Some("9223372036854775807"), AtLeast(1), Enforced, DYNAMIC,
+    key("log.cleaner.max.compaction.lag.ms", Long, Some("9223372036854775807"), AtLeast(1), Reported, DYNAMIC,
         "Milliseconds after which a record must have been compacted."),
-    key("log.cleaner.min.cleanable.ratio", Double, Some("0.5"), Fraction, Enforced, DYNAMIC,
+    key("log.cleaner.min.cleanable.ratio", Double, Some("0.5"), Fraction, Reported, DYNAMIC,
         "The share of uncompacted bytes from which a log is compacted."),
-    key("log.cleaner.min.compaction.lag.ms", Long, Some("0"), AtLeast(0), Enforced, DYNAMIC,
+    key("log.cleaner.min.compaction.lag.ms", Long, Some("0"), AtLeast(0), Reported, DYNAMIC,
         "Milliseconds before a record may be compacted."),
     key("log.cleanup.policy", List, Some("delete"), OneOf(&["compact", "delete"]), Enforced, DYNAMIC,
         "What happens to old records: delete, compact, or both."),
@@ -121,21 +122,21 @@ pub static BROKER_KEYS: &[ConfigKey] = &[
         "As log.retention.ms, in minutes, where that is not set."),
     key("log.retention.ms", Long, None, AtLeast(-1), Enforced, DYNAMIC,
         "Milliseconds that records stay; -1 is for ever."),
-    key("log.roll.hours", Int, Some("168"), AtLeast(1), Enforced, FIXED,
+    key("log.roll.hours", Int, Some("168"), AtLeast(1), Reported, FIXED,
         "As log.roll.ms, in hours, where that is not set."),
     key("log.roll.jitter.hours", Int, Some("0"), AtLeast(0), Reported, FIXED,
         "As log.roll.jitter.ms, in hours, where that is not set."),
     key("log.roll.jitter.ms", Long, None, AtLeast(0), Reported, DYNAMIC,
         "Random milliseconds taken off segment.ms."),
-    key("log.roll.ms", Long, None, AtLeast(1), Enforced, DYNAMIC,
+    key("log.roll.ms", Long, None, AtLeast(1), Reported, DYNAMIC,
         "Milliseconds after which a segment is closed."),
-    key("log.segment.bytes", Int, Some("1073741824"), AtLeast(1_048_576), Enforced, DYNAMIC,
+    key("log.segment.bytes", Int, Some("1073741824"), AtLeast(1_048_576), Reported, DYNAMIC,
         "Bytes after which a segment is closed."),
     key("log.segment.delete.delay.ms", Long, Some("60000"), AtLeast(0), Reported, DYNAMIC,
         "Milliseconds before a file is removed from a file system."),
-    key("max.connections", Int, Some("2147483647"), AtLeast(0), Enforced, FIXED,
+    key("max.connections", Int, Some("20000"), AtLeast(0), Enforced, FIXED,
         "The most connections of a broker."),
-    key("max.incremental.fetch.session.cache.slots", Int, Some("1000"), AtLeast(0), Enforced, FIXED,
+    key("max.incremental.fetch.session.cache.slots", Int, Some("10000"), AtLeast(0), Enforced, FIXED,
         "The most incremental fetch sessions of a broker."),
     key("message.max.bytes", Int, Some("1048588"), Between(0, 104_857_600), Enforced, DYNAMIC,
         "The largest batch that is accepted, in bytes, as sent."),

@@ -70,7 +70,7 @@ pub enum ValidValues {
 pub enum Standing {
     /// Firn acts on it.
     Enforced,
-    /// Accepted, kept and shown; it has no meaning where records live in an object store.
+    /// Accepted, kept and shown; Firn does not act on it.
     Reported,
 }
 

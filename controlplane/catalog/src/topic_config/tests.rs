@@ -166,6 +166,41 @@ fn lists_are_appended_to_their_default_and_subtracted_from() {
 }
 
 #[test]
+fn a_value_that_is_too_long_is_refused_however_it_came_about() {
+    let numbers = |range: std::ops::Range<u32>| {
+        let pairs: Vec<_> = range.map(|number| format!("{number}:1")).collect();
+        pairs.join(",")
+    };
+    let name = "leader.replication.throttled.replicas";
+    let half = map(&[(name, &numbers(10_000..12_000))]);
+    validate_topic_configs(&half).unwrap();
+    let more = numbers(11_000..15_000);
+    let append = vec![op(name, ConfigOpKind::Append, Some(&more))];
+    let both = incremental(&half, append).unwrap();
+    assert_eq!(both, map(&[(name, &numbers(10_000..15_000))]));
+    let error = validate_topic_configs(&both).unwrap_err().to_string();
+    assert!(
+        error.ends_with("exceeds the maximum value size of 32767 bytes"),
+        "{error}"
+    );
+    let subtract = vec![op(name, ConfigOpKind::Subtract, Some(&more))];
+    let less = incremental(&both, subtract).unwrap();
+    assert_eq!(less, map(&[(name, &numbers(10_000..11_000))]));
+}
+
+#[test]
+fn a_long_list_costs_no_more_than_its_length() {
+    // With a comparison of each with each this takes hours.
+    let pairs: Vec<_> = (0..1_000_000).map(|number| format!("{number}:1")).collect();
+    let name = "leader.replication.throttled.replicas";
+    let append = vec![op(name, ConfigOpKind::Append, Some(&pairs.join(",")))];
+    let appended = incremental(&ConfigMap::new(), append).unwrap();
+    let subtract = vec![op(name, ConfigOpKind::Subtract, Some(&pairs.join(",")))];
+    let subtracted = incremental(&appended, subtract).unwrap();
+    assert_eq!(subtracted, map(&[(name, "")]));
+}
+
+#[test]
 fn contradictory_changes_are_malformed_and_impossible_ones_invalid() {
     let none = ConfigMap::new();
     let twice = vec![

@@ -1,6 +1,11 @@
 //! Which values a key accepts.
 
+use std::collections::BTreeSet;
+
 use super::{ConfigError, ConfigKey, ConfigKind, ConfigMap, ValidValues};
+
+/// The longest value of a config, in bytes: longer ones do not fit into answers of versions before the flexible ones.
+pub const MAX_VALUE_BYTES: usize = 32_767;
 
 /// The elements of a list value.
 pub(super) fn list_elements(value: &str) -> Vec<&str> {
@@ -14,6 +19,12 @@ pub(super) fn list_elements(value: &str) -> Vec<&str> {
 impl ConfigKey {
     /// Checks that `value` does for this key.
     pub fn validate(&self, value: &str) -> Result<(), ConfigError> {
+        if value.len() > MAX_VALUE_BYTES {
+            return Err(ConfigError::Invalid {
+                key: self.name.to_owned(),
+                reason: format!("it exceeds the maximum value size of {MAX_VALUE_BYTES} bytes"),
+            });
+        }
         self.refusal(value.trim()).map_or(Ok(()), |reason| {
             Err(ConfigError::Invalid {
                 key: self.name.to_owned(),
@@ -65,8 +76,9 @@ impl ConfigKey {
 
     fn list_refusal(&self, value: &str) -> Option<String> {
         let elements = list_elements(value);
-        for (position, element) in elements.iter().enumerate() {
-            if elements[..position].contains(element) {
+        let mut seen = BTreeSet::new();
+        for element in &elements {
+            if !seen.insert(element) {
                 return Some(format!("it names '{element}' twice"));
             }
             if let Some(reason) = self.element_refusal(element) {

@@ -2,10 +2,12 @@
 
 mod configs;
 mod following;
+mod telling;
 mod topics;
 
 pub use configs::*;
 pub use following::*;
+pub use telling::*;
 pub use topics::*;
 
 use firn_catalog::commands::{CommandError, CreateTopic};

@@ -246,36 +246,6 @@ pub async fn partitions_are_only_added(cell: &Cell) {
     );
 }
 
-pub async fn a_stranger_may_do_nothing(cell: &Cell) {
-    let sql = cell.sql();
-    cell.open(1).await;
-    create(sql, "t", 1).await;
-    let stranger = Actor {
-        principal: Principal::Dev {
-            cluster: ClusterId(9),
-        },
-        ..sql.actor.clone()
-    };
-    let no = CommandError::NotAuthorized;
-    let catalog = &sql.catalog;
-    assert_eq!(
-        catalog.create_topic(&stranger, sql.new_topic("u", 1)).await,
-        Err(no.clone())
-    );
-    assert_eq!(
-        catalog.create_partitions(&stranger, widen(sql, "t", 2)).await,
-        Err(no.clone())
-    );
-    assert_eq!(
-        catalog.delete_topic(&stranger, delete(sql, "t")).await,
-        Err(no.clone())
-    );
-    assert_eq!(
-        catalog.delete_topic(&stranger, delete(sql, "absent")).await,
-        Err(no)
-    );
-}
-
 pub async fn many_creators_of_one_name_make_one_topic(cell: &Cell) {
     let sql = cell.sql();
     cell.open(1).await;

@@ -15,8 +15,8 @@ use kafka_protocol::messages::{ApiKey, CreatePartitionsRequest, CreatePartitions
 use super::text;
 use crate::errors::{self, Failure};
 use crate::seams::Operation;
-use crate::serving::replica_assignment;
 use crate::serving::request::RequestContext;
+use crate::serving::{partition_allowance, replica_assignment};
 
 pub(crate) const API: ApiKey = ApiKey::CreatePartitions;
 pub(crate) const VERSIONS: RangeInclusive<i16> = 0..=3;
@@ -30,12 +30,20 @@ pub(crate) async fn handle(
     for topic in &request.topics {
         *named.entry(topic.name.to_string()).or_default() += 1;
     }
+    let allowance = partition_allowance::check(added(&context, &request.topics).into_iter());
     let (mut results, mut latest) = (Vec::new(), None);
     for topic in request.topics {
         let created = match named.get_mut(topic.name.as_str()).map_or(0, std::mem::take) {
             // Told already, with the first of them.
             0 => continue,
-            1 => create(&context, &topic, request.validate_only).await,
+            1 if !context.may(Operation::Alter, &topic.name) => Err(Failure::new(
+                ResponseError::TopicAuthorizationFailed,
+                "not authorized to change it",
+            )),
+            1 => match &allowance {
+                Ok(()) => create(&context, &topic, request.validate_only).await,
+                Err(excessive) => Err(excessive.clone()),
+            },
             _ => Err(Failure::new(
                 ResponseError::InvalidRequest,
                 "the request names the topic twice",
@@ -64,17 +72,25 @@ pub(crate) async fn handle(
     CreatePartitionsResponse::default().with_results(results.into_iter().map(answer).collect())
 }
 
+/// How many partitions would be added, to each of the topics that the caller may change.
+fn added(context: &RequestContext, topics: &[CreatePartitionsTopic]) -> Vec<i64> {
+    let image = context.serving.image();
+    let more = |asked: &CreatePartitionsTopic| {
+        let topic = context.topic_by_name(&image, &asked.name)?;
+        let there = i64::try_from(topic.partitions.len()).unwrap_or(i64::MAX);
+        Some(i64::from(asked.count).saturating_sub(there))
+    };
+    let allowed = topics
+        .iter()
+        .filter(|asked| context.may(Operation::Alter, &asked.name));
+    allowed.filter_map(more).collect()
+}
+
 async fn create(
     context: &RequestContext,
     asked: &CreatePartitionsTopic,
     validate_only: bool,
 ) -> Result<Option<FeedSequence>, Failure> {
-    if !context.may(Operation::Alter, &asked.name) {
-        return Err(Failure::new(
-            ResponseError::TopicAuthorizationFailed,
-            "not authorized to change it",
-        ));
-    }
     let image = context.serving.image();
     let unknown = || Failure::new(ResponseError::UnknownTopicOrPartition, "no such topic");
     let topic = context.topic_by_name(&image, &asked.name).ok_or_else(unknown)?;

@@ -21,8 +21,8 @@ use super::{text, uuid};
 use crate::errors::{self, Failure};
 use crate::seams::{Operation, ResourceKind};
 use crate::serving::config_resources::source_code;
-use crate::serving::replica_assignment;
 use crate::serving::request::RequestContext;
+use crate::serving::{partition_allowance, replica_assignment};
 
 pub(crate) const API: ApiKey = ApiKey::CreateTopics;
 pub(crate) const VERSIONS: RangeInclusive<i16> = 2..=7;
@@ -40,6 +40,7 @@ pub(crate) async fn handle(
     for topic in &request.topics {
         *named.entry(topic.name.to_string()).or_default() += 1;
     }
+    let allowance = partition_allowance::check(asked_for(&context, &request.topics));
     let mut results = Vec::with_capacity(named.len());
     let mut latest = None;
     for asked in request.topics {
@@ -47,9 +48,10 @@ pub(crate) async fn handle(
         let created = match times {
             // Told already, with the first of them.
             0 => continue,
-            1 if anywhere || context.may(Operation::Create, &asked.name) => {
-                create(&context, &asked, request.validate_only).await
-            }
+            1 if anywhere || context.may(Operation::Create, &asked.name) => match &allowance {
+                Ok(()) => create(&context, &asked, request.validate_only).await,
+                Err(excessive) => Err(excessive.clone()),
+            },
             1 => Err(Failure::new(
                 ResponseError::TopicAuthorizationFailed,
                 "not authorized to create it",
@@ -177,6 +179,25 @@ async fn create(
     Ok((created, factor))
 }
 
+/// How many partitions each of the topics would have.
+fn asked_for(context: &RequestContext, topics: &[CreatableTopic]) -> impl Iterator<Item = i64> {
+    let default = default(context, &context.serving.image(), "num.partitions");
+    topics.iter().map(move |topic| match topic.num_partitions {
+        _ if !topic.assignments.is_empty() => i64::try_from(topic.assignments.len()).unwrap_or(i64::MAX),
+        -1 => default,
+        partitions => i64::from(partitions),
+    })
+}
+
+/// The number that applies where a request leaves it open.
+fn default(context: &RequestContext, image: &Image, name: &str) -> i64 {
+    context
+        .serving
+        .with_defaults(image, context.cluster(), |defaults| {
+            defaults.number(name).unwrap_or(1)
+        })
+}
+
 /// How many partitions and replicas.
 fn shape(context: &RequestContext, image: &Image, asked: &CreatableTopic) -> Result<(i32, i16), Failure> {
     if !asked.assignments.is_empty() {
@@ -192,13 +213,7 @@ fn shape(context: &RequestContext, image: &Image, asked: &CreatableTopic) -> Res
             .map_or(1, |assignment| assignment.broker_ids.len());
         return Ok((partitions, i16::try_from(replicas).unwrap_or(i16::MAX)));
     }
-    let default = |name| {
-        context
-            .serving
-            .with_defaults(image, context.cluster(), |defaults| {
-                defaults.number(name).unwrap_or(1)
-            })
-    };
+    let default = |name| default(context, image, name);
     let factor = match asked.replication_factor {
         -1 => i16::try_from(default("default.replication.factor")).unwrap_or(1),
         1.. => asked.replication_factor,

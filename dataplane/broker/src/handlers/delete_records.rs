@@ -1,5 +1,5 @@
 //! DeleteRecords 0-2: moves the start of logs up. -1 is the high watermark; below 0 or above it is out of range. Topics
-//! whose cleanup policy has no `delete` refuse.
+//! that are compacted and not deleted from refuse; one without any cleanup policy does not.
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -70,7 +70,7 @@ async fn delete(
     let policy = context.serving.with_defaults(image, topic.cluster, |defaults| {
         TopicConfig::resolve(&topic.configs, defaults).cleanup_policy
     });
-    if !policy.delete {
+    if policy.compact && !policy.delete {
         return Err(ResponseError::PolicyViolation);
     }
     let before = match asked.offset {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use firn_catalog::image::Image;
 use firn_catalog::topic_config::{
-    ConfigKind, ConfigSource, DescribedConfig, describe_brokers, describe_topic,
+    ConfigKind, ConfigSource, DescribedConfig, Standing, describe_brokers, describe_topic,
 };
 use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
 use kafka_protocol::messages::describe_configs_response::{
@@ -122,7 +122,11 @@ fn tell(
         told.synonyms = config.synonyms.into_iter().map(tell).collect();
     }
     if documentation {
-        told.documentation = Some(text(config.key.documentation));
+        let standing = match config.key.standing {
+            Standing::Enforced => "",
+            Standing::Reported => " Kept and shown; Firn does not act on it.",
+        };
+        told.documentation = Some(text(format!("{}{standing}", config.key.documentation)));
     }
     told
 }

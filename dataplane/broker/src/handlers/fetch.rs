@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use firn_catalog::ids::TopicId;
+use firn_catalog::image::Image;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{ApiKey, FetchRequest};
 use kafka_protocol::protocol::Decodable;
@@ -25,7 +26,8 @@ use tracing::debug;
 use self::reading::{Pass, Reading};
 use crate::metrics;
 use crate::network::{Closing, Reply};
-use crate::protocol::fetch::{FetchAnswer, FetchedPartition, FetchedTopic, encode};
+use crate::protocol::fetch::{ENDPOINTS_FROM, FetchAnswer, FetchedPartition, FetchedTopic, encode};
+use crate::protocol::produce::LeaderHint;
 use crate::serving::dispatch::answered;
 use crate::serving::request::{RequestContext, throttle_ms};
 use crate::serving::response_room::{Room, SMALL_RESPONSE};
@@ -151,24 +153,57 @@ fn finish(context: &RequestContext, opened: Opened, pass: Pass) -> FetchAnswer {
     let needed = context.serving.sessions.answer(&opened.mode, &told);
     let mut topics: Vec<FetchedTopic> = Vec::new();
     let mut places: BTreeMap<FetchTopicKey, usize> = BTreeMap::new();
-    for (((target, told), needed), (name, fetched)) in told.into_iter().zip(needed).zip(partitions) {
+    // Names are not compared for each partition: those of one topic mostly follow each other.
+    let mut last: Option<(FetchTopicKey, usize)> = None;
+    let image = context.serving.image();
+    for (((target, told), needed), (name, mut fetched)) in told.into_iter().zip(needed).zip(partitions) {
         if !needed {
             continue;
         }
         if told.error != 0 {
             metrics::error(API, told.error);
         }
-        let place = *places.entry(target.topic.clone()).or_insert_with(|| {
-            topics.push(begin_topic(&target.topic, name));
-            topics.len() - 1
-        });
+        if context.version >= ENDPOINTS_FROM && fetched.leader.is_none() {
+            fetched.leader = leader_now(context, &image, &target, told.error);
+        }
+        let place = match &last {
+            Some((topic, place)) if topic.is_one_with(&target.topic) => *place,
+            _ => *places.entry(target.topic.clone()).or_insert_with(|| {
+                topics.push(begin_topic(&target.topic, name));
+                topics.len() - 1
+            }),
+        };
         topics[place].partitions.push(fetched);
+        last = Some((target.topic, place));
     }
     FetchAnswer {
         session: opened.mode.session(),
         topics,
         ..FetchAnswer::default()
     }
+}
+
+/// Who leads a partition that the client must ask for elsewhere, or with another leader epoch (KIP-951); `None` if the
+/// image knows of no later leadership than the client does, or than the one that this broker has just lost.
+fn leader_now(
+    context: &RequestContext,
+    image: &Image,
+    target: &FetchTarget,
+    error: i16,
+) -> Option<LeaderHint> {
+    let moved = error == ResponseError::NotLeaderOrFollower.code();
+    if !moved && error != ResponseError::FencedLeaderEpoch.code() {
+        return None;
+    }
+    let topic = match &target.topic {
+        FetchTopicKey::Name(name) => context.topic_by_name(image, name),
+        FetchTopicKey::Id(id) => context.topic_by_id(image, *id),
+    }?;
+    let index = usize::try_from(target.index).ok()?;
+    let owner = topic.partitions.get(index)?.owner;
+    let leader = context.leader(image, topic, target.index)?;
+    let lost = moved && owner == context.serving.log.incarnation();
+    (!lost && leader.epoch > target.leader_epoch).then_some(leader)
 }
 
 fn begin_topic(key: &FetchTopicKey, name: Option<Arc<str>>) -> FetchedTopic {

@@ -9,9 +9,8 @@ use kafka_protocol::messages::incremental_alter_configs_request::{AlterConfigsRe
 use kafka_protocol::messages::incremental_alter_configs_response::AlterConfigsResourceResponse;
 use kafka_protocol::messages::{ApiKey, IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse};
 
-use super::text;
-use crate::errors::{self, Failure};
-use crate::serving::config_resources::{Alteration, alter};
+use crate::errors::Failure;
+use crate::serving::config_resources::{Alteration, Altered, alter};
 use crate::serving::request::RequestContext;
 
 pub(crate) const API: ApiKey = ApiKey::IncrementalAlterConfigs;
@@ -23,12 +22,12 @@ pub(crate) async fn handle(
 ) -> IncrementalAlterConfigsResponse {
     let alterations = request.resources.iter().map(alteration).collect();
     let results = alter(&context, alterations, request.validate_only).await;
-    let answer = |(kind, name, failure): (i8, String, Option<Failure>)| {
+    let answer = |altered: Altered| {
         AlterConfigsResourceResponse::default()
-            .with_error_code(failure.as_ref().map_or(errors::NONE, Failure::code))
-            .with_error_message(failure.map(|failure| text(failure.message)))
-            .with_resource_type(kind)
-            .with_resource_name(text(name))
+            .with_error_code(altered.code)
+            .with_error_message(altered.message)
+            .with_resource_type(altered.kind)
+            .with_resource_name(altered.name)
     };
     IncrementalAlterConfigsResponse::default().with_responses(results.into_iter().map(answer).collect())
 }

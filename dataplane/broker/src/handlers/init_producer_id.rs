@@ -47,7 +47,10 @@ fn decide(context: &RequestContext, request: &InitProducerIdRequest) -> Result<i
         }
         return Err(ResponseError::TransactionalIdAuthorizationFailed);
     }
-    if !context.authorize(Operation::IdempotentWrite, ResourceKind::Cluster) {
+    // Who may write to a topic may do so as an idempotent producer, which is the default of Java's (KIP-679).
+    let allowed = context.authorize(Operation::IdempotentWrite, ResourceKind::Cluster)
+        || context.authorize(Operation::Write, ResourceKind::AnyTopic);
+    if !allowed {
         return Err(ResponseError::ClusterAuthorizationFailed);
     }
     if (request.producer_id.0 < 0) != (request.producer_epoch < 0) {

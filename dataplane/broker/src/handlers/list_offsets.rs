@@ -4,7 +4,7 @@
 //! (from 7), -4 the first offset that is not only in objects (from 8), -5 the last offset that is in objects (from 9).
 //! No match is answered -1 and -1.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -73,15 +73,15 @@ pub(crate) async fn handle(context: Arc<RequestContext>, request: ListOffsetsReq
     } else {
         Isolation::ReadUncommitted
     };
-    let twice = named_twice(&request.topics);
+    let duplicates = Duplicates::of(&request.topics);
     let mut topics = Vec::with_capacity(request.topics.len());
-    for topic in request.topics {
+    for (place, topic) in request.topics.into_iter().enumerate() {
         let allowed = context.may(Operation::Describe, &topic.name);
         let mut partitions = Vec::with_capacity(topic.partitions.len());
         for asked in &topic.partitions {
             let found = if !allowed {
                 Err(ResponseError::TopicAuthorizationFailed)
-            } else if twice.contains(&(topic.name.to_string(), asked.partition_index)) {
+            } else if duplicates.has(place, asked.partition_index) {
                 Err(ResponseError::InvalidRequest)
             } else {
                 find(&context, &image, &topic.name, asked, isolation).await
@@ -97,18 +97,39 @@ pub(crate) async fn handle(context: Arc<RequestContext>, request: ListOffsetsReq
     ListOffsetsResponse::default().with_topics(topics)
 }
 
-/// Partitions that the request names more than once: refused, each time.
-fn named_twice(topics: &[ListOffsetsTopic]) -> BTreeSet<(String, i32)> {
-    let mut seen = BTreeSet::new();
-    let mut twice = BTreeSet::new();
-    for topic in topics {
-        for partition in &topic.partitions {
-            if !seen.insert((topic.name.as_str(), partition.partition_index)) {
-                twice.insert((topic.name.to_string(), partition.partition_index));
+/// Partitions that the request names more than once: refused, each time. Names are neither copied nor compared for each
+/// partition: a name may be long, and its partitions many.
+struct Duplicates {
+    /// For each topic of the request, the place of the first one with its name.
+    first: Vec<usize>,
+    /// Place of the topic, and partition.
+    twice: BTreeSet<(usize, i32)>,
+}
+
+impl Duplicates {
+    fn of(topics: &[ListOffsetsTopic]) -> Self {
+        let mut places = BTreeMap::new();
+        let mut seen = BTreeSet::new();
+        let mut duplicates = Self {
+            first: Vec::with_capacity(topics.len()),
+            twice: BTreeSet::new(),
+        };
+        for (place, topic) in topics.iter().enumerate() {
+            let first = *places.entry(topic.name.as_str()).or_insert(place);
+            duplicates.first.push(first);
+            for partition in &topic.partitions {
+                if !seen.insert((first, partition.partition_index)) {
+                    duplicates.twice.insert((first, partition.partition_index));
+                }
             }
         }
+        duplicates
     }
-    twice
+
+    /// Whether the partition of the topic at that place is among them.
+    fn has(&self, place: usize, index: i32) -> bool {
+        self.twice.contains(&(self.first[place], index))
+    }
 }
 
 fn answer(

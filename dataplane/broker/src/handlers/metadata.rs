@@ -2,15 +2,15 @@
 //! `auto.create.topics.enable` and the request allow it.
 //!
 //! All topics: an empty list in version 0, null from 1. Ids may be asked for from 12. A topic that the caller may not
-//! describe is answered 29, whether it exists or not. A topic that is being created is answered 3, as Kafka does: clients ask
-//! again.
+//! describe is answered 29, whether it exists or not, and so is one that is not there and that it may not create where
+//! others would. A topic that is being created is answered 3, as Kafka does: clients ask again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use firn_catalog::commands::{CreateTopic, validate_topic_name};
-use firn_catalog::ids::TopicId;
+use firn_catalog::commands::{CommandError, CreateTopic, collision_key, validate_topic_name};
+use firn_catalog::ids::{ClusterId, TopicId};
 use firn_catalog::image::{Image, ImageTopic};
 use firn_catalog::topic_config::ConfigMap;
 use kafka_protocol::ResponseError;
@@ -28,6 +28,11 @@ use crate::serving::request::RequestContext;
 pub(crate) const API: ApiKey = ApiKey::Metadata;
 pub(crate) const VERSIONS: RangeInclusive<i16> = 0..=13;
 const IDS_FROM: i16 = 12;
+
+/// Topics that one request may have created; the others are answered as not there yet, and clients ask again.
+const MOST_CREATED: usize = 1000;
+/// Topics that are being created at a time because somebody asked for them.
+const MOST_CREATING: usize = 10_000;
 
 /// What a request asks for, each once.
 enum Asked {
@@ -110,11 +115,6 @@ fn asked(context: &RequestContext, request: &MetadataRequest) -> Asked {
     }
 }
 
-/// The form in which names that metrics cannot tell apart are equal.
-fn collision_form(name: &str) -> String {
-    name.replace('.', "_")
-}
-
 /// The keys in the order of their first places.
 fn in_order<K: Ord>(places: BTreeMap<K, usize>) -> Vec<K> {
     let mut keys: Vec<_> = places.into_iter().collect();
@@ -153,21 +153,19 @@ impl View<'_> {
             };
             topics.push(topic);
         }
-        let collisions = self.create_missing(missing, allow_creation);
+        let refused = self.create_missing(missing, allow_creation);
         for topic in &mut topics {
-            if topic
-                .name
-                .as_ref()
-                .is_some_and(|name| collisions.contains(name.as_str()))
-            {
-                topic.error_code = ResponseError::InvalidTopicException.code();
+            let refusal = topic.name.as_ref().and_then(|name| refused.get(name.as_str()));
+            if let Some(error) = refusal {
+                topic.error_code = error.code();
             }
         }
         topics
     }
 
-    /// Begins to create topics, where that is allowed. Returns the names that cannot be, since they collide.
-    fn create_missing(&self, mut missing: Vec<String>, allowed: bool) -> BTreeSet<String> {
+    /// Begins to create topics, where that is allowed. Returns the names that will not be: those that the caller may
+    /// not create, and those that collide.
+    fn create_missing(&self, missing: Vec<String>, allowed: bool) -> BTreeMap<String, ResponseError> {
         let (context, cluster) = (self.context, self.context.cluster());
         let enabled = |on: bool| on && !missing.is_empty();
         let (creates, partitions) = context.serving.with_defaults(self.image, cluster, |defaults| {
@@ -175,18 +173,22 @@ impl View<'_> {
             (enabled(on), defaults.number("num.partitions").unwrap_or(1))
         });
         if !creates {
-            return BTreeSet::new();
+            return BTreeMap::new();
         }
         let anywhere = context.authorize(Operation::Create, ResourceKind::Cluster);
-        missing.retain(|name| anywhere || context.may(Operation::Create, name));
-        let taken = self.names_that_collide(&missing);
-        let (collide, free): (Vec<_>, Vec<_>) = missing
+        let (granted, denied): (Vec<_>, Vec<_>) = missing
             .into_iter()
-            .partition(|name| taken.contains(&collision_form(name)));
-        if !free.is_empty() {
-            create_in_background(context, free, i32::try_from(partitions).unwrap_or(1));
-        }
-        collide.into_iter().collect()
+            .partition(|name| anywhere || context.may(Operation::Create, name));
+        let taken = self.names_that_collide(&granted);
+        let (collide, free): (Vec<_>, Vec<_>) = granted
+            .into_iter()
+            .partition(|name| taken.contains(&collision_key(name)));
+        create_in_background(context, free, i32::try_from(partitions).unwrap_or(1));
+        let refused = |names: Vec<String>, error| names.into_iter().map(move |name| (name, error));
+        let denied = refused(denied, ResponseError::TopicAuthorizationFailed);
+        denied
+            .chain(refused(collide, ResponseError::InvalidTopicException))
+            .collect()
     }
 
     /// The forms of existing names that one of `names` could collide with.
@@ -197,17 +199,21 @@ impl View<'_> {
         let existing = self.image.topics_of(self.context.cluster());
         existing
             .filter(|topic| topic.name.contains(['.', '_']))
-            .map(|topic| collision_form(&topic.name))
+            .map(|topic| collision_key(&topic.name))
             .collect()
     }
 
     fn by_id(&self, id: TopicId) -> MetadataResponseTopic {
         match self.context.topic_by_id(self.image, id) {
             Some(topic) if self.context.may(Operation::Describe, &topic.name) => self.describe(topic),
-            Some(_) => self.failed(None, ResponseError::TopicAuthorizationFailed),
-            None => self
-                .failed(None, ResponseError::UnknownTopicId)
-                .with_topic_id(uuid(id)),
+            found => {
+                let error = match found {
+                    Some(_) => ResponseError::TopicAuthorizationFailed,
+                    None => ResponseError::UnknownTopicId,
+                };
+                // Ids are no secret: the client learns which of those it asked for is meant.
+                self.failed(None, error).with_topic_id(uuid(id))
+            }
         }
     }
 
@@ -247,19 +253,38 @@ impl View<'_> {
     }
 }
 
+/// Notes names as being created: those that are not yet, and no more than may be. Returns them.
+fn claim(
+    creating: &mut BTreeSet<(ClusterId, String)>,
+    cluster: ClusterId,
+    mut names: Vec<String>,
+) -> Vec<String> {
+    names.truncate(MOST_CREATED);
+    names.retain(|name| creating.len() < MOST_CREATING && creating.insert((cluster, name.clone())));
+    names
+}
+
+/// Whether the other names that were asked for would fail in the same way.
+fn concerns_all(error: &CommandError) -> bool {
+    !matches!(
+        error,
+        CommandError::TopicExists { .. }
+            | CommandError::NameCollision { .. }
+            | CommandError::InvalidName { .. }
+    )
+}
+
 /// Creates topics that were asked for, in a task of its own. A name that is being created already is left out.
-fn create_in_background(context: &Arc<RequestContext>, mut names: Vec<String>, partitions: i32) {
+fn create_in_background(context: &Arc<RequestContext>, names: Vec<String>, partitions: i32) {
     let cluster = context.cluster();
-    {
-        let mut creating = context.serving.creating.lock();
-        names.retain(|name| creating.insert((cluster, name.clone())));
-    }
+    let names = claim(&mut context.serving.creating.lock(), cluster, names);
     if names.is_empty() {
         return;
     }
     let task = Arc::clone(context);
     let create = async move {
-        for name in names {
+        let mut names = names.into_iter();
+        for name in names.by_ref() {
             let command = CreateTopic {
                 cluster,
                 name: name.clone(),
@@ -267,12 +292,47 @@ fn create_in_background(context: &Arc<RequestContext>, mut names: Vec<String>, p
                 configs: ConfigMap::new(),
                 validate_only: false,
             };
-            if let Err(error) = task.serving.catalog.create_topic(&task.actor(), command).await {
+            let created = task.serving.catalog.create_topic(&task.actor(), command).await;
+            task.serving.creating.lock().remove(&(cluster, name.clone()));
+            if let Err(error) = created {
                 let code = errors::of_command(&error, ResponseError::TopicAuthorizationFailed).code();
                 debug!(%error, code, topic = name, "a topic that was asked for is not created");
+                if concerns_all(&error) {
+                    break;
+                }
             }
-            task.serving.creating.lock().remove(&(cluster, name));
+        }
+        let mut creating = task.serving.creating.lock();
+        for name in names {
+            creating.remove(&(cluster, name));
         }
     };
     drop(context.serving.env.tasks.spawn(Box::pin(create)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_and_a_broker_create_a_bounded_number_of_topics() {
+        let names = |of: usize| (0..2000).map(|n| format!("t{of}-{n}")).collect::<Vec<_>>();
+        let mut creating = BTreeSet::new();
+        let claimed = claim(&mut creating, ClusterId(1), names(0));
+        assert_eq!(claimed, names(0)[..MOST_CREATED]);
+        assert_eq!(claim(&mut creating, ClusterId(1), names(0)), Vec::<String>::new());
+        for round in 1..20 {
+            claim(&mut creating, ClusterId(1), names(round));
+        }
+        assert_eq!(creating.len(), MOST_CREATING);
+    }
+
+    #[test]
+    fn what_one_name_does_wrong_does_not_stop_the_others() {
+        let name = || "t".to_owned();
+        assert!(!concerns_all(&CommandError::TopicExists { name: name() }));
+        let which = "topics";
+        assert!(concerns_all(&CommandError::LimitExceeded { which, limit: 1 }));
+        assert!(concerns_all(&CommandError::NotAuthorized));
+    }
 }

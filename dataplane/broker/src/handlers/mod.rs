@@ -23,7 +23,7 @@ mod produce;
 
 use kafka_protocol::messages as m;
 
-use crate::protocol::{fetch as fetch_wire, produce as produce_wire, schema};
+use crate::protocol::{fetch as fetch_wire, produce as produce_wire, schema, writing};
 use crate::serving::dispatch::{Api, Call, coded};
 
 /// A response that tells the throttle time.
@@ -186,9 +186,11 @@ pub(crate) static TABLE: &[Api] = &[
     ),
 ];
 
-/// A text as the codecs want it.
+/// A text as the codecs want it, cut where a classic string ends: they refuse to write a longer one.
 fn text(text: impl Into<String>) -> kafka_protocol::protocol::StrBytes {
-    kafka_protocol::protocol::StrBytes::from_string(text.into())
+    let mut text = text.into();
+    text.truncate(writing::clipped(&text).len());
+    kafka_protocol::protocol::StrBytes::from_string(text)
 }
 
 /// An id as the codecs want it.

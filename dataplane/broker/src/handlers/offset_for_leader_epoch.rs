@@ -1,7 +1,8 @@
 //! OffsetForLeaderEpoch 2-4: where a leader epoch ended (KIP-101, KIP-320).
 //!
 //! The current epoch ends at the log's end; another at the start of the next one; of an epoch that never was, the
-//! last one before it is told. Nothing known: -1 and -1.
+//! last one before it is told. An epoch before all that is known ends where the first known one begins. No epoch (-1),
+//! or one to come: -1 and -1.
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;

@@ -26,6 +26,8 @@ use crate::metrics;
 const LEAST_FRAME: usize = 10;
 /// Bytes per second at which a frame must come on average, once the time for a stall has passed.
 const LEAST_RATE: u64 = 1024;
+/// How long a client may leave its answers unread once the broker is shutting down.
+const DRAIN_STALL: Duration = Duration::from_secs(2);
 
 /// A request whose answer is awaited, and its size.
 struct Pending {
@@ -72,7 +74,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, P: Protocol + Unpin> Connection<S, P> {
             muted: None,
             closing: None,
             last_activity: Instant::now(),
-            watchdog: Box::pin(tokio::time::sleep(watch_period(&limits))),
+            watchdog: Box::pin(tokio::time::sleep(watch_period(limits.idle.min(limits.stall)))),
             shutdown: Box::pin(shutdown.cancelled_owned()),
             draining: false,
             limits,
@@ -216,7 +218,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, P: Protocol + Unpin> Connection<S, P> {
             let now = Instant::now();
             let longer_than =
                 |since: Option<Instant>, limit: Duration| since.is_some_and(|since| now - since > limit);
-            if longer_than(self.outbound.stuck_since, self.limits.stall) {
+            if longer_than(self.outbound.stuck_since, self.patience()) {
                 return Err(Closing::Stalled);
             }
             let whole = self.inbound.peek()?.is_some();
@@ -235,9 +237,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin, P: Protocol + Unpin> Connection<S, P> {
             if quiet && now - self.last_activity > self.limits.idle {
                 return Err(Closing::Idle);
             }
-            self.watchdog.as_mut().reset(now + watch_period(&self.limits));
+            let next = now + self.watch_period();
+            self.watchdog.as_mut().reset(next);
         }
         Ok(())
+    }
+
+    /// How long the client may take nothing of what waits to be written.
+    fn patience(&self) -> Duration {
+        if self.draining {
+            self.limits.stall.min(DRAIN_STALL)
+        } else {
+            self.limits.stall
+        }
+    }
+
+    /// How often the connection is looked at.
+    fn watch_period(&self) -> Duration {
+        watch_period(self.limits.idle.min(self.patience()))
     }
 
     /// Whether the connection is done: closing or draining, and nothing is left to answer or write.
@@ -254,6 +271,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin, P: Protocol + Unpin> Connection<S, P> {
     fn poll_all(&mut self, cx: &mut Context<'_>) -> Result<Poll<Closing>, Closing> {
         if !self.draining && self.shutdown.as_mut().poll(cx).is_ready() {
             self.draining = true;
+            let soon = Instant::now() + self.watch_period();
+            self.watchdog.as_mut().reset(soon);
         }
         loop {
             let mut progress = self.poll_answers(cx);
@@ -283,9 +302,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin, P: Protocol + Unpin> Future for Connecti
     }
 }
 
-/// How often a connection is looked at: often enough for the shortest of its time limits.
-fn watch_period(limits: &Limits) -> Duration {
-    (limits.idle.min(limits.stall) / 4).clamp(Duration::from_millis(20), Duration::from_secs(30))
+/// How often a connection is looked at whose shortest time limit this is.
+fn watch_period(shortest: Duration) -> Duration {
+    (shortest / 4).clamp(Duration::from_millis(20), Duration::from_secs(30))
 }
 
 #[cfg(test)]

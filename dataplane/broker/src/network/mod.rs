@@ -34,9 +34,9 @@ pub struct Limits {
     pub frame_bytes: usize,
     /// A connection on which nothing happens for this long is closed (Kafka's `connections.max.idle.ms`).
     pub idle: Duration,
-    /// A frame whose bytes do not come for this long, or a response that the client does not take for this long,
-    /// closes the connection. A frame must also come at 1 KiB/s on average, and what waits to be written must be taken at
-    /// 64 KiB/s.
+    /// A frame whose bytes do not come for this long, or a response that the client does not take for this long (2 s
+    /// at most during a shutdown), closes the connection. A frame must also come at 1 KiB/s on average, and what waits to
+    /// be written must be taken at 64 KiB/s.
     pub stall: Duration,
     /// Produce requests of one connection that may wait for durability at a time.
     pub pipelined_requests: usize,

@@ -2,6 +2,9 @@
 
 use super::Malformed;
 
+/// The longest string, in bytes, compact or not: Kafka takes a longer one for malformed.
+pub(crate) const LONGEST_STRING: usize = 32_767;
+
 /// A position in a request's bytes. Nothing is allocated; every length is checked against what is there.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cursor<'a> {
@@ -96,9 +99,10 @@ impl<'a> Cursor<'a> {
 
     /// The bytes of a string.
     pub(crate) fn string(&mut self, compact: bool) -> Result<Option<&'a [u8]>, Malformed> {
-        self.length(compact, false)?
-            .map(|length| self.take(length))
-            .transpose()
+        match self.length(compact, false)? {
+            Some(length) if length > LONGEST_STRING => Err(Malformed::LongString),
+            length => length.map(|length| self.take(length)).transpose(),
+        }
     }
 
     /// A string that is text.
@@ -148,6 +152,18 @@ mod tests {
             assert_eq!(Cursor::new(bytes).varint(), Err(Malformed::Overlong));
         }
         assert_eq!(Cursor::new(&[0x80]).varint(), Err(Malformed::Truncated));
+    }
+
+    #[test]
+    fn a_string_is_as_long_as_a_classic_one_can_be_and_no_longer() {
+        let of = |length: u32| {
+            let mut bytes = bytes::BytesMut::new();
+            crate::protocol::writing::varint(&mut bytes, length + 1);
+            bytes.resize(bytes.len() + 100_000, b'x');
+            Cursor::new(&bytes).string(true).map(|text| text.map(<[u8]>::len))
+        };
+        assert_eq!(of(32_767), Ok(Some(32_767)));
+        assert_eq!(of(32_768), Err(Malformed::LongString));
     }
 
     #[test]

@@ -15,7 +15,8 @@ use super::writing::Writer;
 pub(crate) const FLEXIBLE_FROM: i16 = 12;
 /// The first version that names topics by id.
 pub(crate) const TOPIC_IDS_FROM: i16 = 13;
-const ENDPOINTS_FROM: i16 = 16;
+/// The first version that names leaders and their addresses.
+pub(crate) const ENDPOINTS_FROM: i16 = 16;
 
 /// The answer for one partition.
 #[derive(Clone, Debug)]

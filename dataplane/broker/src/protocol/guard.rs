@@ -2,8 +2,9 @@
 //!
 //! The codecs of `kafka-protocol` call `Vec::with_capacity` with the count that a request claims: seven bytes of
 //! Metadata would ask for 309 GB and abort the process. The guard walks a request along its [`Schema`] first, without
-//! allocating: every count and length must be covered by bytes that are there, and the memory that the decoded form
-//! will take is added up and bounded. It reads exactly what the codecs read: a tagged field that is known must fill its
+//! allocating: every count and length must be covered by bytes that are there, and the memory that the decoded form,
+//! the handler's work and the answer will take is added up and bounded. What an answer tells of things that exist (the
+//! configs of a topic) is not counted: it is bounded by how many there are, since each is told once. It reads exactly what the codecs read: a tagged field that is known must fill its
 //! size exactly, since the codecs do not look at that size.
 //!
 //! Rejected: a cap on counts (a legal request of a million entries is fine if it is long enough, one of a thousand
@@ -18,8 +19,11 @@ mod tests;
 
 /// Memory that any request may take, however short.
 const FREE: usize = 64 * 1024;
-/// How many bytes of memory a byte of request may take, beyond [`FREE`].
-const MULTIPLE: usize = 16;
+/// How many bytes of memory a byte of request may take, beyond [`FREE`]. A partition of a Fetch is sixteen bytes in a
+/// request and a thousand in its answer's making.
+const MULTIPLE: usize = 64;
+/// Memory that no request may exceed, however long.
+const MOST: usize = 256 << 20;
 /// Memory of a map that keeps unknown tagged fields: one tree node for up to this many.
 const TAGS_PER_NODE: usize = 5;
 const TAG_NODE: usize = 448;
@@ -38,9 +42,9 @@ pub(crate) fn check(body: &[u8], schema: &Schema, version: i16) -> Result<(), Ma
     walk.shape(schema.root)
 }
 
-/// The memory that a request of this many bytes may take when it is decoded.
+/// The memory that a request of this many bytes may take.
 pub(crate) fn budget(size: usize) -> usize {
-    FREE + MULTIPLE * size
+    MULTIPLE.saturating_mul(size).saturating_add(FREE).min(MOST)
 }
 
 struct Walk<'a> {
@@ -74,7 +78,10 @@ impl Walk<'_> {
         match kind {
             Kind::Fixed(size) => self.cursor.take(*size).map(drop),
             Kind::String => self.cursor.string(self.flexible).map(drop),
-            Kind::Strings => self.elements(STRING_MEMORY, |walk| walk.cursor.string(walk.flexible).map(drop)),
+            Kind::Strings(more) => self.elements(STRING_MEMORY + more, |walk| {
+                walk.cursor.string(walk.flexible).map(drop)
+            }),
+            Kind::Indexes(more) => self.elements(4 + more, |walk| walk.cursor.take(4).map(drop)),
             Kind::Fixeds(size) => self.elements(*size, |walk| walk.cursor.take(*size).map(drop)),
             Kind::Array(shape) => self.elements(shape.memory, |walk| walk.shape(shape)),
             Kind::Struct(shape) => self.shape(shape),

@@ -32,6 +32,9 @@ pub(crate) enum Malformed {
     /// A varint of more than 32 bits.
     #[error("a varint is overlong")]
     Overlong,
+    /// A string of more bytes than a classic string can have.
+    #[error("a string is longer than 32767 bytes")]
+    LongString,
     /// A string is not UTF-8.
     #[error("a string is not UTF-8")]
     NotText,

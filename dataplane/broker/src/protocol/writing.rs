@@ -55,7 +55,7 @@ impl Writer<'_> {
 }
 
 /// A text that a classic string can hold: at most 32,767 bytes.
-fn clipped(text: &str) -> &str {
+pub(crate) fn clipped(text: &str) -> &str {
     let longest = usize::from(i16::MAX.unsigned_abs());
     &text[..text.floor_char_boundary(longest)]
 }

@@ -1,4 +1,7 @@
 //! Who may do what, in the words of Kafka's ACLs.
+//!
+//! What a request changes through the catalog is asked there again, in the words of `firn_catalog::commands`: that is for
+//! whoever carries a command, this is for whoever speaks Kafka, and covers reading and writing records too.
 
 use firn_catalog::commands::Principal;
 use firn_catalog::ids::ClusterId;
@@ -61,6 +64,8 @@ pub enum ResourceKind<'a> {
     Cluster,
     /// A topic, which need not exist.
     Topic(&'a str),
+    /// Some topic, whichever: whether there is any to which the operation may be done, existing or not.
+    AnyTopic,
     /// A transactional id.
     TransactionalId(&'a str),
 }

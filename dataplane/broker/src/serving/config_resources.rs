@@ -9,6 +9,7 @@ use firn_catalog::ids::FeedSequence;
 use firn_catalog::image::{Image, ImageTopic};
 use firn_catalog::topic_config::{ConfigAlteration, ConfigSource};
 use kafka_protocol::ResponseError;
+use kafka_protocol::protocol::StrBytes;
 
 use crate::errors::{self, Failure};
 use crate::seams::{Operation, ResourceKind};
@@ -74,8 +75,10 @@ pub(crate) fn find<'i>(
                     "not authorized",
                 ));
             }
-            let known = |id: i32| context.nodes(image).iter().any(|node| node.id == id);
-            if name.is_empty() || name.parse().is_ok_and(known) {
+            // One name for each broker: "00" is none, or one request could ask for the same thing many times.
+            let known = context.nodes(image);
+            let known = known.iter().any(|node| node.id.to_string() == name);
+            if name.is_empty() || known {
                 Ok(ConfigResource::Brokers)
             } else {
                 let unknown = format!("there is no broker '{}'", name.escape_debug());
@@ -100,12 +103,31 @@ pub(crate) struct Alteration {
     pub(crate) change: Result<ConfigAlteration, Failure>,
 }
 
+/// What came of an alteration, as the responses of both APIs tell it.
+pub(crate) struct Altered {
+    pub(crate) kind: i8,
+    pub(crate) name: StrBytes,
+    pub(crate) code: i16,
+    pub(crate) message: Option<StrBytes>,
+}
+
+impl Altered {
+    fn new(kind: i8, name: String, failure: Option<Failure>) -> Self {
+        Self {
+            kind,
+            name: StrBytes::from_string(name),
+            code: failure.as_ref().map_or(errors::NONE, Failure::code),
+            message: failure.map(|failure| StrBytes::from_string(failure.message)),
+        }
+    }
+}
+
 /// Changes configs, each resource for itself; answered once this broker applies them. One result for each, in order.
 pub(crate) async fn alter(
     context: &RequestContext,
     alterations: Vec<Alteration>,
     validate_only: bool,
-) -> Vec<(i8, String, Option<Failure>)> {
+) -> Vec<Altered> {
     let mut times: BTreeMap<(i8, String), usize> = BTreeMap::new();
     for alteration in &alterations {
         *times
@@ -133,7 +155,7 @@ pub(crate) async fn alter(
         if let Ok(sequence) = &outcome {
             latest = latest.max(*sequence);
         }
-        results.push((kind, name, outcome.err()));
+        results.push(Altered::new(kind, name, outcome.err()));
     }
     context.serving.reconciled(latest, PATIENCE).await;
     results

@@ -8,11 +8,13 @@
 //! | [`dispatch`] | headers, versions, guard, codec, charge and meter around every handler |
 //! | [`topics`] | names and ids to topics, and where a partition is led |
 //! | [`config_resources`] | what the APIs about configs share |
+//! | [`partition_allowance`] | how many partitions one request may make |
 //! | [`replica_assignment`] | checking the assignments that clients ask for |
 //! | [`sessions`] | the cache of fetch sessions (KIP-227) |
 
 pub(crate) mod config_resources;
 pub(crate) mod dispatch;
+pub(crate) mod partition_allowance;
 pub(crate) mod replica_assignment;
 pub(crate) mod request;
 pub(crate) mod response_room;

@@ -1,13 +1,14 @@
 //! Fetch sessions (KIP-227): the broker remembers which partitions a consumer fetches, and requests name changes only.
 //!
-//! The cache is bounded in sessions and in partitions. When it is full, a session that has not been used for two
-//! minutes makes way; if there is none, the client is told session id 0 and sends full requests, which always works.
+//! The cache is bounded in sessions and in memory, and each session in partitions. When it is full, sessions that have not
+//! been used for two minutes make way, the oldest first; if that does not do, the client is told session id 0 and sends
+//! full requests, which always works. So is one whose request is too large for a session, or names what cannot be a topic.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use firn_catalog::commands::Principal;
+use firn_catalog::commands::{MAX_NAME_LENGTH, Principal};
 use firn_catalog::ids::{ClusterId, TopicId};
 use firn_runtime::Env;
 use kafka_protocol::ResponseError;
@@ -17,10 +18,15 @@ use tokio::time::Instant;
 use super::request::Identity;
 use crate::metrics;
 
-/// Sessions that are kept.
-const MOST_SESSIONS: usize = 10_000;
-/// Partitions of all sessions together.
-const MOST_PARTITIONS: usize = 1_000_000;
+#[cfg(test)]
+mod tests;
+
+/// Partitions of one session.
+const MOST_PARTITIONS: usize = 100_000;
+/// Memory of all sessions together.
+const MOST_MEMORY: usize = 256 << 20;
+/// Memory of a partition of a session, and of a topic besides its name.
+const PARTITION_MEMORY: usize = 256;
 /// A session that was used within this time does not make way.
 const PROTECTED: Duration = Duration::from_secs(120);
 
@@ -31,6 +37,26 @@ pub(crate) enum FetchTopicKey {
     Name(Arc<str>),
     /// By id.
     Id(TopicId),
+}
+
+impl FetchTopicKey {
+    /// Bytes of its name.
+    fn name_bytes(&self) -> usize {
+        match self {
+            Self::Name(name) => name.len(),
+            Self::Id(_) => 0,
+        }
+    }
+
+    /// Whether both are the same id, or one name: in the same place of memory, which is found out without a look at
+    /// it. Two that are equal in different places are told apart.
+    pub(crate) fn is_one_with(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Name(this), Self::Name(other)) => Arc::ptr_eq(this, other),
+            (Self::Id(this), Self::Id(other)) => this == other,
+            (Self::Name(_), Self::Id(_)) | (Self::Id(_), Self::Name(_)) => false,
+        }
+    }
 }
 
 /// What is to be fetched from one partition.
@@ -64,20 +90,27 @@ struct Session {
     last_used: Instant,
     /// Partitions in the order in which they are served. One that was served goes to the end, so that all get a turn.
     order: BTreeMap<u64, Remembered>,
-    places: BTreeMap<(FetchTopicKey, i32), u64>,
+    /// Where in that order each partition is. A topic's name is kept here once, and shared by its partitions.
+    places: BTreeMap<FetchTopicKey, BTreeMap<i32, u64>>,
+    /// Bytes of those names.
+    name_bytes: usize,
     next_place: u64,
 }
 
 impl Session {
-    fn put(&mut self, target: FetchTarget) {
-        let key = (target.topic.clone(), target.index);
-        if let Some(place) = self.places.get(&key) {
+    fn put(&mut self, mut target: FetchTarget) {
+        match self.places.get_key_value(&target.topic) {
+            Some((known, _)) => target.topic = known.clone(),
+            None => self.name_bytes += target.topic.name_bytes(),
+        }
+        let indexes = self.places.entry(target.topic.clone()).or_default();
+        if let Some(place) = indexes.get(&target.index) {
             if let Some(known) = self.order.get_mut(place) {
                 known.target = target;
             }
             return;
         }
-        self.places.insert(key, self.next_place);
+        indexes.insert(target.index, self.next_place);
         self.order.insert(
             self.next_place,
             Remembered {
@@ -90,9 +123,25 @@ impl Session {
     }
 
     fn remove(&mut self, topic: &FetchTopicKey, index: i32) {
-        if let Some(place) = self.places.remove(&(topic.clone(), index)) {
+        let Some(indexes) = self.places.get_mut(topic) else {
+            return;
+        };
+        if let Some(place) = indexes.remove(&index) {
             self.order.remove(&place);
         }
+        if indexes.is_empty() {
+            self.places.remove(topic);
+            self.name_bytes -= topic.name_bytes();
+        }
+    }
+
+    fn knows(&self, target: &FetchTarget) -> bool {
+        let indexes = self.places.get(&target.topic);
+        indexes.is_some_and(|indexes| indexes.contains_key(&target.index))
+    }
+
+    fn memory(&self) -> usize {
+        (self.order.len() + self.places.len()) * PARTITION_MEMORY + self.name_bytes
     }
 
     fn targets(&self) -> Vec<FetchTarget> {
@@ -149,49 +198,76 @@ pub(crate) struct Told {
     pub(crate) log_start: i64,
 }
 
+/// The most memory that these take in a session, and whether they may be in one at all: only what could be a topic, and
+/// no more partitions than one session has.
+fn most_memory(targets: &[FetchTarget]) -> Option<usize> {
+    let mut memory = 0;
+    let mut last: Option<&FetchTarget> = None;
+    for target in targets {
+        let name_bytes = target.topic.name_bytes();
+        if name_bytes > MAX_NAME_LENGTH {
+            return None;
+        }
+        let same_topic = last.is_some_and(|last| last.topic.is_one_with(&target.topic));
+        memory += PARTITION_MEMORY;
+        if !same_topic {
+            memory += PARTITION_MEMORY + name_bytes;
+        }
+        last = Some(target);
+    }
+    (targets.len() <= MOST_PARTITIONS).then_some(memory)
+}
+
 #[derive(Default)]
 struct Cache {
     sessions: BTreeMap<i32, Session>,
-    partitions: usize,
+    memory: usize,
 }
 
 impl Cache {
     fn remove(&mut self, id: i32) {
         if let Some(session) = self.sessions.remove(&id) {
-            self.partitions -= session.order.len();
+            self.memory -= session.memory();
             metrics::fetch_sessions(-1);
         }
     }
 
-    /// Makes room for one more session of so many partitions, if it can be had.
-    fn make_room(&mut self, partitions: usize, now: Instant) -> bool {
-        let full = |cache: &Self| {
-            cache.sessions.len() >= MOST_SESSIONS || cache.partitions + partitions > MOST_PARTITIONS
-        };
-        while full(self) {
-            let oldest = self.sessions.iter().min_by_key(|(_, session)| session.last_used);
-            match oldest {
-                Some((id, session)) if now - session.last_used > PROTECTED => {
-                    let id = *id;
-                    self.remove(id);
-                }
-                Some(_) | None => return false,
+    /// Makes room for one more session of so much memory, where at most so many are kept. Whether there is.
+    fn make_room(&mut self, memory: usize, most: usize, now: Instant) -> bool {
+        let fits = |cache: &Self| cache.sessions.len() < most && cache.memory + memory <= MOST_MEMORY;
+        if fits(self) {
+            return true;
+        }
+        let idle = self
+            .sessions
+            .iter()
+            .filter(|(_, session)| now - session.last_used > PROTECTED);
+        let mut idle: Vec<_> = idle.map(|(id, session)| (session.last_used, *id)).collect();
+        idle.sort_unstable();
+        for (_, id) in idle {
+            self.remove(id);
+            if fits(self) {
+                return true;
             }
         }
-        true
+        false
     }
 }
 
 /// All fetch sessions of a broker.
 pub(crate) struct FetchSessions {
     env: Env,
+    /// How many are kept.
+    most: usize,
     cache: Mutex<Cache>,
 }
 
 impl FetchSessions {
-    pub(crate) fn new(env: Env) -> Self {
+    /// At most so many (Kafka's `max.incremental.fetch.session.cache.slots`).
+    pub(crate) fn new(env: Env, most: usize) -> Self {
         Self {
             env,
+            most,
             cache: Mutex::default(),
         }
     }
@@ -223,7 +299,7 @@ impl FetchSessions {
         if !owned {
             return Err(ResponseError::FetchSessionIdNotFound);
         }
-        let grown = cache.partitions + named.len() <= MOST_PARTITIONS;
+        let room = MOST_MEMORY.saturating_sub(cache.memory);
         let session = cache
             .sessions
             .get_mut(&header.id)
@@ -231,19 +307,27 @@ impl FetchSessions {
         if session.by_id != header.by_id {
             return Err(ResponseError::FetchSessionTopicIdError);
         }
-        if session.next_epoch != header.epoch || !grown {
+        let new: Vec<_> = named
+            .iter()
+            .filter(|target| !session.knows(target))
+            .cloned()
+            .collect();
+        let fits = session.order.len() + new.len() <= MOST_PARTITIONS
+            && most_memory(&new).is_some_and(|memory| memory <= room);
+        // What does not fit ends the session: the client begins anew, with all its partitions in one request.
+        if session.next_epoch != header.epoch || !fits {
             return Err(ResponseError::InvalidFetchSessionEpoch);
         }
-        let before = session.order.len();
+        let before = session.memory();
         named.into_iter().for_each(|target| session.put(target));
         forgotten
             .iter()
             .for_each(|(topic, index)| session.remove(topic, *index));
         session.next_epoch = session.next_epoch.checked_add(1).unwrap_or(1);
         session.last_used = Instant::now();
-        let (targets, after) = (session.targets(), session.order.len());
-        cache.partitions = cache.partitions - before + after;
-        if after == 0 {
+        let (targets, after) = (session.targets(), session.memory());
+        cache.memory = cache.memory - before + after;
+        if targets.is_empty() {
             cache.remove(header.id);
             return Ok(Opened {
                 mode: Mode::Full,
@@ -264,7 +348,8 @@ impl FetchSessions {
         named: &[FetchTarget],
     ) -> Mode {
         let now = Instant::now();
-        if named.is_empty() || !cache.make_room(named.len(), now) {
+        let memory = most_memory(named).filter(|memory| *memory > 0);
+        if !memory.is_some_and(|memory| cache.make_room(memory, self.most, now)) {
             return Mode::Full;
         }
         let mut session = Session {
@@ -275,6 +360,7 @@ impl FetchSessions {
             last_used: now,
             order: BTreeMap::new(),
             places: BTreeMap::new(),
+            name_bytes: 0,
             next_place: 0,
         };
         named.iter().for_each(|target| session.put(target.clone()));
@@ -284,7 +370,7 @@ impl FetchSessions {
                 break id;
             }
         };
-        cache.partitions += session.order.len();
+        cache.memory += session.memory();
         cache.sessions.insert(id, session);
         metrics::fetch_sessions(1);
         Mode::Created(id)
@@ -311,11 +397,11 @@ impl FetchSessions {
 
 impl Session {
     fn note(&mut self, target: &FetchTarget, told: Told) -> bool {
-        let key = (target.topic.clone(), target.index);
-        let Some(place) = self.places.get(&key).copied() else {
+        let indexes = self.places.get_mut(&target.topic);
+        let Some(place) = indexes.and_then(|indexes| indexes.get_mut(&target.index)) else {
             return true;
         };
-        let Some(known) = self.order.get_mut(&place) else {
+        let Some(known) = self.order.get_mut(place) else {
             return true;
         };
         let moved = known.high_watermark != told.high_watermark || known.log_start != told.log_start;
@@ -323,10 +409,10 @@ impl Session {
         known.high_watermark = if failed { -1 } else { told.high_watermark };
         known.log_start = told.log_start;
         if told.has_records
-            && let Some(served) = self.order.remove(&place)
+            && let Some(served) = self.order.remove(place)
         {
             self.order.insert(self.next_place, served);
-            self.places.insert(key, self.next_place);
+            *place = self.next_place;
             self.next_place += 1;
         }
         moved || failed || told.has_records

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use firn_broker::{Broker, BrokerParts, BrokerSettings, Limits, Seams};
 use firn_catalog::Catalog;
-use firn_catalog::ids::{ClusterId, NodeId};
+use firn_catalog::ids::NodeId;
 use firn_catalog::image::ImageFollower;
 use firn_catalog::topic_config::KafkaSettings;
 use firn_log::engine::{Log, LogParts, LogSettings};
@@ -35,17 +35,8 @@ pub struct Bench {
     pub wal: Arc<GatedWal>,
     pub catalog: Arc<Catalog>,
     pub images: Arc<ImageFollower>,
-    foundation: Foundation,
-}
-
-/// What outlives a broker.
-struct Foundation {
-    env: Env,
-    catalog: Arc<Catalog>,
-    wal: Arc<GatedWal>,
     store: Arc<InMemory>,
-    cluster: ClusterId,
-    _folder: tempfile::TempDir,
+    folder: Arc<tempfile::TempDir>,
 }
 
 impl Bench {
@@ -55,30 +46,40 @@ impl Bench {
 
     pub async fn with(setup: Setup) -> Self {
         let env = Env::system();
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Arc::new(tempfile::tempdir().unwrap());
         let url = format!("sqlite://{}", folder.path().join("catalog.db").display());
         let catalog = Catalog::open(&url, env.clone()).await.unwrap();
-        let dev = catalog.ensure_dev().await.unwrap();
-        let foundation = Foundation {
-            env,
-            catalog,
-            wal: Arc::new(GatedWal::new(Arc::new(InMemory::new()))),
-            store: Arc::new(InMemory::new()),
-            cluster: dev.cluster,
-            _folder: folder,
-        };
-        Self::on(foundation, setup).await
+        let wal = Arc::new(GatedWal::new(Arc::new(InMemory::new())));
+        Self::over(setup, catalog, wal, Arc::new(InMemory::new()), folder).await
     }
 
-    async fn on(foundation: Foundation, setup: Setup) -> Self {
-        let Foundation {
-            env, catalog, wal, ..
-        } = &foundation;
+    /// Stops the broker and starts another one in its place.
+    pub async fn restarted(self) -> Self {
+        self.broker.shutdown().await;
+        self.log.shutdown().await;
+        Self::over(Setup::default(), self.catalog, self.wal, self.store, self.folder).await
+    }
+
+    /// A broker that takes over the partitions of this one, which goes on and does not know it yet.
+    pub async fn successor(&self) -> Self {
+        let (catalog, wal, store) = (self.catalog.clone(), self.wal.clone(), self.store.clone());
+        Self::over(Setup::default(), catalog, wal, store, self.folder.clone()).await
+    }
+
+    async fn over(
+        setup: Setup,
+        catalog: Arc<Catalog>,
+        wal: Arc<GatedWal>,
+        store: Arc<InMemory>,
+        folder: Arc<tempfile::TempDir>,
+    ) -> Self {
+        let env = Env::system();
+        let dev = catalog.ensure_dev().await.unwrap();
         let log = Log::open(LogParts {
             env: env.clone(),
             settings: LogSettings::default(),
             catalog: catalog.clone(),
-            store: foundation.store.clone(),
+            store: store.clone(),
             wal: wal.clone(),
             node: NodeId(0),
             hot_directory: None,
@@ -87,7 +88,7 @@ impl Bench {
         .unwrap();
         let images = ImageFollower::start(catalog.clone()).await.unwrap();
         let broker = Broker::start(BrokerParts {
-            env: env.clone(),
+            env,
             settings: BrokerSettings {
                 bind: "127.0.0.1:0".parse().unwrap(),
                 advertise: None,
@@ -98,7 +99,7 @@ impl Bench {
             catalog: catalog.clone(),
             images: images.clone(),
             node: NodeId(0),
-            anonymous: Some(foundation.cluster),
+            anonymous: Some(dev.cluster),
             seams: setup.seams,
         })
         .await
@@ -106,18 +107,12 @@ impl Bench {
         Self {
             broker,
             log,
-            wal: wal.clone(),
-            catalog: catalog.clone(),
+            wal,
+            catalog,
             images,
-            foundation,
+            store,
+            folder,
         }
-    }
-
-    /// Stops the broker and starts another one in its place.
-    pub async fn restarted(self) -> Self {
-        self.broker.shutdown().await;
-        self.log.shutdown().await;
-        Self::on(self.foundation, Setup::default()).await
     }
 
     pub async fn client(&self) -> Client {

@@ -1,28 +1,95 @@
 //! A request of every API and version that is served, about a topic by name and by id.
 
+use std::collections::BTreeSet;
+
 use bytes::BytesMut;
 use kafka_protocol::messages as m;
 use kafka_protocol::messages::{
-    alter_configs_request as alter, incremental_alter_configs_request as incremental,
+    alter_configs_request as alter, create_partitions_request as widen, create_topics_request as create,
+    incremental_alter_configs_request as incremental,
 };
 use uuid::Uuid;
 
-use super::client::{batch, frame, produce, text, topic_name};
+use super::client::{Client, batch, frame, produce, text, topic_name};
+
+/// The correlation id of every sample.
+pub const CORRELATION: i32 = 7;
 
 /// A request frame.
 pub struct Sample {
     pub key: m::ApiKey,
     pub version: i16,
+    /// Whether lengths are compact and fields may be tagged.
+    pub flexible: bool,
     pub frame: BytesMut,
 }
 
-/// All of them. `times`: how often each names its topic; 0 makes their arrays empty.
-pub fn all(name: &str, id: Uuid, times: usize) -> Vec<Sample> {
+/// What the requests are about.
+#[derive(Clone, Copy)]
+pub struct Subject<'a> {
+    pub name: &'a str,
+    pub id: Uuid,
+    /// Where a version takes names and ids: by which.
+    pub by_id: bool,
+    /// How often each names its topic or resource; 0 makes these arrays empty.
+    pub outer: usize,
+    /// How often each names what it wants of each of them: partitions, configs, assignments.
+    pub inner: usize,
+}
+
+impl<'a> Subject<'a> {
+    /// A topic, named once.
+    pub fn once(name: &'a str, id: Uuid) -> Self {
+        Self {
+            name,
+            id,
+            by_id: true,
+            outer: 1,
+            inner: 1,
+        }
+    }
+
+    /// A topic, named so many times, with each thing in it as often.
+    pub fn times(name: &'a str, id: Uuid, times: usize) -> Self {
+        Self {
+            outer: times,
+            inner: times,
+            ..Self::once(name, id)
+        }
+    }
+
+    /// Whether a topic is named by its id in a version from which on that is possible.
+    fn takes_id(&self, version: i16, from: i16) -> bool {
+        self.by_id && version >= from
+    }
+}
+
+/// Fails unless there is a sample of every API and version that this broker says it serves, and of no other.
+pub async fn assert_complete(client: &mut Client) {
+    let served = client.call(0, &m::ApiVersionsRequest::default()).await;
+    let mut expected = BTreeSet::new();
+    for api in &served.api_keys {
+        // Produce 0-2 are advertised and refused.
+        let first = if api.api_key == 0 { 3 } else { api.min_version };
+        expected.extend((first..=api.max_version).map(|version| (api.api_key, version)));
+    }
+    let samples = all(&Subject::once("t", Uuid::nil()));
+    let sampled: BTreeSet<_> = samples
+        .iter()
+        .map(|sample| (sample.key as i16, sample.version))
+        .collect();
+    assert_eq!(sampled, expected);
+    assert_eq!(samples.len(), sampled.len());
+}
+
+/// All of them.
+pub fn all(subject: &Subject<'_>) -> Vec<Sample> {
     let mut samples = Vec::new();
-    records(&mut samples, name, id, times);
-    topics(&mut samples, name, id, times);
-    configs(&mut samples, name, times);
-    descriptions(&mut samples, name, times);
+    records(&mut samples, subject);
+    positions(&mut samples, subject);
+    topics(&mut samples, subject);
+    configs(&mut samples, subject);
+    descriptions(&mut samples, subject);
     samples
 }
 
@@ -36,56 +103,39 @@ fn add<R: kafka_protocol::protocol::Request>(
         samples.push(Sample {
             key,
             version,
-            frame: frame(7, version, &make(version)),
+            flexible: R::header_version(version) >= 2,
+            frame: frame(CORRELATION, version, &make(version)),
         });
     }
 }
 
-fn records(samples: &mut Vec<Sample>, name: &str, id: Uuid, times: usize) {
+fn records(samples: &mut Vec<Sample>, about: &Subject<'_>) {
     add(samples, 3..=13, |version| {
-        let mut request = produce(name, 0, batch(&["sample"]), -1);
+        let mut request = produce(about.name, 0, batch(&["sample"]), -1);
+        let mut topic = request.topic_data.remove(0);
         if version >= 13 {
-            request.topic_data[0].name = topic_name("");
-            request.topic_data[0].topic_id = id;
+            topic.name = topic_name("");
+            topic.topic_id = about.id;
         }
-        let topic = request.topic_data.remove(0);
-        request.with_topic_data(vec![topic; times])
+        let partition = topic.partition_data.remove(0);
+        topic.partition_data = vec![partition; about.inner];
+        request.with_topic_data(vec![topic; about.outer])
     });
     add(samples, 4..=18, |version| {
         let partition = m::fetch_request::FetchPartition::default()
             .with_partition_max_bytes(1000)
             .with_current_leader_epoch(-1);
-        let topic = m::fetch_request::FetchTopic::default().with_partitions(vec![partition; times]);
+        let topic = m::fetch_request::FetchTopic::default().with_partitions(vec![partition; about.inner]);
         let topic = if version >= 13 {
-            topic.with_topic_id(id)
+            topic.with_topic_id(about.id)
         } else {
-            topic.with_topic(topic_name(name))
+            topic.with_topic(topic_name(about.name))
         };
         m::FetchRequest::default()
             .with_replica_id((-1).into())
             .with_max_bytes(1000)
-            .with_topics(vec![topic; times])
+            .with_topics(vec![topic; about.outer])
             .with_session_epoch(-1)
-    });
-    add(samples, 1..=10, |_| {
-        let partition = m::list_offsets_request::ListOffsetsPartition::default()
-            .with_timestamp(-1)
-            .with_current_leader_epoch(-1);
-        let topic = m::list_offsets_request::ListOffsetsTopic::default()
-            .with_name(topic_name(name))
-            .with_partitions(vec![partition; times]);
-        m::ListOffsetsRequest::default()
-            .with_replica_id((-1).into())
-            .with_topics(vec![topic; times])
-    });
-    add(samples, 2..=4, |_| {
-        let partition = m::offset_for_leader_epoch_request::OffsetForLeaderPartition::default();
-        let topic = m::offset_for_leader_epoch_request::OffsetForLeaderTopic::default()
-            .with_topic(topic_name(name))
-            .with_partitions(vec![partition; times]);
-        m::OffsetForLeaderEpochRequest::default()
-            .with_replica_id((-2).into())
-            .with_topics(vec![topic; times])
     });
     add(samples, 0..=5, |_| {
         m::InitProducerIdRequest::default()
@@ -93,69 +143,104 @@ fn records(samples: &mut Vec<Sample>, name: &str, id: Uuid, times: usize) {
             .with_producer_id((-1).into())
             .with_producer_epoch(-1)
     });
+}
+
+fn positions(samples: &mut Vec<Sample>, about: &Subject<'_>) {
+    add(samples, 1..=10, |_| {
+        let partition = m::list_offsets_request::ListOffsetsPartition::default()
+            .with_timestamp(-1)
+            .with_current_leader_epoch(-1);
+        let topic = m::list_offsets_request::ListOffsetsTopic::default()
+            .with_name(topic_name(about.name))
+            .with_partitions(vec![partition; about.inner]);
+        m::ListOffsetsRequest::default()
+            .with_replica_id((-1).into())
+            .with_topics(vec![topic; about.outer])
+    });
+    add(samples, 2..=4, |_| {
+        let partition = m::offset_for_leader_epoch_request::OffsetForLeaderPartition::default();
+        let topic = m::offset_for_leader_epoch_request::OffsetForLeaderTopic::default()
+            .with_topic(topic_name(about.name))
+            .with_partitions(vec![partition; about.inner]);
+        m::OffsetForLeaderEpochRequest::default()
+            .with_replica_id((-2).into())
+            .with_topics(vec![topic; about.outer])
+    });
     add(samples, 0..=2, |_| {
         let partition = m::delete_records_request::DeleteRecordsPartition::default();
         let topic = m::delete_records_request::DeleteRecordsTopic::default()
-            .with_name(topic_name(name))
-            .with_partitions(vec![partition; times]);
-        m::DeleteRecordsRequest::default().with_topics(vec![topic; times])
+            .with_name(topic_name(about.name))
+            .with_partitions(vec![partition; about.inner]);
+        m::DeleteRecordsRequest::default().with_topics(vec![topic; about.outer])
     });
 }
 
-fn topics(samples: &mut Vec<Sample>, name: &str, id: Uuid, times: usize) {
+fn topics(samples: &mut Vec<Sample>, about: &Subject<'_>) {
     add(samples, 0..=13, |version| {
         let topic = m::metadata_request::MetadataRequestTopic::default();
-        let topic = match version >= 12 {
-            true => topic.with_name(None).with_topic_id(id),
-            false => topic.with_name(Some(topic_name(name))),
+        let topic = match about.takes_id(version, 12) {
+            true => topic.with_name(None).with_topic_id(about.id),
+            false => topic.with_name(Some(topic_name(about.name))),
         };
         m::MetadataRequest::default()
-            .with_topics(Some(vec![topic; times]))
+            .with_topics(Some(vec![topic; about.outer]))
             .with_allow_auto_topic_creation(version < 4)
     });
     add(samples, 2..=7, |_| {
-        let topic = m::create_topics_request::CreatableTopic::default()
-            .with_name(topic_name(name))
+        let config = create::CreatableTopicConfig::default()
+            .with_name(text("retention.ms"))
+            .with_value(Some(text("1")));
+        let topic = create::CreatableTopic::default()
+            .with_name(topic_name(about.name))
             .with_num_partitions(1)
-            .with_replication_factor(1);
+            .with_replication_factor(1)
+            .with_configs(vec![config; about.inner]);
         m::CreateTopicsRequest::default()
-            .with_topics(vec![topic; times])
+            .with_topics(vec![topic; about.outer])
             .with_validate_only(true)
     });
     add(samples, 0..=3, |_| {
-        let topic = m::create_partitions_request::CreatePartitionsTopic::default()
-            .with_name(topic_name(name))
-            .with_count(5)
-            .with_assignments(None);
+        let assignment = widen::CreatePartitionsAssignment::default().with_broker_ids(vec![0.into()]);
+        let topic = widen::CreatePartitionsTopic::default()
+            .with_name(topic_name(about.name))
+            .with_count(2)
+            .with_assignments(Some(vec![assignment; about.inner]));
         m::CreatePartitionsRequest::default()
-            .with_topics(vec![topic; times])
+            .with_topics(vec![topic; about.outer])
             .with_validate_only(true)
     });
     add(samples, 1..=6, |version| {
         if version < 6 {
-            return m::DeleteTopicsRequest::default().with_topic_names(vec![topic_name(name); times]);
+            let names = vec![topic_name(about.name); about.outer];
+            return m::DeleteTopicsRequest::default().with_topic_names(names);
         }
-        let topic = m::delete_topics_request::DeleteTopicState::default()
-            .with_name(None)
-            .with_topic_id(id);
-        m::DeleteTopicsRequest::default().with_topics(vec![topic; times])
+        let topic = m::delete_topics_request::DeleteTopicState::default();
+        let topic = match about.takes_id(version, 6) {
+            true => topic.with_name(None).with_topic_id(about.id),
+            false => topic.with_name(Some(topic_name(about.name))),
+        };
+        m::DeleteTopicsRequest::default().with_topics(vec![topic; about.outer])
     });
 }
 
-fn configs(samples: &mut Vec<Sample>, name: &str, times: usize) {
+fn configs(samples: &mut Vec<Sample>, about: &Subject<'_>) {
     add(samples, 1..=4, |_| {
         let resource = m::describe_configs_request::DescribeConfigsResource::default()
             .with_resource_type(2)
-            .with_resource_name(text(name))
-            .with_configuration_keys(None);
-        m::DescribeConfigsRequest::default().with_resources(vec![resource; times])
+            .with_resource_name(text(about.name))
+            .with_configuration_keys(Some(vec![text("retention.ms"); about.inner]));
+        m::DescribeConfigsRequest::default().with_resources(vec![resource; about.outer])
     });
     add(samples, 0..=2, |_| {
+        let config = alter::AlterableConfig::default()
+            .with_name(text("retention.ms"))
+            .with_value(Some(text("1")));
         let resource = alter::AlterConfigsResource::default()
             .with_resource_type(2)
-            .with_resource_name(text(name));
+            .with_resource_name(text(about.name))
+            .with_configs(vec![config; about.inner]);
         m::AlterConfigsRequest::default()
-            .with_resources(vec![resource; times])
+            .with_resources(vec![resource; about.outer])
             .with_validate_only(true)
     });
     add(samples, 0..=1, |_| {
@@ -164,19 +249,23 @@ fn configs(samples: &mut Vec<Sample>, name: &str, times: usize) {
             .with_value(Some(text("1")));
         let resource = incremental::AlterConfigsResource::default()
             .with_resource_type(2)
-            .with_resource_name(text(name))
-            .with_configs(vec![config]);
+            .with_resource_name(text(about.name))
+            .with_configs(vec![config; about.inner]);
         m::IncrementalAlterConfigsRequest::default()
-            .with_resources(vec![resource; times])
+            .with_resources(vec![resource; about.outer])
             .with_validate_only(true)
     });
     add(samples, 0..=1, |version| {
-        let kinds = if version == 0 { Vec::new() } else { vec![2; times] };
+        let kinds = if version == 0 {
+            Vec::new()
+        } else {
+            vec![2; about.outer]
+        };
         m::ListConfigResourcesRequest::default().with_resource_types(kinds)
     });
 }
 
-fn descriptions(samples: &mut Vec<Sample>, name: &str, times: usize) {
+fn descriptions(samples: &mut Vec<Sample>, about: &Subject<'_>) {
     add(samples, 0..=4, |version| match version {
         0..3 => m::ApiVersionsRequest::default(),
         _ => m::ApiVersionsRequest::default()
@@ -186,20 +275,21 @@ fn descriptions(samples: &mut Vec<Sample>, name: &str, times: usize) {
     add(samples, 0..=2, |_| m::DescribeClusterRequest::default());
     add(samples, 1..=4, |_| {
         let topic = m::describe_log_dirs_request::DescribableLogDirTopic::default()
-            .with_topic(topic_name(name))
-            .with_partitions(vec![0; times]);
-        m::DescribeLogDirsRequest::default().with_topics(Some(vec![topic; times]))
+            .with_topic(topic_name(about.name))
+            .with_partitions(vec![0; about.inner]);
+        m::DescribeLogDirsRequest::default().with_topics(Some(vec![topic; about.outer]))
     });
     add(samples, 0..=0, |_| {
         let topic = m::describe_producers_request::TopicRequest::default()
-            .with_name(topic_name(name))
-            .with_partition_indexes(vec![0; times]);
-        m::DescribeProducersRequest::default().with_topics(vec![topic; times])
+            .with_name(topic_name(about.name))
+            .with_partition_indexes(vec![0; about.inner]);
+        m::DescribeProducersRequest::default().with_topics(vec![topic; about.outer])
     });
     add(samples, 0..=0, |_| {
-        let topic = m::describe_topic_partitions_request::TopicRequest::default().with_name(topic_name(name));
+        let topic =
+            m::describe_topic_partitions_request::TopicRequest::default().with_name(topic_name(about.name));
         m::DescribeTopicPartitionsRequest::default()
-            .with_topics(vec![topic; times])
+            .with_topics(vec![topic; about.outer])
             .with_response_partition_limit(100)
     });
 }

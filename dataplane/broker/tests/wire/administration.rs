@@ -248,6 +248,27 @@ async fn offsets_are_found_by_time_and_move_with_deleted_records() {
 }
 
 #[tokio::test]
+async fn records_are_deleted_unless_the_topic_is_compacted_only() {
+    let bench = Bench::start().await;
+    let mut client = bench.client().await;
+    for (policy, error) in [("", 0), ("compact,delete", 0), ("compact", 44)] {
+        let name = format!("t{}", policy.len());
+        let configs = vec![config("cleanup.policy", policy)];
+        assert_eq!(create(&mut client, topic(&name).with_configs(configs)).await, 0);
+        let partition = DeleteRecordsPartition::default().with_offset(-1);
+        let topic = DeleteRecordsTopic::default()
+            .with_name(topic_name(&name))
+            .with_partitions(vec![partition]);
+        let request = DeleteRecordsRequest::default()
+            .with_topics(vec![topic])
+            .with_timeout_ms(10_000);
+        let response = client.call(2, &request).await;
+        assert_eq!(response.topics[0].partitions[0].error_code, error, "{policy}");
+    }
+    bench.stop().await;
+}
+
+#[tokio::test]
 async fn a_cursor_leads_through_all_partitions() {
     let bench = Bench::start().await;
     let mut client = bench.client().await;

@@ -6,9 +6,13 @@
 mod support;
 
 mod administration;
+mod answers;
 mod bounds;
 mod every_api;
 mod fetch;
 mod framing;
+mod limits;
+mod moving;
+mod permissions;
 mod produce;
 mod seams;

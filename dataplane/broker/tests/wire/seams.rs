@@ -1,6 +1,5 @@
 //! No handler skips a seam: every API and version asks the authorizer, is charged and is metered.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -13,6 +12,7 @@ use kafka_protocol::messages::ApiVersionsRequest;
 use tokio::io::AsyncWriteExt;
 use tokio::time::Instant;
 
+use crate::support::samples::Subject;
 use crate::support::{Bench, Setup, samples};
 
 #[derive(Default)]
@@ -65,7 +65,7 @@ async fn bench(recorder: Recorder) -> (Bench, Arc<Recorder>) {
 /// Sends every sample; each must be answered and have passed each seam.
 async fn every_request_passes(bench: &Bench, recorder: &Recorder, id: uuid::Uuid) {
     let mut client = bench.client().await;
-    for sample in samples::all("t", id, 1) {
+    for sample in samples::all(&Subject::once("t", id)) {
         let count = || {
             let of = |counter: &AtomicUsize| counter.load(Ordering::SeqCst);
             [of(&recorder.asked), of(&recorder.charged), of(&recorder.metered)]
@@ -86,28 +86,6 @@ async fn every_request_passes(bench: &Bench, recorder: &Recorder, id: uuid::Uuid
             );
         }
     }
-}
-
-#[tokio::test]
-async fn there_is_a_sample_of_every_version_that_is_served() {
-    let (bench, _) = bench(Recorder::default()).await;
-    let advertised = bench.client().await.call(0, &ApiVersionsRequest::default()).await;
-    let sampled: BTreeSet<(i16, i16)> = samples::all("t", uuid::Uuid::nil(), 1)
-        .iter()
-        .map(|sample| (sample.key as i16, sample.version))
-        .collect();
-    for api in advertised.api_keys {
-        // Produce 0-2 are advertised and refused.
-        let first = if api.api_key == 0 { 3 } else { api.min_version };
-        for version in first..=api.max_version {
-            assert!(
-                sampled.contains(&(api.api_key, version)),
-                "{} {version}",
-                api.api_key
-            );
-        }
-    }
-    bench.stop().await;
 }
 
 /// Creates a topic past the broker, whose authorizer may deny everything.
@@ -155,7 +133,7 @@ async fn the_denied_learn_nothing_of_what_exists() {
     .await;
     topic(&bench, "own").await;
     let nobody = uuid::Uuid::from_u128(1);
-    let (own, absent) = (samples::all("own", nobody, 1), samples::all("foo", nobody, 1));
+    let [own, absent] = ["own", "foo"].map(|name| samples::all(&Subject::once(name, nobody)));
     let mut client = bench.client().await;
     for (own, absent) in own.into_iter().zip(absent) {
         client.stream.write_all(&own.frame).await.unwrap();

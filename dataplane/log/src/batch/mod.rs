@@ -5,6 +5,9 @@
 
 mod builder;
 mod compression;
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "golden files are files")]
+mod golden;
 mod header;
 mod records;
 #[cfg(test)]

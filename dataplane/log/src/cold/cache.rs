@@ -1,7 +1,6 @@
 //! A cache bounded by bytes, and reads of the same thing that wait for one another instead of being repeated.
 
-use std::collections::{BTreeMap, HashMap};
-use std::hash::Hash;
+use std::collections::BTreeMap;
 
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared, WeakShared};
@@ -14,7 +13,7 @@ pub(super) struct Cache<K, V> {
 }
 
 struct State<K, V> {
-    entries: HashMap<K, Entry<V>>,
+    entries: BTreeMap<K, Entry<V>>,
     /// Keys by when they were last used.
     uses: BTreeMap<u64, K>,
     clock: u64,
@@ -27,10 +26,10 @@ struct Entry<V> {
     used: u64,
 }
 
-impl<K: Hash + Eq + Clone, V: Clone> Cache<K, V> {
+impl<K: Ord + Clone, V: Clone> Cache<K, V> {
     pub fn new(bound: u64) -> Self {
         let state = State {
-            entries: HashMap::new(),
+            entries: BTreeMap::new(),
             uses: BTreeMap::new(),
             clock: 0,
             bytes: 0,
@@ -80,7 +79,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Cache<K, V> {
     }
 }
 
-impl<K: Hash + Eq, V> State<K, V> {
+impl<K: Ord, V> State<K, V> {
     fn remove(&mut self, key: &K) {
         if let Some(entry) = self.entries.remove(key) {
             self.uses.remove(&entry.used);
@@ -93,13 +92,13 @@ impl<K: Hash + Eq, V> State<K, V> {
 const SWEPT_AT: usize = 1024;
 
 /// Work under way, by what it will give.
-pub(super) struct Flights<K, T>(Mutex<HashMap<K, WeakFlight<T>>>);
+pub(super) struct Flights<K, T>(Mutex<BTreeMap<K, WeakFlight<T>>>);
 
 type WeakFlight<T> = WeakShared<BoxFuture<'static, T>>;
 
-impl<K: Hash + Eq + Clone, T: Clone> Flights<K, T> {
+impl<K: Ord + Clone, T: Clone> Flights<K, T> {
     pub fn new() -> Self {
-        Self(Mutex::new(HashMap::new()))
+        Self(Mutex::new(BTreeMap::new()))
     }
 
     /// The answer of the work for `key` that is under way, or of `start()` if there is none. If everyone who waits

@@ -53,7 +53,7 @@ impl FetchError {
 }
 
 /// A block: the chunks of an extent that begin in one stretch of `block_bytes`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct BlockKey {
     object: ObjectId,
     position: u64,

@@ -98,6 +98,11 @@ pub enum ColdError {
 }
 
 impl ColdError {
+    /// Whether it says that a successor has taken over from this process, which must end.
+    pub fn is_fenced(&self) -> bool {
+        matches!(self, Self::Catalog(error) if error.is_fenced())
+    }
+
     /// Whether trying again can help. All others are for an operator, and stop the partition.
     pub fn is_retriable(&self) -> bool {
         match self {

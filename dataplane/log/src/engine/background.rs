@@ -35,7 +35,7 @@ pub(super) fn start(log: &Arc<Log>) {
     log.spawn("merge", async move { cold.run_merges(own).await });
     let cold = Arc::clone(&log.sources.cold);
     log.spawn("garbage collection", async move {
-        cold.run_garbage_collection().await
+        cold.run_garbage_collection().await;
     });
 }
 

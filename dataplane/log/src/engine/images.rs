@@ -168,6 +168,10 @@ impl SlotImages {
         self.wal.get_range(run.wal, run.slot, range).await
     }
 
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a hot file is a file; the simulation has no hot directory"
+    )]
     fn delete_files(&self, slots: Vec<Slot>) {
         let Some(hot) = self.hot.as_ref().filter(|_| !slots.is_empty()) else {
             return;
@@ -214,6 +218,10 @@ fn hot_file(directory: &Path, slot: Slot) -> PathBuf {
     directory.join(format!("{:020}", slot.0))
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a hot file is a file; the simulation has no hot directory"
+)]
 fn start_hot_files(env: &Env, directory: PathBuf) -> std::io::Result<HotFiles> {
     match std::fs::remove_dir_all(&directory) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
@@ -234,6 +242,10 @@ fn start_hot_files(env: &Env, directory: PathBuf) -> std::io::Result<HotFiles> {
 }
 
 /// Writes the batches at their positions in the slot; the front, which nobody reads here, stays a hole.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a hot file is a file; the simulation has no hot directory"
+)]
 fn write_image(path: &Path, slot: &CountedSlot) -> std::io::Result<()> {
     use std::io::{IoSlice, Seek, SeekFrom, Write};
     let mut file = std::fs::File::create(path)?;
@@ -255,6 +267,10 @@ fn write_image(path: &Path, slot: &CountedSlot) -> std::io::Result<()> {
     Ok(())
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a hot file is a file; the simulation has no hot directory"
+)]
 fn read_range(path: &Path, position: u64, length: u64) -> std::io::Result<Vec<u8>> {
     use std::os::unix::fs::FileExt;
     let length = usize::try_from(length).map_err(|_| std::io::ErrorKind::InvalidInput)?;

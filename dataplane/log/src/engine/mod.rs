@@ -197,6 +197,7 @@ impl Log {
     pub async fn shutdown(&self) {
         self.sources.appender.close().await;
         self.stop.cancel();
+        self.partitions.settled.notify_waiters();
         let loops = std::mem::take(&mut *self.loops.lock());
         for task in loops {
             // One that panicked has halted the log; there is nothing left to do for it.

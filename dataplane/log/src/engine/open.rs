@@ -40,6 +40,18 @@ pub enum OpenError {
     HotDirectory(String),
 }
 
+impl OpenError {
+    /// Whether a successor has taken over from this process in the meantime, which must end.
+    pub fn is_fenced(&self) -> bool {
+        match self {
+            Self::Catalog(error) => error.is_fenced(),
+            Self::Takeover(error) => error.is_fenced(),
+            Self::Cold(error) => error.is_fenced(),
+            Self::HotDirectory(_) => false,
+        }
+    }
+}
+
 pub(super) async fn open(parts: LogParts) -> Result<Arc<Log>, OpenError> {
     let LogParts {
         env,

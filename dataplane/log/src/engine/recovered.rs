@@ -1,6 +1,6 @@
 //! What a new incarnation inherits: the partitions it leads, and the sealed logs that are not drained yet.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use firn_catalog::cell::{Incarnation, PartitionRow};
@@ -25,7 +25,7 @@ pub(super) struct Inherited {
 
 /// See the module.
 pub(super) struct Recovered {
-    rows: HashMap<PartitionId, PartitionRow>,
+    rows: BTreeMap<PartitionId, PartitionRow>,
     /// In the order of their seals, which is the order of their drains.
     logs: Mutex<Vec<Arc<Inherited>>>,
 }

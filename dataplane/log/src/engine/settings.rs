@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::images::ImageBudget;
 use crate::cold::ColdSettings;
-use crate::wal::AppenderSettings;
+use crate::wal::{AppenderSettings, HOT_DISK_BYTES};
 
 /// Sizes, times and budgets of one broker's log.
 #[derive(Clone, Debug)]
@@ -28,7 +28,7 @@ impl Default for LogSettings {
             appender: AppenderSettings::default(),
             images: ImageBudget {
                 memory: 32 << 20,
-                disk: 2 << 30,
+                disk: HOT_DISK_BYTES,
             },
             cold: ColdSettings::default(),
             max_unsettled_bytes: 4 << 30,

@@ -33,8 +33,9 @@ impl EpochHistory {
         after.checked_sub(1).map(|index| self.starts[index].0)
     }
 
-    /// OffsetForLeaderEpoch: the largest known epoch up to `asked` and where it ends. One before all that is known ends
-    /// where the first known one begins: its records are gone. `None` if `asked` is after `current`.
+    /// OffsetForLeaderEpoch: the largest known epoch up to `asked` and where it ends. An epoch before all that is
+    /// known ends where the first known one begins: its records are gone, and a reader goes on from there. `None` if
+    /// `asked` is no epoch (-1), or after `current`.
     pub fn end_of(
         &self,
         asked: LeaderEpoch,
@@ -44,12 +45,11 @@ impl EpochHistory {
         if asked == current {
             return Some((current, log_end));
         }
-        if asked > current {
+        if asked > current || asked.0 == -1 {
             return None;
         }
         let after = self.starts.partition_point(|&(epoch, _)| epoch <= asked);
-        let floor = after.checked_sub(1).map(|floor| self.starts[floor].0);
-        let epoch = floor.unwrap_or(asked);
+        let epoch = after.checked_sub(1).map_or(asked, |index| self.starts[index].0);
         let end = self.starts.get(after).map_or(log_end, |&(_, start)| start);
         Some((epoch, end))
     }
@@ -79,6 +79,7 @@ mod tests {
     #[test]
     fn an_epoch_ends_where_the_next_one_begins() {
         let end = |epoch| history().end_of(LeaderEpoch(epoch), LeaderEpoch(6), Offset(40));
+        assert_eq!(end(-1), None);
         assert_eq!(end(0), Some((LeaderEpoch(0), Offset(0))));
         assert_eq!(end(1), Some((LeaderEpoch(1), Offset(10))));
         assert_eq!(end(2), Some((LeaderEpoch(1), Offset(10))));
@@ -103,5 +104,15 @@ mod tests {
         history.trim(Offset(12));
         assert_eq!(history.at(Offset(12)), Some(LeaderEpoch(3)));
         assert_eq!(history.at(Offset(11)), None);
+        let end = |epoch| history.end_of(LeaderEpoch(epoch), LeaderEpoch(6), Offset(40));
+        assert_eq!(end(1), Some((LeaderEpoch(1), Offset(12))));
+        assert_eq!(end(3), Some((LeaderEpoch(3), Offset(25))));
+    }
+
+    #[test]
+    fn without_a_record_every_earlier_epoch_ends_at_the_log_s_end() {
+        let end = |epoch| EpochHistory::default().end_of(LeaderEpoch(epoch), LeaderEpoch(6), Offset(40));
+        assert_eq!(end(5), Some((LeaderEpoch(5), Offset(40))));
+        assert_eq!((end(-1), end(7)), (None, None));
     }
 }

@@ -91,9 +91,32 @@ impl Partition {
         let newest_cold = newest_cold.map_err(|error| cold_read_error(&error))?;
         match newest_run.max(newest_cold) {
             // Records without timestamps carry -1.
-            Some(newest) if newest >= 0 => self.offset_for_time(newest, isolation).await,
+            Some(newest) if newest >= 0 => self.last_at_most(newest, isolation).await,
             _ => Ok(None),
         }
+    }
+
+    /// The first record with the largest timestamp, which is at most `newest`. It is smaller only where the record
+    /// that had `newest` is below the log start, inside a batch that is not.
+    async fn last_at_most(
+        &self,
+        newest: i64,
+        isolation: Isolation,
+    ) -> Result<Option<TimedOffset>, ReadError> {
+        let mut best = self.offset_for_time(newest, isolation).await?;
+        // Some record is at or after every time below `found`, none is at or after `none`.
+        let (mut found, mut none) = (0, newest);
+        while best.is_none_or(|best| best.timestamp < newest) && found < none {
+            let middle = found + (none - found) / 2;
+            match self.offset_for_time(middle, isolation).await? {
+                Some(record) => {
+                    found = record.timestamp + 1;
+                    best = Some(record);
+                }
+                None => none = middle,
+            }
+        }
+        Ok(best)
     }
 
     fn plan_search(&self, isolation: Isolation) -> Result<Plan, ReadError> {
@@ -104,7 +127,7 @@ impl Partition {
         let past_cold = state
             .runs
             .iter()
-            .filter(|run| run.end > offsets.cold_end && run.first < end);
+            .filter(|run| run.end > offsets.cold_end.max(offsets.log_start) && run.first < end);
         Ok(Plan {
             offsets,
             end,
@@ -138,10 +161,15 @@ fn first_matching(
         let wanted = |delta: i32, timestamp: i64| {
             header.base_offset + i64::from(delta) >= log_start.0 && matches(timestamp)
         };
-        let found = batch::find_record(batch, wanted).map_err(|error| unreadable(&error.to_string()))?;
-        if let Some((delta, timestamp)) = found {
+        let found = match batch::find_record(batch, wanted) {
+            Ok(Some((delta, timestamp))) => Some((header.base_offset + i64::from(delta), timestamp)),
+            Ok(None) => None,
+            // Compressed records are taken as they come: what its producer garbled, its header stands for.
+            Err(_) => Some((header.base_offset.max(log_start.0), header.max_timestamp)),
+        };
+        if let Some((offset, timestamp)) = found {
             return Ok(Some(TimedOffset {
-                offset: Offset(header.base_offset + i64::from(delta)),
+                offset: Offset(offset),
                 timestamp,
                 leader_epoch: LeaderEpoch(header.partition_leader_epoch),
             }));

@@ -8,6 +8,10 @@
 mod append;
 pub mod epochs;
 mod lookup;
+#[expect(
+    clippy::disallowed_types,
+    reason = "a producer is looked up for every batch; what is walked is sorted before it goes out"
+)]
 pub mod producers;
 mod read;
 mod retention;
@@ -258,7 +262,8 @@ impl Partition {
         }
     }
 
-    /// The largest leader epoch up to `asked` and the offset where it ends (OffsetForLeaderEpoch); `None` if unknown.
+    /// The largest leader epoch up to `asked` and the offset where it ends (OffsetForLeaderEpoch); `None` if `asked` is
+    /// no epoch, or one to come.
     pub fn epoch_end(&self, asked: LeaderEpoch) -> Option<(LeaderEpoch, Offset)> {
         let state = self.state.lock();
         // Not the log end: a restart may take back what does not count yet.

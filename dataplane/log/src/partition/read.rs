@@ -79,7 +79,7 @@ impl Partition {
         })
     }
 
-    /// The batches of a run whose last offset is at or after `from`; `None` if its slot has been deleted.
+    /// The batches of a run whose last offset is at or after `from`; `None` if only cold objects have them.
     pub(super) async fn read_run(&self, run: &Run, from: Offset) -> Result<Option<Vec<Bytes>>, ReadError> {
         let images = &self.sources.images;
         if let Some(batches) = images.in_memory(run) {
@@ -92,14 +92,19 @@ impl Partition {
                 Err(error) => tracing::warn!(%error, "a hot file is damaged; the store has the records"),
             }
         }
-        match images.from_wal(run).await {
+        let error = match images.from_wal(run).await {
             Ok(Some(bytes)) => match run.batches(&bytes) {
-                Ok(batches) => Ok(Some(from_offset(batches, from))),
-                Err(error) => Err(ReadError::Stopped(error.to_string())),
+                Ok(batches) => return Ok(Some(from_offset(batches, from))),
+                Err(error) => ReadError::Stopped(error.to_string()),
             },
-            Ok(None) => Ok(None),
-            Err(error) => Err(wal_read_error(&error)),
+            Ok(None) => return Ok(None),
+            Err(error) => wal_read_error(&error),
+        };
+        if self.state.lock().offsets().cold_end >= run.end {
+            tracing::warn!(partition = %self.id, %error, "a slot cannot be read; cold objects have its records");
+            return Ok(None);
         }
+        Err(error)
     }
 
     pub(super) async fn read_cold(&self, from: Offset, max_bytes: usize) -> Result<Vec<Bytes>, ReadError> {

@@ -31,6 +31,10 @@ impl ConditionalStore {
     }
 
     /// Makes the entry of a local object durable.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "object_store syncs the file and not its folder"
+    )]
     fn sync_entry(&self, location: &Path) -> io::Result<()> {
         let Some(directory) = &self.directory else {
             return Ok(());

@@ -12,7 +12,6 @@ use std::time::Duration;
 
 use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
-use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
 use object_store::{ClientOptions, ObjectStore, RetryConfig};
@@ -55,8 +54,12 @@ pub enum StoreError {
     Configuration(#[from] object_store::Error),
 }
 
-/// Opens the store at `url`: `file:///DIRECTORY` (made if it is absent), `s3://BUCKET/PREFIX`, or, for tests, `memory://`.
-/// Sends nothing yet: [`probe`] does.
+/// Opens the store at `url`: `file:///DIRECTORY` (made if it is absent) or `s3://BUCKET/PREFIX`. Sends nothing yet:
+/// [`probe`] does.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the credentials of S3 are in the environment"
+)]
 pub fn open(url: &str) -> Result<Arc<dyn ObjectStore>, StoreError> {
     open_with(
         url,
@@ -90,11 +93,11 @@ pub fn open_with(
             let prefix = Path::from_url_path(parsed.path()).map_err(|error| address(&error.to_string()))?;
             Ok(prefixed(open_s3(bucket, variables)?, prefix))
         }
-        "memory" => Ok(Arc::new(ConditionalStore::new(Arc::new(InMemory::new()), None))),
         other => Err(StoreError::Scheme(other.to_owned())),
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "this store is a directory")]
 fn open_directory(path: &FsPath) -> Result<Arc<dyn ObjectStore>, StoreError> {
     let unusable = |source| StoreError::Directory {
         path: path.to_owned(),
@@ -109,9 +112,12 @@ fn open_directory(path: &FsPath) -> Result<Arc<dyn ObjectStore>, StoreError> {
             .map_err(unusable)?;
     }
     let mark = path.join(".writable");
-    std::fs::write(&mark, [])
-        .and_then(|()| std::fs::remove_file(&mark))
-        .map_err(unusable)?;
+    std::fs::write(&mark, []).map_err(unusable)?;
+    match std::fs::remove_file(&mark) {
+        // Another process that opens the directory has just done the same.
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(unusable(error)),
+        Ok(()) | Err(_) => {}
+    }
     let store = LocalFileSystem::new_with_prefix(path)?.with_fsync(true);
     Ok(Arc::new(ConditionalStore::new(
         Arc::new(store),

@@ -208,4 +208,5 @@ fn failed(id: ObjectId, error: object_store::Error) -> IndexError {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "golden files are files")]
 mod tests;

@@ -80,6 +80,13 @@ pub enum TakeoverError {
     },
 }
 
+impl TakeoverError {
+    /// Whether it says that a successor has taken over from the sealer itself, which must end.
+    pub fn is_fenced(&self) -> bool {
+        matches!(self, Self::Catalog(error) if error.is_fenced())
+    }
+}
+
 /// Seals the log of `dead` and makes `me` the owner of its partitions. Whoever calls it and whenever, no acknowledged
 /// record is lost; what `dead` has not yet acknowledged, it never will from the fence on.
 pub async fn seal(

@@ -5,6 +5,10 @@
 //! once it and every slot before it are durable.
 
 pub mod appender;
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this log is files on a disk; the simulation does not run it"
+)]
 mod disk;
 mod object;
 pub mod slot;
@@ -24,6 +28,10 @@ use crate::batch::BatchMeta;
 pub use appender::{Appender, AppenderSettings, PushError};
 pub use disk::{DiskLog, DiskSettings, OpenError};
 pub use object::ObjectLog;
+
+/// Bytes of recent records on the local disk, unless somebody sets it: files of a disk log, or copies of an object
+/// log's slots.
+pub const HOT_DISK_BYTES: u64 = 2 << 30;
 
 /// Whether a put took the register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

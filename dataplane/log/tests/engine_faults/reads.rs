@@ -1,8 +1,11 @@
 //! Reads while what they planned to read goes elsewhere.
 
-use firn_catalog::ids::{LeaderEpoch, Offset};
+use bytes::Bytes;
+use firn_catalog::ids::{LeaderEpoch, Offset, Slot};
 use firn_log::partition::Isolation;
+use firn_log::wal::ObjectLog;
 use firn_runtime::Timestamp;
+use object_store::ObjectStoreExt;
 
 use super::cell::{Cell, batch, soon, until};
 use super::store::Op;
@@ -54,6 +57,29 @@ async fn a_read_follows_a_run_into_cold_objects() {
     let (read, ()) = tokio::join!(read, meanwhile);
     assert!(!read.unwrap().batches.is_empty());
     assert_eq!(process.values(0).await, (0..11).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_damaged_slot_does_not_hide_what_cold_objects_have() {
+    let mut cell = Cell::that_offloads();
+    // All but the newest slot are read from the write-ahead log, for as long as they are there.
+    cell.settings.images.disk = 1 << 30;
+    let process = cell.open().await;
+    process.store.fail((Op::Delete, "wal/"));
+    process.append(0, 10).await;
+    process.append(10, 1).await;
+    process.until_cold(11).await;
+    let own = process.log.incarnation();
+    let path = ObjectLog::path(own, Slot(0));
+    let whole = cell.store.get(&path).await.unwrap().bytes().await.unwrap();
+    let garbage = Bytes::from(vec![0x5a; whole.len()]);
+    cell.store.put(&path, garbage.into()).await.unwrap();
+    assert_eq!(process.values(0).await, (0..11).collect::<Vec<_>>());
+    let found = process
+        .partition
+        .offset_for_time(1_005, Isolation::ReadUncommitted)
+        .await;
+    assert_eq!(found.unwrap().unwrap().offset, Offset(5));
 }
 
 #[tokio::test]

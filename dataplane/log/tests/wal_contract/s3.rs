@@ -1,6 +1,6 @@
 //! A real S3 server on a loopback port, one for each test.
 
-#![allow(
+#![expect(
     clippy::disallowed_methods,
     reason = "waiting for another process takes the real clock"
 )]
@@ -58,18 +58,28 @@ impl S3Server {
         panic!("the S3 server does not listen on {}", server.address);
     }
 
+    /// Where it listens, as `HOST:PORT`.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     /// The server's bucket, under a prefix, as an operator configures it.
+    #[allow(dead_code, reason = "the tests of the binary give it the variables instead")]
     pub fn open(&self) -> Arc<dyn ObjectStore> {
         // A second installation finds the first one's.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let variables = [
-            ("AWS_ENDPOINT_URL", format!("http://{}", self.address)),
-            ("AWS_ACCESS_KEY_ID", KEY.to_owned()),
-            ("AWS_SECRET_ACCESS_KEY", SECRET.to_owned()),
-        ];
-        let variables = variables.map(|(name, value)| (name.to_owned(), value));
-        firn_log::store::open_with("s3://bucket/some/prefix", variables).unwrap()
+        firn_log::store::open_with("s3://bucket/some/prefix", variables(self.address())).unwrap()
     }
+}
+
+/// What the environment of those says who use the server at `address`.
+pub fn variables(address: &str) -> [(String, String); 3] {
+    [
+        ("AWS_ENDPOINT_URL", format!("http://{address}")),
+        ("AWS_ACCESS_KEY_ID", KEY.to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", SECRET.to_owned()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
 }
 
 impl Drop for S3Server {
@@ -80,9 +90,10 @@ impl Drop for S3Server {
 }
 
 fn binary() -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let built = root.join(".cache/tools/bin/versitygw");
-    if built.exists() {
+    // Of this crate, or of the whole repository.
+    let folders = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    let mut built = folders.map(|folder| folder.join(".cache/tools/bin/versitygw"));
+    if let Some(built) = built.find(|built| built.exists()) {
         return built;
     }
     let path = std::env::var_os("PATH").unwrap_or_default();

@@ -125,6 +125,14 @@ fn what_would_cost_many_times_its_size_is_refused() {
     body.put_bytes(0, 2_000_000);
     let schema = &crate::protocol::schema::METADATA;
     assert_eq!(check(&body, schema, 0), Err(Malformed::TooCostly));
+    // Names of two bytes would be deduplicated, looked up and answered for three hundred.
+    let mut body = BytesMut::new();
+    body.put_i32(10_000);
+    for number in 0..10_000u16 {
+        body.put_i16(2);
+        body.put_u16(number);
+    }
+    assert_eq!(check(&body, schema, 0), Err(Malformed::TooCostly));
     // As many names of ordinary length are fine.
     let mut body = BytesMut::new();
     body.put_i32(10_000);
@@ -132,6 +140,21 @@ fn what_would_cost_many_times_its_size_is_refused() {
         body.put_slice(b"\0\x0aorders-eu1");
     }
     assert_eq!(check(&body, schema, 0), Ok(()));
+}
+
+#[test]
+fn what_would_cost_too_much_in_all_is_refused_however_long_it_is() {
+    let with_partitions = |count: usize| {
+        let mut body = BytesMut::new();
+        // Replica, wait, least and most bytes, isolation; one topic, "t".
+        body.put_slice(&[0; 17]);
+        body.put_slice(&[0, 0, 0, 1, 0, 1, b't']);
+        body.put_i32(i32::try_from(count).unwrap());
+        body.put_bytes(0, count * 16);
+        check(&body, &crate::protocol::schema::FETCH, 4)
+    };
+    assert_eq!(with_partitions(200_000), Ok(()));
+    assert_eq!(with_partitions(300_000), Err(Malformed::TooCostly));
 }
 
 #[test]

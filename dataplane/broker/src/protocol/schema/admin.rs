@@ -21,41 +21,44 @@ use kafka_protocol::messages::{
     ListConfigResourcesRequest,
 };
 
-use super::Kind::{Array, Fixeds, NullableStruct, String, Strings};
-use super::{BOOL, I8, I16, I32, I64, Schema, Shape, UUID, all, shape, since, until};
+use super::Kind::{Array, Fixeds, Indexes, NullableStruct, String, Strings};
+use super::{BOOL, I8, I16, I32, I64, Schema, Shape, UUID, all, costly, shape, since, until};
 
 static REPLICA_ASSIGNMENT: Shape = shape::<CreatableReplicaAssignment>(&[all(I32), all(Fixeds(4))]);
 static TOPIC_CONFIG: Shape = shape::<CreatableTopicConfig>(&[all(String), all(String)]);
-static CREATABLE_TOPIC: Shape = shape::<CreatableTopic>(&[
-    all(String),
-    all(I32),
-    all(I16),
-    all(Array(&REPLICA_ASSIGNMENT)),
-    all(Array(&TOPIC_CONFIG)),
-]);
+static CREATABLE_TOPIC: Shape = costly::<CreatableTopic>(
+    300,
+    &[
+        all(String),
+        all(I32),
+        all(I16),
+        all(Array(&REPLICA_ASSIGNMENT)),
+        all(Array(&TOPIC_CONFIG)),
+    ],
+);
 
 pub(crate) static CREATE_TOPICS: Schema = Schema {
     flexible_from: 5,
     root: &shape::<CreateTopicsRequest>(&[all(Array(&CREATABLE_TOPIC)), all(I32), all(BOOL)]),
 };
 
-static DELETED_TOPIC: Shape = shape::<DeleteTopicState>(&[all(String), all(UUID)]);
+static DELETED_TOPIC: Shape = costly::<DeleteTopicState>(170, &[all(String), all(UUID)]);
 
 pub(crate) static DELETE_TOPICS: Schema = Schema {
     flexible_from: 4,
-    root: &shape::<DeleteTopicsRequest>(&[since(6, Array(&DELETED_TOPIC)), until(5, Strings), all(I32)]),
+    root: &shape::<DeleteTopicsRequest>(&[since(6, Array(&DELETED_TOPIC)), until(5, Strings(200)), all(I32)]),
 };
 
 static PARTITIONS_ASSIGNMENT: Shape = shape::<CreatePartitionsAssignment>(&[all(Fixeds(4))]);
 static PARTITIONS_TOPIC: Shape =
-    shape::<CreatePartitionsTopic>(&[all(String), all(I32), all(Array(&PARTITIONS_ASSIGNMENT))]);
+    costly::<CreatePartitionsTopic>(260, &[all(String), all(I32), all(Array(&PARTITIONS_ASSIGNMENT))]);
 
 pub(crate) static CREATE_PARTITIONS: Schema = Schema {
     flexible_from: 2,
     root: &shape::<CreatePartitionsRequest>(&[all(Array(&PARTITIONS_TOPIC)), all(I32), all(BOOL)]),
 };
 
-static DELETED_PARTITION: Shape = shape::<DeleteRecordsPartition>(&[all(I32), all(I64)]);
+static DELETED_PARTITION: Shape = costly::<DeleteRecordsPartition>(50, &[all(I32), all(I64)]);
 static DELETED_RECORDS: Shape = shape::<DeleteRecordsTopic>(&[all(String), all(Array(&DELETED_PARTITION))]);
 
 pub(crate) static DELETE_RECORDS: Schema = Schema {
@@ -63,7 +66,8 @@ pub(crate) static DELETE_RECORDS: Schema = Schema {
     root: &shape::<DeleteRecordsRequest>(&[all(Array(&DELETED_RECORDS)), all(I32)]),
 };
 
-static DESCRIBED_RESOURCE: Shape = shape::<DescribeConfigsResource>(&[all(I8), all(String), all(Strings)]);
+static DESCRIBED_RESOURCE: Shape =
+    costly::<DescribeConfigsResource>(220, &[all(I8), all(String), all(Strings(0))]);
 
 pub(crate) static DESCRIBE_CONFIGS: Schema = Schema {
     flexible_from: 4,
@@ -75,18 +79,20 @@ pub(crate) static DESCRIBE_CONFIGS: Schema = Schema {
 };
 
 static INCREMENTAL_CONFIG: Shape =
-    shape::<incremental::AlterableConfig>(&[all(String), all(I8), all(String)]);
-static INCREMENTAL_RESOURCE: Shape =
-    shape::<incremental::AlterConfigsResource>(&[all(I8), all(String), all(Array(&INCREMENTAL_CONFIG))]);
+    costly::<incremental::AlterableConfig>(160, &[all(String), all(I8), all(String)]);
+static INCREMENTAL_RESOURCE: Shape = costly::<incremental::AlterConfigsResource>(
+    260,
+    &[all(I8), all(String), all(Array(&INCREMENTAL_CONFIG))],
+);
 
 pub(crate) static INCREMENTAL_ALTER_CONFIGS: Schema = Schema {
     flexible_from: 1,
     root: &shape::<IncrementalAlterConfigsRequest>(&[all(Array(&INCREMENTAL_RESOURCE)), all(BOOL)]),
 };
 
-static ALTERED_CONFIG: Shape = shape::<alter_configs::AlterableConfig>(&[all(String), all(String)]);
+static ALTERED_CONFIG: Shape = costly::<alter_configs::AlterableConfig>(160, &[all(String), all(String)]);
 static ALTERED_RESOURCE: Shape =
-    shape::<alter_configs::AlterConfigsResource>(&[all(I8), all(String), all(Array(&ALTERED_CONFIG))]);
+    costly::<alter_configs::AlterConfigsResource>(260, &[all(I8), all(String), all(Array(&ALTERED_CONFIG))]);
 
 pub(crate) static ALTER_CONFIGS: Schema = Schema {
     flexible_from: 2,
@@ -98,7 +104,7 @@ pub(crate) static DESCRIBE_CLUSTER: Schema = Schema {
     root: &shape::<DescribeClusterRequest>(&[all(BOOL), since(1, I8), since(2, BOOL)]),
 };
 
-static DESCRIBED_TOPIC: Shape = shape::<topic_partitions::TopicRequest>(&[all(String)]);
+static DESCRIBED_TOPIC: Shape = costly::<topic_partitions::TopicRequest>(320, &[all(String)]);
 static PARTITION_CURSOR: Shape = shape::<topic_partitions::Cursor>(&[all(String), all(I32)]);
 
 pub(crate) static DESCRIBE_TOPIC_PARTITIONS: Schema = Schema {
@@ -110,14 +116,14 @@ pub(crate) static DESCRIBE_TOPIC_PARTITIONS: Schema = Schema {
     ]),
 };
 
-static LOG_DIR_TOPIC: Shape = shape::<DescribableLogDirTopic>(&[all(String), all(Fixeds(4))]);
+static LOG_DIR_TOPIC: Shape = shape::<DescribableLogDirTopic>(&[all(String), all(Indexes(40))]);
 
 pub(crate) static DESCRIBE_LOG_DIRS: Schema = Schema {
     flexible_from: 2,
     root: &shape::<DescribeLogDirsRequest>(&[all(Array(&LOG_DIR_TOPIC))]),
 };
 
-static PRODUCERS_TOPIC: Shape = shape::<describe_producers::TopicRequest>(&[all(String), all(Fixeds(4))]);
+static PRODUCERS_TOPIC: Shape = shape::<describe_producers::TopicRequest>(&[all(String), all(Indexes(100))]);
 
 pub(crate) static DESCRIBE_PRODUCERS: Schema = Schema {
     flexible_from: 0,

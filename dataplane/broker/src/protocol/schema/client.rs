@@ -11,15 +11,17 @@ use kafka_protocol::messages::{
     OffsetForLeaderEpochRequest,
 };
 
-use super::Kind::{Array, Fixeds, String, Struct};
-use super::{BOOL, I8, I16, I32, I64, Schema, Shape, UUID, all, between, shape, since, tagged, until};
+use super::Kind::{Array, Indexes, String, Struct};
+use super::{
+    BOOL, I8, I16, I32, I64, Schema, Shape, UUID, all, between, costly, shape, since, tagged, until,
+};
 
 pub(crate) static API_VERSIONS: Schema = Schema {
     flexible_from: 3,
     root: &shape::<ApiVersionsRequest>(&[since(3, String), since(3, String)]),
 };
 
-static METADATA_TOPIC: Shape = shape::<MetadataRequestTopic>(&[since(10, UUID), all(String)]);
+static METADATA_TOPIC: Shape = costly::<MetadataRequestTopic>(220, &[since(10, UUID), all(String)]);
 
 pub(crate) static METADATA: Schema = Schema {
     flexible_from: 9,
@@ -31,20 +33,23 @@ pub(crate) static METADATA: Schema = Schema {
     ]),
 };
 
-static FETCH_PARTITION: Shape = shape::<FetchPartition>(&[
-    all(I32),
-    since(9, I32),
-    all(I64),
-    since(12, I32),
-    since(5, I64),
-    all(I32),
-    tagged(0, 17, UUID),
-    tagged(1, 18, I64),
-]);
+static FETCH_PARTITION: Shape = costly::<FetchPartition>(
+    900,
+    &[
+        all(I32),
+        since(9, I32),
+        all(I64),
+        since(12, I32),
+        since(5, I64),
+        all(I32),
+        tagged(0, 17, UUID),
+        tagged(1, 18, I64),
+    ],
+);
 static FETCH_TOPIC: Shape =
     shape::<FetchTopic>(&[until(12, String), since(13, UUID), all(Array(&FETCH_PARTITION))]);
 static FORGOTTEN_TOPIC: Shape =
-    shape::<ForgottenTopic>(&[until(12, String), since(13, UUID), all(Fixeds(4))]);
+    shape::<ForgottenTopic>(&[until(12, String), since(13, UUID), all(Indexes(40))]);
 static REPLICA_STATE: Shape = shape::<ReplicaState>(&[all(I32), all(I64)]);
 
 pub(crate) static FETCH: Schema = Schema {
@@ -65,7 +70,8 @@ pub(crate) static FETCH: Schema = Schema {
     ]),
 };
 
-static LIST_OFFSETS_PARTITION: Shape = shape::<ListOffsetsPartition>(&[all(I32), since(4, I32), all(I64)]);
+static LIST_OFFSETS_PARTITION: Shape =
+    costly::<ListOffsetsPartition>(90, &[all(I32), since(4, I32), all(I64)]);
 static LIST_OFFSETS_TOPIC: Shape =
     shape::<ListOffsetsTopic>(&[all(String), all(Array(&LIST_OFFSETS_PARTITION))]);
 
@@ -84,7 +90,7 @@ pub(crate) static INIT_PRODUCER_ID: Schema = Schema {
     root: &shape::<InitProducerIdRequest>(&[all(String), all(I32), since(3, I64), since(3, I16)]),
 };
 
-static EPOCH_PARTITION: Shape = shape::<OffsetForLeaderPartition>(&[all(I32), since(2, I32), all(I32)]);
+static EPOCH_PARTITION: Shape = costly::<OffsetForLeaderPartition>(60, &[all(I32), since(2, I32), all(I32)]);
 static EPOCH_TOPIC: Shape = shape::<OffsetForLeaderTopic>(&[all(String), all(Array(&EPOCH_PARTITION))]);
 
 pub(crate) static OFFSET_FOR_LEADER_EPOCH: Schema = Schema {

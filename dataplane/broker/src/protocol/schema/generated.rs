@@ -98,7 +98,8 @@ impl Generator<'_> {
         match kind {
             Kind::Fixed(size) => self.fixed(*size),
             Kind::String => self.string(),
-            Kind::Strings => self.array(Self::string),
+            Kind::Strings(_) => self.array(Self::string),
+            Kind::Indexes(_) => self.array(|generator| generator.fixed(4)),
             Kind::Fixeds(size) => self.array(|generator| generator.fixed(*size)),
             Kind::Array(shape) => self.array(|generator| generator.shape(shape)),
             Kind::Struct(shape) => self.shape(shape),

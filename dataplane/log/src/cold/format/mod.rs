@@ -13,6 +13,7 @@ mod build;
 mod decode;
 mod encode;
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "golden files are files")]
 mod tests;
 
 use firn_catalog::cell::{ObjectKind, ObjectRow, SegmentRange};

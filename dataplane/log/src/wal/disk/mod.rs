@@ -11,6 +11,8 @@
 mod file;
 mod frame;
 mod freed;
+#[cfg(test)]
+mod golden;
 mod scan;
 mod shelf;
 mod spares;
@@ -35,7 +37,7 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use super::slot::{FENCE_MAGIC, SLOT_MAGIC, front_length};
-use super::{PutOutcome, WalError, WriteAheadLog};
+use super::{HOT_DISK_BYTES, PutOutcome, WalError, WriteAheadLog};
 use file::WalFile;
 use shelf::{Place, Shelf};
 use spares::{Preparer, Spares};
@@ -65,7 +67,7 @@ impl Default for DiskSettings {
             file_bytes: 64 << 20,
             first_file_bytes: 1 << 20,
             max_group_bytes: 8 << 20,
-            hot_bytes: 1 << 30,
+            hot_bytes: HOT_DISK_BYTES,
         }
     }
 }
@@ -85,7 +87,7 @@ pub struct DiskLog {
 
 impl DiskLog {
     /// Takes the directory (made if it is absent), finds all slots in it, and starts the writer. Blocks.
-    #[allow(
+    #[expect(
         clippy::disallowed_methods,
         reason = "fdatasync blocks for long, and one thread that does nothing else lets puts share it; the simulation has no disk log"
     )]

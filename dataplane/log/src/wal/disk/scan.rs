@@ -275,7 +275,7 @@ fn keep(
                 return true;
             }
             touched = true;
-            match is_intact(&file, incarnation, frame) {
+            match confirm(&file, incarnation, frame) {
                 Ok(intact) => torn |= !intact,
                 Err(error) => refused = Some(error),
             }
@@ -285,7 +285,6 @@ fn keep(
             return Err(error);
         }
         if touched {
-            // After kill -9 the page cache may hold more than the device: from here on it is relied upon.
             file.sync().map_err(at(&file.path))?;
         }
         row.files.push(followed.scanned);
@@ -293,17 +292,27 @@ fn keep(
     Ok(())
 }
 
-fn is_intact(file: &WalFile, incarnation: IncarnationId, frame: &Found) -> Result<bool, OpenError> {
-    let Ok(length) = usize::try_from(frame.length) else {
+/// Whether a frame that nothing calls durable is whole. If it is, it is written again as it is, for the caller to sync: after
+/// kill -9 the page cache may hold more than the device, and after an fdatasync that failed its pages count as clean.
+fn confirm(file: &WalFile, incarnation: IncarnationId, frame: &Found) -> Result<bool, OpenError> {
+    let header = FRAME_HEADER as u64;
+    let (Ok(size), Ok(end)) = (
+        usize::try_from(frame_size(frame.length)),
+        usize::try_from(header.saturating_add(frame.length)),
+    ) else {
         return Ok(false);
     };
-    let mut bytes = vec![0; length];
-    if file.read(&mut bytes, frame.offset).is_err() {
-        return Ok(false);
-    }
-    match Register::verify_whole(&bytes.into()) {
-        Ok(register) => Ok(register.is_at(incarnation, frame.slot)),
+    let start = frame.offset - header;
+    let mut bytes = vec![0; size];
+    // The file has these bytes: an error is the device's, and says nothing of what was acknowledged.
+    file.read(&mut bytes, start).map_err(at(&file.path))?;
+    let bytes = Bytes::from(bytes);
+    match Register::verify_whole(&bytes.slice(FRAME_HEADER..end)) {
+        Ok(register) if register.is_at(incarnation, frame.slot) => {
+            file.write_all(&[&bytes], start).map_err(at(&file.path))?;
+            Ok(true)
+        }
         Err(FormatError::NewerVersion { found, .. }) => Err(newer(&file.path, found)),
-        Err(_) => Ok(false),
+        Ok(_) | Err(_) => Ok(false),
     }
 }

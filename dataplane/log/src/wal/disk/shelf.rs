@@ -50,6 +50,8 @@ struct Row {
     damage: Option<String>,
     /// The file that is being written.
     active: Option<u64>,
+    /// A file could not be taken away from the front: no other is.
+    kept: bool,
 }
 
 /// See the module.
@@ -200,25 +202,32 @@ impl Shelf {
 
     /// Takes the oldest file that holds nothing live off the shelf, if all files together exceed `budget`. Rows
     /// that are no longer written come first. Files leave a row from the front only, so that a missing one shows.
-    pub(super) fn reclaim(&mut self, budget: u64) -> Option<Arc<WalFile>> {
+    pub(super) fn reclaim(&mut self, budget: u64) -> Option<(IncarnationId, Arc<WalFile>)> {
         if self.total_bytes <= budget {
             return None;
         }
         let free = |row: &Row| {
             let (number, file) = row.files.first_key_value()?;
-            (file.live == 0 && row.active != Some(*number)).then_some(*number)
+            (file.live == 0 && row.active != Some(*number) && !row.kept).then_some(*number)
         };
-        let mut rows: Vec<_> = self.rows.values_mut().collect();
-        rows.sort_by_key(|row| row.active.is_some());
-        let (row, number) = rows
+        let mut rows: Vec<_> = self.rows.iter_mut().collect();
+        rows.sort_by_key(|(_, row)| row.active.is_some());
+        let (incarnation, row, number) = rows
             .into_iter()
-            .find_map(|row| free(row).map(|number| (row, number)))?;
+            .find_map(|(incarnation, row)| free(row).map(|number| (*incarnation, row, number)))?;
         let entry = row.files.remove(&number)?;
         for slot in &entry.slots {
             row.slots.remove(slot);
         }
         self.total_bytes -= entry.file.size;
-        Some(entry.file)
+        Some((incarnation, entry.file))
+    }
+
+    /// Leaves the files of a row where they are from here on.
+    pub(super) fn keep(&mut self, incarnation: IncarnationId) {
+        if let Some(row) = self.rows.get_mut(&incarnation) {
+            row.kept = true;
+        }
     }
 
     /// Bytes of all files.

@@ -24,6 +24,8 @@ pub(super) struct Spares {
     file_bytes: u64,
     env: Env,
     pool: Mutex<Vec<WalFile>>,
+    /// Held while files are taken off the shelf, so that they leave the directory in the same order.
+    pub(super) reclaiming: Mutex<()>,
     stop: AtomicBool,
 }
 
@@ -50,6 +52,7 @@ impl Spares {
             file_bytes,
             env: env.clone(),
             pool: Mutex::new(pool),
+            reclaiming: Mutex::new(()),
             stop: AtomicBool::new(false),
         }))
     }
@@ -75,13 +78,17 @@ impl Spares {
         }
     }
 
-    /// Puts back a file that nobody needs; removes it if it is too many, of another size, or still being read.
+    /// Puts back a file that nobody needs; removes it if it is too many, of another size, still being read, or cannot be
+    /// moved: on a full disk a directory may have no room for another name.
     pub(super) fn put_back(&self, file: Arc<WalFile>) -> io::Result<()> {
         let path = file.path.clone();
         let mut pool = self.pool.lock();
         match Arc::try_unwrap(file) {
             Ok(mut file) if file.size == self.file_bytes && pool.len() < MAX_SPARES => {
-                file.rename(self.folder.join(format!("{:032x}.spare", self.env.random_u128())))?;
+                let spare = self.folder.join(format!("{:032x}.spare", self.env.random_u128()));
+                if file.rename(spare).is_err() {
+                    return fs::remove_file(path);
+                }
                 pool.push(file);
                 Ok(())
             }
@@ -100,7 +107,7 @@ pub(super) struct Preparer {
 }
 
 impl Preparer {
-    #[allow(
+    #[expect(
         clippy::disallowed_methods,
         reason = "zeroing tens of MiB would hold a thread of the shared pool for long; the disk log never runs in the simulation"
     )]
@@ -171,6 +178,8 @@ impl Drop for Preparer {
 /// Makes a prepared file part of an incarnation's row: the header first, durably, then the name.
 pub(super) fn enlist(mut file: WalFile, header: &[u8], folder: &Path, number: u64) -> io::Result<WalFile> {
     let made = (|| {
+        // If it was another row's file once, a crash must not bring that name back over the new header.
+        file.path.parent().map_or(Ok(()), sync_dir)?;
         file.write_all(&[header], 0)?;
         file.sync()?;
         if !folder.is_dir() {

@@ -289,7 +289,15 @@ impl Writer {
     /// Puts a fresh file into service that has room for a frame of `frame` bytes.
     fn roll(&mut self, incarnation: IncarnationId, frame: u64) -> io::Result<()> {
         let needed = frame.saturating_add(BLOCK);
-        let file = self.preparer.take(needed.max(self.next_size))?;
+        let wanted = needed.max(self.next_size);
+        let file = match self.preparer.take(wanted) {
+            Err(error) if is_no_space(&error) => {
+                // What is only kept for readers goes before a producer is refused.
+                reclaim(&self.shelf, &self.spares, 0);
+                self.preparer.take(needed)?
+            }
+            taken => taken?,
+        };
         let previous = self.active.get(&incarnation);
         let number = self.shelf.lock().next_file(incarnation);
         let header = FileHeader {
@@ -353,14 +361,16 @@ fn answer(put: Put, result: Result<PutOutcome, WalError>) {
 
 /// Takes files that hold nothing live off the shelf while all files together exceed `budget`.
 pub(super) fn reclaim(shelf: &Mutex<Shelf>, spares: &Spares, budget: u64) {
+    let _in_order = spares.reclaiming.lock();
     loop {
-        let Some(file) = shelf.lock().reclaim(budget) else {
+        let Some((incarnation, file)) = shelf.lock().reclaim(budget) else {
             return;
         };
         let path = file.path.clone();
         if let Err(error) = spares.put_back(file) {
-            // It is off the shelf; the next start finds it again.
-            tracing::warn!(path = %path.display(), %error, "a file of the write-ahead log could not be freed");
+            tracing::warn!(path = %path.display(), %error, "a file of the write-ahead log could not be freed; its row keeps the others");
+            // The next start finds it again: those behind it have to be there too.
+            shelf.lock().keep(incarnation);
         }
     }
 }

@@ -13,6 +13,7 @@ mod fence;
 mod fields;
 mod index;
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "golden files are files")]
 mod tests;
 
 use bytes::Bytes;

@@ -1,0 +1,168 @@
+//! A throw-away PostgreSQL server for tests, as Debian packages it: own data directory, port and socket folder, loopback
+//! only. The tests of the binary use it, too.
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "waiting for another process takes the real clock"
+)]
+
+use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::chown;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, geteuid, kill_process};
+use tempfile::TempDir;
+
+/// PostgreSQL refuses to run as root; this is `nobody`.
+const NOBODY: u32 = 65534;
+
+/// A running server; stopped when dropped.
+pub struct Server {
+    process: Child,
+    programs: PathBuf,
+    port: u16,
+    _folder: TempDir,
+}
+
+impl Server {
+    /// Makes its data directory, starts it and waits until it answers.
+    pub fn start() -> Self {
+        let programs = programs();
+        let folder = TempDir::new().unwrap();
+        if geteuid().is_root() {
+            chown(folder.path(), Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+        let data = folder.path().join("data");
+        run(unprivileged(&programs.join("initdb"))
+            .args(["-A", "trust", "--no-sync", "-U", "postgres"])
+            .args(["-E", "UTF8", "--no-locale", "-D"])
+            .arg(&data)
+            .current_dir(folder.path()));
+        let port = free_port();
+        let process = unprivileged(&programs.join("postgres"))
+            .arg("-D")
+            .arg(&data)
+            .args(["-p", &port.to_string(), "-k"])
+            .arg(folder.path())
+            .args(["-c", "listen_addresses=127.0.0.1"])
+            .args(["-c", "fsync=off", "-c", "max_connections=200"])
+            .current_dir(folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let server = Self {
+            process,
+            programs,
+            port,
+            _folder: folder,
+        };
+        for _ in 0..600 {
+            let asked = server.program("pg_isready").arg("-q").status().unwrap();
+            if asked.success() {
+                return server;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("PostgreSQL did not start within 30 s");
+    }
+
+    /// The URL of a database in it; `postgres` is there from the start.
+    pub fn url(&self, database: &str) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// Makes an empty database.
+    #[allow(dead_code, reason = "not every test binary needs it")]
+    pub fn create_database(&self, name: &str) {
+        run(self.program("createdb").arg(name));
+    }
+
+    /// Sends a signal to all its processes. It has one for each connection; all are children of the first.
+    pub fn signal(&self, signal: Signal) {
+        let parent = Pid::from_raw(i32::try_from(self.process.id()).unwrap()).unwrap();
+        for pid in children(parent).into_iter().chain([parent]) {
+            // A connection's process may have ended in the meantime.
+            let _ = kill_process(pid, signal);
+        }
+    }
+
+    fn program(&self, name: &str) -> Command {
+        let mut command = Command::new(self.programs.join(name));
+        command
+            .args(["-h", "127.0.0.1", "-U", "postgres"])
+            .env("PGPORT", self.port.to_string());
+        command
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // An immediate shutdown: it ends its children too, which SIGKILL would not. A failed test may have frozen it.
+        let first = Pid::from_raw(i32::try_from(self.process.id()).unwrap()).unwrap();
+        let _ = kill_process(first, Signal::QUIT);
+        self.signal(Signal::CONT);
+        let _ = self.process.wait();
+    }
+}
+
+/// The processes that `parent` has started, from the fourth field of their `stat`; the command before it may hold spaces.
+fn children(parent: Pid) -> Vec<Pid> {
+    let parent = parent.as_raw_nonzero().to_string();
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc").unwrap().flatten() {
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
+            continue;
+        };
+        let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+        let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+        if fields.split_whitespace().nth(1) == Some(parent.as_str()) {
+            found.extend(Pid::from_raw(pid));
+        }
+    }
+    found
+}
+
+/// Where Debian puts the server's programs: outside of the search path, one folder for each version. The newest.
+fn programs() -> PathBuf {
+    let versions = fs::read_dir("/usr/lib/postgresql");
+    let versions = versions.into_iter().flatten().flatten();
+    let mut found: Vec<PathBuf> = versions.map(|version| version.path().join("bin")).collect();
+    found.retain(|programs| programs.join("initdb").exists());
+    found.sort();
+    found
+        .pop()
+        .expect("the PostgreSQL server is not on this machine: `make tools` installs it")
+}
+
+/// A command that runs as someone whom PostgreSQL accepts.
+fn unprivileged(program: &Path) -> Command {
+    if !geteuid().is_root() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("setpriv");
+    command
+        .args([format!("--reuid={NOBODY}"), format!("--regid={NOBODY}")])
+        .arg("--clear-groups")
+        .arg(program);
+    command
+}
+
+fn run(command: &mut Command) {
+    let output = command.output().unwrap();
+    assert!(
+        output.status.success(),
+        "{command:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}

@@ -1,0 +1,195 @@
+//! Requests of very many, very short entries: what each costs from the frame to the answer, measured. Alone in its process,
+//! since the allocator that counts is the process's.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic, and helpers are tests too")]
+
+#[path = "../hostile/counting.rs"]
+#[allow(dead_code, reason = "each test binary uses its part")]
+mod counting;
+#[path = "../support/mod.rs"]
+mod support;
+
+use bytes::BytesMut;
+use kafka_protocol::messages as m;
+use kafka_protocol::messages::{
+    create_partitions_request as partitions, create_topics_request as create,
+    delete_records_request as delete, describe_configs_request as describe,
+    describe_producers_request as producers, fetch_request as fetch,
+    incremental_alter_configs_request as alter, list_offsets_request as list,
+    offset_for_leader_epoch_request as epochs,
+};
+use kafka_protocol::protocol::Request;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use counting::{Counting, peak_from_here};
+use support::client::{Client, frame, text, topic_name};
+use support::{Bench, Setup};
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Bytes of memory that a byte of request may cost.
+const MULTIPLE: usize = 64;
+const ENTRIES: i32 = 20_000;
+
+struct Many {
+    what: String,
+    frame: BytesMut,
+}
+
+fn each<T>(entry: impl Fn(i32) -> T) -> Vec<T> {
+    (0..ENTRIES).map(entry).collect()
+}
+
+fn name(number: i32) -> m::TopicName {
+    topic_name(&format!("topic-{number:05}"))
+}
+
+fn many<R: Request>(all: &mut Vec<Many>, version: i16, request: &R) {
+    all.push(Many {
+        what: format!("API {} version {version}", R::KEY),
+        frame: frame(1, version, request),
+    });
+}
+
+fn of_partitions(all: &mut Vec<Many>) {
+    for version in [4, 7, 12] {
+        let partition = |index| fetch::FetchPartition::default().with_partition(index);
+        let topic = fetch::FetchTopic::default().with_topic(topic_name("t"));
+        let request = m::FetchRequest::default()
+            .with_replica_id((-1).into())
+            .with_session_epoch(0)
+            .with_topics(vec![topic.with_partitions(each(partition))]);
+        many(all, version, &request);
+    }
+    let partition = |index| list::ListOffsetsPartition::default().with_partition_index(index);
+    let topic = list::ListOffsetsTopic::default().with_name(topic_name("t"));
+    let topics = vec![topic.with_partitions(each(partition))];
+    many(all, 1, &m::ListOffsetsRequest::default().with_topics(topics));
+    let partition = |index| epochs::OffsetForLeaderPartition::default().with_partition(index);
+    let topic = epochs::OffsetForLeaderTopic::default().with_topic(topic_name("t"));
+    let topics = vec![topic.with_partitions(each(partition))];
+    many(
+        all,
+        2,
+        &m::OffsetForLeaderEpochRequest::default().with_topics(topics),
+    );
+    let partition = |index| delete::DeleteRecordsPartition::default().with_partition_index(index);
+    let topic = delete::DeleteRecordsTopic::default().with_name(topic_name("t"));
+    let topics = vec![topic.with_partitions(each(partition))];
+    many(all, 0, &m::DeleteRecordsRequest::default().with_topics(topics));
+    let topic = producers::TopicRequest::default().with_name(topic_name("t"));
+    let topics = vec![topic.with_partition_indexes(each(|index| index))];
+    many(
+        all,
+        0,
+        &m::DescribeProducersRequest::default().with_topics(topics),
+    );
+}
+
+fn of_topics(all: &mut Vec<Many>) {
+    for version in [1, 9, 12] {
+        let topic =
+            |number| m::metadata_request::MetadataRequestTopic::default().with_name(Some(name(number)));
+        let request = m::MetadataRequest::default().with_topics(Some(each(topic)));
+        many(all, version, &request);
+    }
+    let topic =
+        |number| m::describe_topic_partitions_request::TopicRequest::default().with_name(name(number));
+    let request = m::DescribeTopicPartitionsRequest::default().with_topics(each(topic));
+    many(all, 0, &request);
+    many(
+        all,
+        1,
+        &m::DeleteTopicsRequest::default().with_topic_names(each(name)),
+    );
+    let topic = |number| m::delete_topics_request::DeleteTopicState::default().with_name(Some(name(number)));
+    many(
+        all,
+        6,
+        &m::DeleteTopicsRequest::default().with_topics(each(topic)),
+    );
+    let topic = |number| create::CreatableTopic::default().with_name(name(number));
+    many(
+        all,
+        2,
+        &m::CreateTopicsRequest::default().with_topics(each(topic)),
+    );
+    let topic = |number| partitions::CreatePartitionsTopic::default().with_name(name(number));
+    let request = m::CreatePartitionsRequest::default().with_topics(each(topic));
+    many(all, 0, &request);
+}
+
+fn of_configs(all: &mut Vec<Many>) {
+    let resource = |number| {
+        describe::DescribeConfigsResource::default()
+            .with_resource_type(2)
+            .with_resource_name(text(&name(number)))
+            .with_configuration_keys(None)
+    };
+    let request = m::DescribeConfigsRequest::default().with_resources(each(resource));
+    many(all, 1, &request);
+    let resource = |number| {
+        alter::AlterConfigsResource::default()
+            .with_resource_type(2)
+            .with_resource_name(text(&name(number)))
+    };
+    let request = m::IncrementalAlterConfigsRequest::default().with_resources(each(resource));
+    many(all, 0, &request);
+    let config = |number| alter::AlterableConfig::default().with_name(text(&name(number)));
+    let resource = alter::AlterConfigsResource::default().with_resource_type(2);
+    let resources = vec![resource.with_configs(each(config))];
+    let request = m::IncrementalAlterConfigsRequest::default().with_resources(resources);
+    many(all, 0, &request);
+}
+
+/// Long names with many partitions, each of them twice.
+fn of_long_names(all: &mut Vec<Many>) {
+    let long = || topic_name(&"x".repeat(32_000));
+    let partition = |index| list::ListOffsetsPartition::default().with_partition_index(index / 2);
+    let topic = list::ListOffsetsTopic::default().with_name(long());
+    let topics = vec![topic.with_partitions(each(partition))];
+    many(all, 1, &m::ListOffsetsRequest::default().with_topics(topics));
+    let partition = |index| fetch::FetchPartition::default().with_partition(index / 2);
+    let topic = fetch::FetchTopic::default().with_topic(long());
+    let request = m::FetchRequest::default()
+        .with_replica_id((-1).into())
+        .with_session_epoch(0)
+        .with_topics(vec![topic.with_partitions(each(partition))]);
+    many(all, 7, &request);
+}
+
+/// Sends a frame and reads the answer without keeping it.
+async fn exchange(client: &mut Client, many: &Many) {
+    client.stream.write_all(&many.frame).await.unwrap();
+    let answered = client.stream.read_i32().await;
+    let size = answered.unwrap_or_else(|_| panic!("{} closes the connection", many.what));
+    let mut left = usize::try_from(size).unwrap();
+    let mut buffer = [0; 4096];
+    while left > 0 {
+        let most = left.min(buffer.len());
+        left -= client.stream.read(&mut buffer[..most]).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn no_request_of_many_short_entries_costs_many_times_its_size() {
+    let bench = Bench::with(Setup {
+        kafka: vec![("auto.create.topics.enable", "false")],
+        ..Setup::default()
+    })
+    .await;
+    let mut all = Vec::new();
+    of_partitions(&mut all);
+    of_topics(&mut all);
+    of_configs(&mut all);
+    of_long_names(&mut all);
+    for many in &all {
+        let mut client = bench.client().await;
+        let peak = peak_from_here();
+        exchange(&mut client, many).await;
+        let (cost, size) = (peak(), many.frame.len());
+        assert!(cost < MULTIPLE * size, "{}: {size} bytes cost {cost}", many.what);
+    }
+    bench.stop().await;
+}
