@@ -14,6 +14,7 @@ use firn_log::engine::{AssignError, Log};
 use firn_runtime::Env;
 use parking_lot::Mutex;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -23,9 +24,13 @@ use crate::network::listener::{Listener, Peer};
 use crate::reconcile::Reconciler;
 use crate::seams::{Authorizer, DevAuthorizer, Meter, NoMeter, NoQuotas, Quotas};
 use crate::serving::dispatch::KafkaConnection;
+use crate::serving::response_room::ResponseRoom;
 use crate::serving::sessions::FetchSessions;
 use crate::serving::shared::Serving;
 use crate::settings::BrokerSettings;
+
+/// How many requests may be validated at a time whose validation takes long.
+const HEAVY_VALIDATIONS: usize = 4;
 
 /// The three seams that every request passes; see [`crate::seams`].
 #[derive(Clone)]
@@ -166,6 +171,8 @@ impl Broker {
             kafka: settings.kafka,
             anonymous,
             shutdown: shutdown.clone(),
+            heavy_validation: Arc::new(Semaphore::new(HEAVY_VALIDATIONS)),
+            response_room: ResponseRoom::new(settings.limits.response_bytes),
             creating: Mutex::new(BTreeSet::new()),
         });
         let (abort, tracker) = (CancellationToken::new(), TaskTracker::new());

@@ -34,14 +34,14 @@ impl Failure {
     }
 }
 
-/// The error of a batch, and what is wrong with single records.
-pub(crate) fn of_batch(error: &BatchError) -> (ResponseError, Vec<RecordError>) {
+/// The error of a batch, and what is wrong with single records, `most` of them.
+pub(crate) fn of_batch(error: &BatchError, most: usize) -> (ResponseError, Vec<RecordError>) {
     let records = |errors: &[firn_log::batch::RecordError]| {
         let record = |error: &firn_log::batch::RecordError| RecordError {
             index: error.index,
             message: error.message.clone(),
         };
-        errors.iter().map(record).collect()
+        errors.iter().take(most).map(record).collect()
     };
     match error {
         BatchError::NotOneBatch
@@ -49,7 +49,7 @@ pub(crate) fn of_batch(error: &BatchError) -> (ResponseError, Vec<RecordError>) 
         | BatchError::BaseOffset(_)
         | BatchError::Malformed(_)
         | BatchError::DecompressesTooLarge { .. } => (ResponseError::InvalidRecord, Vec::new()),
-        BatchError::TooLarge { .. } => (ResponseError::MessageTooLarge, Vec::new()),
+        BatchError::TooLarge { .. } | BatchError::OverBudget => (ResponseError::MessageTooLarge, Vec::new()),
         BatchError::Checksum | BatchError::Decompression(_) => (ResponseError::CorruptMessage, Vec::new()),
         BatchError::NullKeys(errors) => (ResponseError::InvalidRecord, records(errors)),
         BatchError::Timestamps(errors) => (ResponseError::InvalidTimestamp, records(errors)),
@@ -57,10 +57,10 @@ pub(crate) fn of_batch(error: &BatchError) -> (ResponseError, Vec<RecordError>) 
     }
 }
 
-/// The error of an append.
-pub(crate) fn of_append(error: &AppendError) -> (ResponseError, Vec<RecordError>) {
+/// The error of an append, and what is wrong with single records, `most` of them.
+pub(crate) fn of_append(error: &AppendError, most: usize) -> (ResponseError, Vec<RecordError>) {
     let error = match error {
-        AppendError::Batch(error) => return of_batch(error),
+        AppendError::Batch(error) => return of_batch(error, most),
         AppendError::Sequence(SequenceError::OutOfOrder { .. }) => ResponseError::OutOfOrderSequenceNumber,
         AppendError::Sequence(SequenceError::Fenced { .. }) => ResponseError::InvalidProducerEpoch,
         AppendError::NotLeader | AppendError::Halted => ResponseError::NotLeaderOrFollower,

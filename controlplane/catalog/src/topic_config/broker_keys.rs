@@ -138,7 +138,7 @@ pub static BROKER_KEYS: &[ConfigKey] = &[
         "The most connections of a broker."),
     key("max.incremental.fetch.session.cache.slots", Int, Some("10000"), AtLeast(0), Enforced, FIXED,
         "The most incremental fetch sessions of a broker."),
-    key("message.max.bytes", Int, Some("1048588"), AtLeast(0), Enforced, DYNAMIC,
+    key("message.max.bytes", Int, Some("1048588"), Between(0, 104_857_600), Enforced, DYNAMIC,
         "The largest batch that is accepted, in bytes, as sent."),
     key("min.insync.replicas", Int, Some("1"), AtLeast(1), Reported, DYNAMIC,
         "Replicas that must have a record; durability is the object store's here."),

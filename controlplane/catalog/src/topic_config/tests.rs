@@ -108,7 +108,7 @@ fn values_outside_a_keys_type_or_range_are_refused_by_name() {
     for (key, value) in [
         ("retention.ms", "-2"),
         ("retention.ms", "soon"),
-        ("max.message.bytes", "2147483648"),
+        ("max.message.bytes", "104857601"),
         ("cleanup.policy", "delete,burn"),
         ("cleanup.policy", "delete,delete"),
         ("compression.type", "brotli"),

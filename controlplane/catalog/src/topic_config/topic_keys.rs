@@ -76,7 +76,7 @@ pub static TOPIC_KEYS: &[ConfigKey] = &[
         "Milliseconds kept on local disks; -2 follows retention.ms."),
     key("max.compaction.lag.ms", Long, "9223372036854775807", AtLeast(1), Reported, &[same("log.cleaner.max.compaction.lag.ms")],
         "Milliseconds after which a record must have been compacted."),
-    key("max.message.bytes", Int, "1048588", AtLeast(0), Enforced, &[same("message.max.bytes")],
+    key("max.message.bytes", Int, "1048588", Between(0, 104_857_600), Enforced, &[same("message.max.bytes")],
         "The largest batch that is accepted, in bytes, as sent."),
     key("message.timestamp.after.max.ms", Long, "3600000", AtLeast(0), Enforced, &[same("log.message.timestamp.after.max.ms")],
         "Milliseconds that a record's timestamp may lie after the broker's clock."),

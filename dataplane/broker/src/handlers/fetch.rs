@@ -1,7 +1,7 @@
 //! Fetch 4-18: reads batches, waiting for some if there are none.
 //!
-//! A long poll ends when `min_bytes` are there, with any error or change of leadership, after `max_wait`, and when the
-//! broker shuts down. The first partition with records returns at least one batch whatever the limits (KIP-74); the
+//! A long poll ends when `min_bytes` are there, with records that do not fit into the answer, with any error or change of
+//! leadership, after `max_wait`, and when the broker shuts down. The first partition with records returns at least one batch whatever the limits (KIP-74); the
 //! order rotates in sessions, so that every partition gets its turn. Wake-ups cannot be lost: the waiter is registered
 //! before the partitions are looked at again.
 
@@ -30,6 +30,7 @@ use crate::protocol::fetch::{ENDPOINTS_FROM, FetchAnswer, FetchedPartition, Fetc
 use crate::protocol::produce::LeaderHint;
 use crate::serving::dispatch::answered;
 use crate::serving::request::{RequestContext, throttle_ms};
+use crate::serving::response_room::{Room, SMALL_RESPONSE};
 use crate::serving::sessions::{FetchTarget, FetchTopicKey, Opened, Told};
 
 pub(crate) const API: ApiKey = ApiKey::Fetch;
@@ -37,6 +38,8 @@ pub(crate) const VERSIONS: RangeInclusive<i16> = 4..=18;
 
 /// The longest that a request may wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
+/// How long a large answer waits for room; clients give up on an answer after half a minute.
+const ROOM_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Answers a request.
 pub(crate) async fn answer(context: RequestContext, mut body: Bytes) -> Reply {
@@ -48,12 +51,15 @@ pub(crate) async fn answer(context: RequestContext, mut body: Bytes) -> Reply {
         }
     };
     drop(body);
-    let mut answer = match request::open(&context, &request) {
+    let (mut answer, room) = match request::open(&context, &request) {
         Ok(opened) => fetch(&context, &request, opened).await,
-        Err(error) => FetchAnswer {
-            error: error.code(),
-            ..FetchAnswer::default()
-        },
+        Err(error) => {
+            let answer = FetchAnswer {
+                error: error.code(),
+                ..FetchAnswer::default()
+            };
+            (answer, None)
+        }
     };
     let partitions = answer.topics.iter().flat_map(|topic| &topic.partitions);
     let bytes = partitions.map(FetchedPartition::size).sum();
@@ -61,21 +67,28 @@ pub(crate) async fn answer(context: RequestContext, mut body: Bytes) -> Reply {
     let throttle = context.charge(&usage);
     answer.throttle_ms = throttle_ms(throttle);
     metrics::fetched(bytes);
-    let chunks = encode(&mut answer, context.version, context.correlation);
+    let mut chunks = encode(&mut answer, context.version, context.correlation);
+    if let Some(room) = room {
+        room.hold(&mut chunks);
+    }
     answered(&context, usage, chunks, throttle)
 }
 
-async fn fetch(context: &RequestContext, request: &FetchRequest, opened: Opened) -> FetchAnswer {
+async fn fetch(
+    context: &RequestContext,
+    request: &FetchRequest,
+    opened: Opened,
+) -> (FetchAnswer, Option<Room>) {
     let mut reading = Reading::new(context, request, &opened.targets);
     let wait = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0)).min(LONGEST_WAIT);
     let deadline = Instant::now() + wait;
     let mut pass = reading.pass().await;
     let waiter = Arc::new(Notify::new());
-    if !wait.is_zero() && !pass.is_enough(request.min_bytes) {
+    if !wait.is_zero() && !reading.is_enough(&pass) {
         reading.watch(&waiter);
         pass = reading.pass().await;
     }
-    while !pass.is_enough(request.min_bytes) {
+    while !reading.is_enough(&pass) {
         let woken = tokio::select! {
             biased;
             () = context.serving.shutdown.cancelled() => false,
@@ -87,7 +100,37 @@ async fn fetch(context: &RequestContext, request: &FetchRequest, opened: Opened)
         }
         pass = reading.pass().await;
     }
-    finish(context, opened, pass)
+    let (pass, room) = make_room(context, &mut reading, pass).await;
+    (finish(context, opened, pass), room)
+}
+
+/// Takes room for a large answer. Where there is none, the records are let go and read again once there is; a client that
+/// would wait too long is told that there are none, and asks again.
+async fn make_room(
+    context: &RequestContext,
+    reading: &mut Reading<'_>,
+    mut pass: Pass,
+) -> (Pass, Option<Room>) {
+    let bytes = pass.bytes;
+    if bytes <= SMALL_RESPONSE {
+        return (pass, None);
+    }
+    let room = &context.serving.response_room;
+    if let Some(room) = room.try_take(bytes) {
+        return (pass, Some(room));
+    }
+    pass.drop_records();
+    let taken = tokio::select! {
+        biased;
+        () = context.serving.shutdown.cancelled() => None,
+        taken = room.take(bytes) => taken,
+        () = tokio::time::sleep(ROOM_PATIENCE) => None,
+    };
+    if taken.is_some() {
+        reading.limit(bytes);
+        pass = reading.pass().await;
+    }
+    (pass, taken)
 }
 
 /// Puts together what the client needs to be told.
@@ -99,7 +142,7 @@ fn finish(context: &RequestContext, opened: Opened, pass: Pass) -> FetchAnswer {
         .zip(&partitions)
         .map(|(target, (_, fetched))| {
             let told = Told {
-                has_records: !fetched.records.is_empty(),
+                has_records: !fetched.records.is_empty() || fetched.diverging.is_some(),
                 error: fetched.error,
                 high_watermark: fetched.high_watermark,
                 log_start: fetched.log_start,

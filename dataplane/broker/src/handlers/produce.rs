@@ -1,9 +1,12 @@
 //! Produce 3-13: appends batches. 0-2 are advertised and refused: older librdkafka otherwise turns compression off without
 //! a word.
 //!
-//! Batches are appended at once, in the order in which requests arrive; the answer comes when the last of their slots
-//! counts. acks=1 is answered like acks=all; acks=0 never, and an error closes the connection. A request that waits longer
+//! All batches of a request are validated first. They are appended at once, in the order in which requests arrive; a
+//! request whose validation takes long is appended before another one of the connection is started. The answer comes when
+//! the last of their slots counts. acks=1 is answered like acks=all; acks=0 never, and an error closes the connection. A request that waits longer
 //! than its timeout is answered 7, and its slots go on.
+
+mod checking;
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -13,19 +16,22 @@ use std::time::Duration;
 use bytes::BytesMut;
 use firn_catalog::ids::Slot;
 use firn_catalog::image::{Image, ImageTopic};
-use firn_log::batch::BatchHeader;
+use firn_log::batch::{BatchError, BatchHeader};
 use firn_log::engine::Log;
+use firn_log::partition::AppendError;
 use futures::FutureExt;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::ApiKey;
 use tracing::debug;
 
+use self::checking::{Checked, Step};
 use crate::errors::{self, NONE};
 use crate::metrics;
 use crate::network::{After, Closing, Reply, Started};
 use crate::protocol::header;
 use crate::protocol::produce::{
-    self as wire, FLEXIBLE_FROM, PartitionAnswer, ProducePartition, ProduceRequest, TopicAnswer, TopicKey,
+    self as wire, FLEXIBLE_FROM, PartitionAnswer, ProduceRequest, ProduceTopic, RECORD_ERRORS_FROM,
+    TopicAnswer, TopicKey,
 };
 use crate::seams::{Operation, ResourceKind};
 use crate::serving::dispatch::answered;
@@ -36,12 +42,10 @@ pub(crate) const API: ApiKey = ApiKey::Produce;
 pub(crate) const VERSIONS: RangeInclusive<i16> = 3..=13;
 pub(crate) const ADVERTISED_FROM: i16 = 0;
 
-/// The first version in which zstd may be used.
-const ZSTD_FROM: i16 = 7;
-/// Batches below this size are copied: in the log they would keep the whole buffer alive that they came in.
-const COPIED_BELOW: usize = 16 * 1024;
 /// With acks=1 clients do not expect their timeout to apply to durability; it is at least this.
 const LEADER_ACK_PATIENCE: Duration = Duration::from_secs(30);
+/// The most records that one answer names; their batches are refused as a whole anyway.
+const MOST_RECORD_ERRORS: usize = 100;
 
 /// Appends what a request holds and waits for it.
 pub(crate) fn start(context: RequestContext, body: BytesMut) -> Started {
@@ -59,12 +63,32 @@ pub(crate) fn start(context: RequestContext, body: BytesMut) -> Started {
     } else {
         timeout
     };
+    let image = context.serving.image();
+    let refused = refusal(&context, &request);
+    let topics = checking::check(&context, &image, request.topics, refused);
+    if checking::is_done(&topics) {
+        return finish(context, topics, acks, patience);
+    }
+    Started::Alone(Box::pin(async move {
+        let topics = checking::check_rest(&context, topics).await;
+        match finish(context, topics, acks, patience) {
+            Started::Done(reply) => reply,
+            Started::Waiting(answer) | Started::Alone(answer) => answer.await,
+        }
+    }))
+}
+
+/// Appends what was validated and waits for it.
+fn finish(context: RequestContext, mut topics: Vec<Checked>, acks: i16, patience: Duration) -> Started {
+    checking::detach(&mut topics, context.request_bytes);
+    let names_records = context.version >= RECORD_ERRORS_FROM;
     let mut produced = Produced {
-        topics: Vec::new(),
+        topics: Vec::with_capacity(topics.len()),
         waits: Vec::new(),
         bytes: 0,
+        record_errors_left: if names_records { MOST_RECORD_ERRORS } else { 0 },
     };
-    produced.append_all(&context, request);
+    produced.append_all(&context, topics);
     if acks == 0 {
         return Started::Done(produced.unacknowledged(&context));
     }
@@ -94,89 +118,80 @@ struct Produced {
     topics: Vec<TopicAnswer>,
     waits: Vec<Wait>,
     bytes: usize,
+    record_errors_left: usize,
 }
 
 impl Produced {
-    fn append_all(&mut self, context: &RequestContext, request: ProduceRequest) {
-        let image = context.serving.image();
-        let refused = refusal(context, &request);
-        for topic in request.topics {
-            let found = match refused {
-                Some(error) => Err(error),
-                None => find(context, &image, &topic.key),
-            };
-            let mut answers = Vec::with_capacity(topic.partitions.len());
-            for partition in topic.partitions {
-                let place = (self.topics.len(), answers.len());
-                answers.push(match &found {
-                    Ok(topic) => self.append(context, &image, topic, partition, place),
-                    Err(error) => failed(partition.index, *error),
+    fn append_all(&mut self, context: &RequestContext, topics: Vec<Checked>) {
+        for Checked { key, topic, steps } in topics {
+            let mut partitions = Vec::with_capacity(steps.len());
+            for (index, step) in steps {
+                let place = (self.topics.len(), partitions.len());
+                partitions.push(match self.append(context, index, step, place) {
+                    Ok(answer) => answer,
+                    Err(error) => self.refused(context, topic.as_deref(), index, &error),
                 });
             }
-            self.topics.push(TopicAnswer {
-                key: topic.key,
-                partitions: answers,
-            });
+            self.topics.push(TopicAnswer { key, partitions });
         }
     }
 
     fn append(
         &mut self,
         context: &RequestContext,
-        image: &Image,
-        topic: &ImageTopic,
-        sent: ProducePartition,
+        index: i32,
+        step: Step,
         place: (usize, usize),
-    ) -> PartitionAnswer {
-        let index = sent.index;
-        let partition = match context.partition(image, topic, index) {
-            Ok(partition) => partition,
-            Err(NotHere { error, leader }) => {
-                return PartitionAnswer {
+    ) -> Result<PartitionAnswer, AppendError> {
+        let (partition, batch) = match step {
+            Step::Valid(partition, batch) => (partition, batch),
+            Step::Nowhere(NotHere { error, leader }) => {
+                return Ok(PartitionAnswer {
                     leader,
                     ..failed(index, error)
-                };
+                });
             }
+            Step::Refused(error) => return Err(error),
+            Step::Unchecked(..) => return Err(BatchError::OverBudget.into()),
         };
-        if context.version < ZSTD_FROM && is_zstd(&sent.records) {
-            return failed(index, ResponseError::UnsupportedCompressionType);
+        let size = batch.size();
+        let appended = partition.append_validated(batch, context.serving.env.now())?;
+        self.bytes += size;
+        if let Some(slot) = appended.slot {
+            self.waits.push(Wait {
+                topic: place.0,
+                partition: place.1,
+                slot,
+            });
         }
-        let size = sent.records.len();
-        let records = if size < COPIED_BELOW {
-            BytesMut::from(&sent.records[..])
-        } else {
-            sent.records
+        Ok(PartitionAnswer {
+            base_offset: appended.first.0,
+            log_append_time: appended.log_append_time.map_or(-1, |time| time.0),
+            log_start: appended.log_start.0,
+            ..failed_with(index, NONE)
+        })
+    }
+
+    fn refused(
+        &mut self,
+        context: &RequestContext,
+        topic: Option<&ImageTopic>,
+        index: i32,
+        error: &AppendError,
+    ) -> PartitionAnswer {
+        let (code, record_errors) = errors::of_append(error, self.record_errors_left);
+        self.record_errors_left -= record_errors.len();
+        let leader = match code {
+            ResponseError::NotLeaderOrFollower => {
+                topic.and_then(|topic| context.leader(&context.serving.image(), topic, index))
+            }
+            _ => None,
         };
-        match partition.append(records, context.serving.env.now()) {
-            Ok(appended) => {
-                self.bytes += size;
-                if let Some(slot) = appended.slot {
-                    self.waits.push(Wait {
-                        topic: place.0,
-                        partition: place.1,
-                        slot,
-                    });
-                }
-                PartitionAnswer {
-                    base_offset: appended.first.0,
-                    log_append_time: appended.log_append_time.map_or(-1, |time| time.0),
-                    log_start: appended.log_start.0,
-                    ..failed_with(index, NONE)
-                }
-            }
-            Err(error) => {
-                let (code, record_errors) = errors::of_append(&error);
-                let leader = match code {
-                    ResponseError::NotLeaderOrFollower => context.leader(image, topic, index),
-                    _ => None,
-                };
-                PartitionAnswer {
-                    record_errors,
-                    message: Some(error.to_string()),
-                    leader,
-                    ..failed(index, code)
-                }
-            }
+        PartitionAnswer {
+            record_errors,
+            message: (context.version >= RECORD_ERRORS_FROM).then(|| error.to_string()),
+            leader,
+            ..failed(index, code)
         }
     }
 
@@ -253,7 +268,26 @@ fn refusal(context: &RequestContext, request: &ProduceRequest) -> Option<Respons
     if batches.any(|partition| is_transactional(&partition.records)) {
         return Some(ResponseError::TransactionalIdAuthorizationFailed);
     }
-    (!matches!(request.acks, -1..=1)).then_some(ResponseError::InvalidRequiredAcks)
+    if !matches!(request.acks, -1..=1) {
+        return Some(ResponseError::InvalidRequiredAcks);
+    }
+    names_twice(request).then_some(ResponseError::InvalidRequest)
+}
+
+/// Whether a partition is named twice, which Kafka, that keys batches by partition, answers once: one of the batches would
+/// be acknowledged unseen.
+fn names_twice(request: &ProduceRequest) -> bool {
+    if let [ProduceTopic { partitions, .. }] = &request.topics[..]
+        && partitions.len() < 2
+    {
+        return false;
+    }
+    let topics = request.topics.iter();
+    let mut named: Vec<_> = topics
+        .flat_map(|topic| topic.partitions.iter().map(|sent| (&topic.key, sent.index)))
+        .collect();
+    named.sort_unstable();
+    named.windows(2).any(|pair| pair[0] == pair[1])
 }
 
 /// The topic, if the caller may write to it.
@@ -300,9 +334,4 @@ fn failed_with(index: i32, error: i16) -> PartitionAnswer {
 
 fn is_transactional(records: &[u8]) -> bool {
     BatchHeader::read(records).is_some_and(|header| header.magic == 2 && header.is_transactional())
-}
-
-fn is_zstd(records: &[u8]) -> bool {
-    const ZSTD: i16 = 4;
-    BatchHeader::read(records).is_some_and(|header| header.magic == 2 && header.attributes & 7 == ZSTD)
 }

@@ -169,7 +169,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin, P: Protocol + Unpin> Connection<S, P> {
             self.last_activity = Instant::now();
             let bytes = frame.len();
             metrics::bytes_received(bytes);
-            let answer = self.protocol.start(frame);
+            let (answer, order) = match self.protocol.start(frame) {
+                Started::Alone(answer) => (Started::Waiting(answer), Order::Alone),
+                started => (started, order),
+            };
             self.pending_bytes += bytes;
             self.pending.push_back(Pending { answer, bytes, order });
             self.poll_answers(cx);
@@ -225,6 +228,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin, P: Protocol + Unpin> Connection<S, P> {
                 && self.inbound.buffered() > 0
                 && longer_than(self.inbound.incomplete_since, time_for_frame)
             {
+                return Err(Closing::Stalled);
+            }
+            if self.outbound.is_slow(now, self.limits.stall) {
                 return Err(Closing::Stalled);
             }
             let quiet = self.pending.is_empty() && self.outbound.bytes() == 0 && self.muted.is_none();
@@ -300,3 +306,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, P: Protocol + Unpin> Future for Connecti
 fn watch_period(shortest: Duration) -> Duration {
     (shortest / 4).clamp(Duration::from_millis(20), Duration::from_secs(30))
 }
+
+#[cfg(test)]
+#[path = "connection_tests.rs"]
+mod tests;

@@ -35,7 +35,8 @@ pub struct Limits {
     /// A connection on which nothing happens for this long is closed (Kafka's `connections.max.idle.ms`).
     pub idle: Duration,
     /// A frame whose bytes do not come for this long, or a response that the client does not take for this long (2 s
-    /// at most during a shutdown), closes the connection. A frame must also come at 1 KiB/s on average.
+    /// at most during a shutdown), closes the connection. A frame must also come at 1 KiB/s on average, and what waits to
+    /// be written must be taken at 64 KiB/s.
     pub stall: Duration,
     /// Produce requests of one connection that may wait for durability at a time.
     pub pipelined_requests: usize,
@@ -43,6 +44,9 @@ pub struct Limits {
     pub pipelined_bytes: usize,
     /// Bytes of responses of one connection that may wait to be written before its next request is started.
     pub unwritten_bytes: usize,
+    /// Bytes of large Fetch responses of all connections that may be held until clients have taken them. Beyond that,
+    /// large responses wait.
+    pub response_bytes: usize,
     /// How long a shutdown waits for what is in flight.
     pub grace: Duration,
 }
@@ -58,6 +62,7 @@ impl Default for Limits {
             pipelined_requests: 256,
             pipelined_bytes: 32 * 1024 * 1024,
             unwritten_bytes: 1024 * 1024,
+            response_bytes: 512 * 1024 * 1024,
             grace: Duration::from_secs(10),
         }
     }
@@ -96,6 +101,8 @@ pub(crate) enum Started {
     Done(Reply),
     /// Its answer comes; requests of the same kind may be started meanwhile.
     Waiting(BoxFuture<'static, Reply>),
+    /// Its answer comes, and no other request may be started before that, whatever its kind.
+    Alone(BoxFuture<'static, Reply>),
 }
 
 /// How a request may overlap with others of its connection.

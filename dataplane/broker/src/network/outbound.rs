@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::io::IoSlice;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use tokio::io::AsyncWrite;
@@ -14,6 +15,10 @@ use super::Closing;
 /// How many chunks one write takes.
 const SLICES: usize = 64;
 
+/// Bytes per second at which a client must take what waits for it. Clients give up on an answer after half a minute,
+/// and get no large one at this rate.
+const LEAST_RATE: u128 = 64 * 1024;
+
 /// The sending side of a connection.
 #[derive(Default)]
 pub(crate) struct Outbound {
@@ -21,6 +26,8 @@ pub(crate) struct Outbound {
     bytes: usize,
     /// Since when nothing could be written although something waits.
     pub(crate) stuck_since: Option<Instant>,
+    /// While something waits: when the present span of time began, and what was written in it.
+    span: Option<(Instant, usize)>,
 }
 
 impl Outbound {
@@ -36,6 +43,20 @@ impl Outbound {
                 self.bytes += chunk.len();
                 self.chunks.push_back(chunk);
             }
+        }
+        if self.bytes > 0 && self.span.is_none() {
+            self.span = Some((Instant::now(), 0));
+        }
+    }
+
+    /// Whether the client takes what waits for it too slowly, judged whenever a span of `stall` is over.
+    pub(crate) fn is_slow(&mut self, now: Instant, stall: Duration) -> bool {
+        match self.span {
+            Some((since, written)) if now - since > stall => {
+                self.span = Some((now, 0));
+                (written as u128) * 1000 < LEAST_RATE * stall.as_millis()
+            }
+            Some(_) | None => false,
         }
     }
 
@@ -70,6 +91,10 @@ impl Outbound {
 
     fn drop_written(&mut self, mut written: usize) {
         self.bytes -= written;
+        self.span = match self.span {
+            Some((since, before)) if self.bytes > 0 => Some((since, before + written)),
+            Some(_) | None => None,
+        };
         while let Some(chunk) = self.chunks.front_mut() {
             if written < chunk.len() {
                 chunk.advance(written);

@@ -28,6 +28,8 @@ pub(crate) struct FetchedPartition {
     pub(crate) log_start: i64,
     /// Aborted transactions (producer id, first offset); `None` where the reader wants all records.
     pub(crate) aborted: Option<Vec<(i64, i64)>>,
+    /// Where what the client has fetched before parts from this log: an epoch and where it ends here.
+    pub(crate) diverging: Option<(i32, i64)>,
     /// Whole batches, consecutive.
     pub(crate) records: Vec<Bytes>,
     pub(crate) leader: Option<LeaderHint>,
@@ -43,6 +45,7 @@ impl FetchedPartition {
             last_stable: -1,
             log_start: -1,
             aborted: None,
+            diverging: None,
             records: Vec::new(),
             leader: None,
         }
@@ -167,14 +170,27 @@ impl Message {
         for batch in std::mem::take(&mut partition.records) {
             self.append(batch);
         }
-        match &partition.leader {
-            Some(leader) if version >= FLEXIBLE_FROM => {
-                self.out.put_slice(&[1, 1, 9]);
-                self.out.put_i32(leader.node);
-                self.out.put_i32(leader.epoch);
-                self.out.put_u8(0);
-            }
-            Some(_) | None => self.writer().no_tags(),
+        self.partition_tags(partition);
+    }
+
+    /// Tag 0: the diverging epoch; tag 1: the current leader.
+    fn partition_tags(&mut self, partition: &FetchedPartition) {
+        if self.version < FLEXIBLE_FROM {
+            return;
+        }
+        let out = &mut self.out;
+        out.put_u8(u8::from(partition.diverging.is_some()) + u8::from(partition.leader.is_some()));
+        if let Some((epoch, end)) = partition.diverging {
+            out.put_slice(&[0, 13]);
+            out.put_i32(epoch);
+            out.put_i64(end);
+            out.put_u8(0);
+        }
+        if let Some(leader) = &partition.leader {
+            out.put_slice(&[1, 9]);
+            out.put_i32(leader.node);
+            out.put_i32(leader.epoch);
+            out.put_u8(0);
         }
     }
 

@@ -12,13 +12,15 @@ use super::writing::{Writer, varint};
 
 /// The first version with compact lengths and tagged fields.
 pub(crate) const FLEXIBLE_FROM: i16 = 9;
+/// The first version whose answers say what is wrong with single records, and why.
+pub(crate) const RECORD_ERRORS_FROM: i16 = 8;
 const TOPIC_IDS_FROM: i16 = 13;
 const LEADER_HINTS_FROM: i16 = 10;
 /// Memory that an entry takes here and in the answer.
 const ENTRY_MEMORY: usize = 192;
 
 /// How a request names a topic.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum TopicKey {
     /// By name.
     Name(Box<str>),
@@ -200,7 +202,7 @@ fn encode_partition(w: &mut Writer<'_>, version: i16, answer: &PartitionAnswer) 
     if version >= 5 {
         w.out.put_i64(answer.log_start);
     }
-    if version >= 8 {
+    if version >= RECORD_ERRORS_FROM {
         w.count(answer.record_errors.len());
         for error in &answer.record_errors {
             w.out.put_i32(error.index);

@@ -120,6 +120,7 @@ impl KafkaConnection {
                 let span = request_span(&context);
                 Ok(match span.in_scope(|| start(context, frame)) {
                     Started::Waiting(answer) => Started::Waiting(traced(span, answer)),
+                    Started::Alone(answer) => Started::Alone(traced(span, answer)),
                     done @ Started::Done(_) => done,
                 })
             }

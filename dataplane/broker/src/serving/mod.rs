@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`shared`] | what all connections share: the log, the image, the seams |
 //! | [`request`] | one request's context: who asks, and how a handler asks for permission |
+//! | [`response_room`] | what all connections together hold of large responses |
 //! | [`dispatch`] | headers, versions, guard, codec, charge and meter around every handler |
 //! | [`topics`] | names and ids to topics, and where a partition is led |
 //! | [`config_resources`] | what the APIs about configs share |
@@ -16,6 +17,7 @@ pub(crate) mod dispatch;
 pub(crate) mod partition_allowance;
 pub(crate) mod replica_assignment;
 pub(crate) mod request;
+pub(crate) mod response_room;
 pub(crate) mod sessions;
 pub(crate) mod shared;
 pub(crate) mod topics;

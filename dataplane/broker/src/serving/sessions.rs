@@ -66,6 +66,8 @@ pub(crate) struct FetchTarget {
     pub(crate) index: i32,
     pub(crate) offset: i64,
     pub(crate) leader_epoch: i32,
+    /// The epoch of the last record that the client has; -1 if it does not say.
+    pub(crate) last_epoch: i32,
     pub(crate) max_bytes: i32,
 }
 

@@ -12,9 +12,10 @@ use firn_catalog::topic_config::{BrokerDefaults, ConfigMap, KafkaSettings};
 use firn_log::engine::Log;
 use firn_runtime::Env;
 use parking_lot::Mutex;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::response_room::ResponseRoom;
 use super::sessions::FetchSessions;
 use crate::seams::{Authorizer, Meter, Quotas};
 
@@ -36,6 +37,10 @@ pub(crate) struct Serving {
     /// The cluster of anonymous connections from loopback; `None`: there are none.
     pub(crate) anonymous: Option<ClusterId>,
     pub(crate) shutdown: CancellationToken,
+    /// Turns of requests whose validation takes long: each keeps a core busy, and a thread that files are read on, too.
+    pub(crate) heavy_validation: Arc<Semaphore>,
+    /// Room for large Fetch responses.
+    pub(crate) response_room: ResponseRoom,
     /// Names that are being created because somebody asked for them.
     pub(crate) creating: Mutex<BTreeSet<(ClusterId, String)>>,
 }

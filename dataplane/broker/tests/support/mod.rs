@@ -53,6 +53,13 @@ impl Bench {
         Self::over(setup, catalog, wal, Arc::new(InMemory::new()), folder).await
     }
 
+    /// Stops the broker and starts another one in its place.
+    pub async fn restarted(self) -> Self {
+        self.broker.shutdown().await;
+        self.log.shutdown().await;
+        Self::over(Setup::default(), self.catalog, self.wal, self.store, self.folder).await
+    }
+
     /// A broker that takes over the partitions of this one, which goes on and does not know it yet.
     pub async fn successor(&self) -> Self {
         let (catalog, wal, store) = (self.catalog.clone(), self.wal.clone(), self.store.clone());

@@ -265,3 +265,76 @@ async fn partitions_take_turns_in_a_session() {
     assert_eq!(turns, [[0], [1], [0], [1]]);
     bench.stop().await;
 }
+
+#[tokio::test]
+async fn a_fetch_does_not_wait_for_more_than_fits_into_its_answer() {
+    let bench = Bench::start().await;
+    let mut client = bench.client().await;
+    client.create_topic("t", 2).await;
+    let value = "x".repeat(600);
+    for index in [0, 0, 1, 1] {
+        client.produce("t", index, batch(&[&value])).await;
+    }
+    let limited = |index, bytes| partition(index, 0).with_partition_max_bytes(bytes);
+    for (partitions, max_bytes, min_bytes) in [
+        (vec![limited(0, 1000)], 1_000_000, 1000),
+        (vec![limited(0, 1000), limited(1, 1000)], 1200, 1200),
+        (vec![partition(0, 1)], 10, 5000),
+    ] {
+        let request = fetch("t", partitions)
+            .with_max_bytes(max_bytes)
+            .with_min_bytes(min_bytes)
+            .with_max_wait_ms(30_000);
+        let answer = tokio::time::timeout(Duration::from_secs(10), client.call(11, &request)).await;
+        assert!(!only(&answer.unwrap()).records.as_ref().unwrap().is_empty());
+    }
+    let started = Instant::now();
+    let request = fetch("t", vec![partition(0, 0)])
+        .with_min_bytes(5000)
+        .with_max_wait_ms(200);
+    client.call(11, &request).await;
+    assert!(
+        started.elapsed() >= Duration::from_millis(200),
+        "all there is is less"
+    );
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn a_fetcher_whose_last_epoch_ended_earlier_is_told_where_it_diverges() {
+    let bench = Bench::start().await;
+    let mut client = bench.client().await;
+    filled(&mut client, "t", 1).await;
+    let bench = bench.restarted().await;
+    let mut client = bench.client().await;
+    for value in ["d", "e"] {
+        client.produce("t", 0, batch(&[value])).await;
+    }
+    let ask = |offset, epoch| {
+        let asked = partition(0, offset).with_last_fetched_epoch(epoch);
+        fetch("t", vec![asked])
+            .with_min_bytes(1_000_000)
+            .with_max_wait_ms(30_000)
+    };
+    for offset in [4, 5] {
+        let answer = tokio::time::timeout(Duration::from_secs(10), client.call(12, &ask(offset, 0))).await;
+        let answer = answer.expect("there is nothing to wait for");
+        let found = only(&answer);
+        let diverging = &found.diverging_epoch;
+        assert_eq!(
+            (found.error_code, diverging.epoch, diverging.end_offset),
+            (0, 0, 3)
+        );
+        assert_eq!(found.records.as_ref().map(Bytes::len), Some(0));
+        assert_eq!(found.high_watermark, 5);
+    }
+    for (offset, epoch, rest) in [(3, 0, 2), (4, 1, 1), (4, -1, 1)] {
+        let answer = client.call(12, &ask(offset, epoch).with_max_wait_ms(0)).await;
+        let found = only(&answer);
+        assert_eq!((found.error_code, found.diverging_epoch.epoch), (0, -1));
+        assert_eq!(values(found.records.as_ref().unwrap()).len(), rest);
+    }
+    let unknown = client.call(12, &ask(4, 9)).await;
+    assert_eq!(only(&unknown).error_code, 1);
+    bench.stop().await;
+}

@@ -7,6 +7,7 @@ mod support;
 
 mod administration;
 mod answers;
+mod bounds;
 mod every_api;
 mod fetch;
 mod framing;

@@ -117,6 +117,28 @@ async fn a_duplicate_gets_the_offset_of_its_original() {
 }
 
 #[tokio::test]
+async fn a_duplicate_gets_the_append_time_of_its_original() {
+    let bench = Bench::start().await;
+    let mut client = bench.client().await;
+    let by_log = ("message.timestamp.type", "LogAppendTime");
+    client.create_topic_with("by-log", 1, &[by_log]).await;
+    client.create_topic("by-producer", 1).await;
+    for (topic, told) in [("by-log", true), ("by-producer", false)] {
+        let mut times = Vec::new();
+        for _ in 0..2 {
+            let request = produce(topic, 0, idempotent(0, 0, "a"), -1);
+            let response = client.call(9, &request).await;
+            assert_eq!(produced(&response), (0, 0));
+            times.push(response.responses[0].partition_responses[0].log_append_time_ms);
+            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        }
+        assert_eq!(times[0], times[1]);
+        assert_eq!(times[0] > 0, told);
+    }
+    bench.stop().await;
+}
+
+#[tokio::test]
 async fn a_duplicate_waits_for_its_original_in_flight() {
     let bench = Bench::start().await;
     let (mut client, mut other) = (bench.client().await, bench.client().await);

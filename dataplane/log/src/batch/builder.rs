@@ -115,6 +115,7 @@ impl BatchBuilder {
             self.compression,
             None,
             &mut &self.records[..],
+            self.records.len(),
             &mut payload,
             usize::MAX,
         );

@@ -73,8 +73,28 @@ const XERIAL_BLOCK: usize = 32 * 1024;
 /// Snappy cannot expand more: a copy element of 3 bytes yields at most 64.
 const SNAPPY_MAX_RATIO: usize = 64;
 
-/// The records of a batch as a stream of uncompressed bytes. A damaged stream gives an error, not a panic.
-pub(super) enum Decompressor<'a> {
+/// The largest block of snappy that is decompressed; a raw stream is one block, and a block lies in memory as a whole.
+const SNAPPY_BLOCK_MAX: u64 = 64 << 20;
+/// LZ4 cannot expand more: a byte of a match's length adds at most 255.
+const LZ4_MAX_RATIO: u64 = 255;
+/// The window of Zstandard that levels below the highest have for long streams, at least and at most, as powers of two.
+const ZSTD_WINDOW_LOGS: (u32, u32) = (19, 23);
+/// The smallest window that is worth asking for.
+const ZSTD_WINDOW_LOG_MIN: u32 = 17;
+/// From this level on, Zstandard's own window is over the largest above.
+const ZSTD_LARGE_WINDOWS_FROM: i32 = 20;
+
+/// The records of a batch as a stream of uncompressed bytes, up to a limit. A damaged stream gives an error, not a
+/// panic; one that goes on past the limit an error of which [`is_past_limit`] holds.
+pub(super) struct Decompressor<'a> {
+    source: Source<'a>,
+    limit: u64,
+    read: u64,
+    /// What the first read costs at least.
+    first: u64,
+}
+
+enum Source<'a> {
     None(&'a [u8]),
     Gzip(Box<MultiGzDecoder<&'a [u8]>>),
     Snappy(SnappyReader<'a>),
@@ -83,35 +103,73 @@ pub(super) enum Decompressor<'a> {
 }
 
 impl<'a> Decompressor<'a> {
-    pub(super) fn new(codec: Compression, compressed: &'a [u8]) -> io::Result<Self> {
-        Ok(match codec {
-            Compression::None => Self::None(compressed),
-            Compression::Gzip => Self::Gzip(Box::new(MultiGzDecoder::new(compressed))),
-            Compression::Snappy => Self::Snappy(SnappyReader::new(compressed)?),
-            Compression::Lz4 => Self::Lz4(Box::new(lz4_flex::frame::FrameDecoder::new(compressed))),
+    pub(super) fn new(codec: Compression, compressed: &'a [u8], limit: u64) -> io::Result<Self> {
+        let source = match codec {
+            Compression::None => Source::None(compressed),
+            Compression::Gzip => Source::Gzip(Box::new(MultiGzDecoder::new(compressed))),
+            Compression::Snappy => Source::Snappy(SnappyReader::new(compressed)?),
+            Compression::Lz4 => Source::Lz4(Box::new(lz4_flex::frame::FrameDecoder::new(compressed))),
             Compression::Zstd => {
                 let mut decoder = zstd::stream::read::Decoder::with_buffer(compressed)?;
                 decoder.window_log_max(ZSTD_WINDOW_LOG_MAX)?;
-                Self::Zstd(decoder)
+                Source::Zstd(decoder)
             }
+        };
+        let first = match codec {
+            Compression::Lz4 => lz4_block(compressed),
+            _ => 0,
+        };
+        Ok(Self {
+            source,
+            limit,
+            read: 0,
+            first,
         })
+    }
+
+    /// Bytes that were decompressed so far: of large blocks all of them, however many were read.
+    pub(super) fn spent(&self) -> u64 {
+        self.read.max(self.first)
     }
 }
 
 impl Read for Decompressor<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::None(reader) => reader.read(into),
-            Self::Gzip(reader) => reader.read(into),
-            Self::Snappy(reader) => reader.read(into),
-            Self::Lz4(reader) => reader.read(into),
-            Self::Zstd(reader) => reader.read(into),
+        let read = match &mut self.source {
+            Source::None(reader) => reader.read(into)?,
+            Source::Gzip(reader) => reader.read(into)?,
+            Source::Snappy(reader) => return reader.read(into, &mut self.read, self.limit),
+            Source::Lz4(reader) => reader.read(into)?,
+            Source::Zstd(reader) => reader.read(into)?,
+        };
+        self.read += read as u64;
+        if self.read > self.limit {
+            return Err(io::ErrorKind::FileTooLarge.into());
         }
+        Ok(read)
     }
 }
 
+/// What the first block of an LZ4 stream decompresses to at most. A block is decompressed as a whole.
+fn lz4_block(compressed: &[u8]) -> u64 {
+    let claimed = match compressed {
+        // The block size's code is in bits 4-6 of the second byte after the magic: 4 is 64 KiB, 7 is 4 MiB.
+        [0x04, 0x22, 0x4d, 0x18, _, descriptor, ..] => {
+            (64 << 10) << (2 * ((descriptor >> 4 & 7).clamp(4, 7) - 4))
+        }
+        // The format before that has no other block size.
+        _ => 8 << 20,
+    };
+    (compressed.len() as u64 * LZ4_MAX_RATIO).min(claimed)
+}
+
+/// Whether this is the error of a stream that goes on past the limit.
+pub(super) fn is_past_limit(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::FileTooLarge
+}
+
 /// Reads both forms of snappy, one block at a time; a raw stream is one block.
-pub(super) struct SnappyReader<'a> {
+struct SnappyReader<'a> {
     rest: &'a [u8],
     framed: bool,
     block: Cursor<Vec<u8>>,
@@ -129,7 +187,8 @@ impl<'a> SnappyReader<'a> {
         })
     }
 
-    fn next_block(&mut self) -> io::Result<()> {
+    /// Decompresses the next block, if no more than `most` bytes are in it.
+    fn next_block(&mut self, most: u64) -> io::Result<u64> {
         let compressed = if self.framed {
             let (length, rest) = self
                 .rest
@@ -149,32 +208,34 @@ impl<'a> SnappyReader<'a> {
         if length / SNAPPY_MAX_RATIO > compressed.len() {
             return Err(io::ErrorKind::InvalidData.into());
         }
+        if length as u64 > most.min(SNAPPY_BLOCK_MAX) {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
         let block = snap::raw::Decoder::new()
             .decompress_vec(compressed)
             .map_err(io::Error::other)?;
         self.block = Cursor::new(block);
-        Ok(())
+        Ok(length as u64)
     }
-}
 
-impl Read for SnappyReader<'_> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+    fn read(&mut self, into: &mut [u8], spent: &mut u64, limit: u64) -> io::Result<usize> {
         loop {
             let read = self.block.read(into)?;
             if read > 0 || into.is_empty() || self.rest.is_empty() {
                 return Ok(read);
             }
-            self.next_block()?;
+            *spent += self.next_block(limit - *spent)?;
         }
     }
 }
 
-/// Compresses all of `records` behind what is in `into`, at `level` where the codec has levels (its default if `None`).
-/// Gives up with `Ok(false)` once `into` holds more than `limit` bytes.
+/// Compresses all of `records`, which have about `expected` bytes, behind what is in `into`, at `level` where the codec
+/// has levels (its default if `None`). Gives up with `Ok(false)` once `into` holds more than `limit` bytes.
 pub(super) fn compress(
     codec: Compression,
     level: Option<i32>,
     records: &mut dyn Read,
+    expected: usize,
     into: &mut Vec<u8>,
     limit: usize,
 ) -> io::Result<bool> {
@@ -198,6 +259,9 @@ pub(super) fn compress(
         Compression::Zstd => {
             let level = level.unwrap_or(zstd::DEFAULT_COMPRESSION_LEVEL);
             let mut encoder = zstd::stream::write::Encoder::new(&mut sink, level)?;
+            if let Some(window) = zstd_window_log(level, expected) {
+                encoder.window_log(window)?;
+            }
             io::copy(records, &mut encoder).and_then(|_| encoder.finish().map(|_| ()))
         }
     };
@@ -205,6 +269,15 @@ pub(super) fn compress(
         return Ok(false);
     }
     done.map(|()| true)
+}
+
+/// The window to ask for where the level's own would be larger than `expected` bytes need, or than 8 MiB. All tables of
+/// the compressor follow it: the highest level's own take 1 GB, however little there is to compress.
+fn zstd_window_log(level: i32, expected: usize) -> Option<u32> {
+    let (least, most) = ZSTD_WINDOW_LOGS;
+    let needed = usize::BITS - expected.leading_zeros();
+    let capped = needed <= least || level >= ZSTD_LARGE_WINDOWS_FROM;
+    capped.then(|| needed.clamp(ZSTD_WINDOW_LOG_MIN, most))
 }
 
 fn compress_snappy(records: &mut dyn Read, sink: &mut Limited<'_>) -> io::Result<()> {
@@ -254,9 +327,19 @@ mod tests {
 
     fn round_trip(codec: Compression, input: &[u8]) -> Vec<u8> {
         let mut compressed = Vec::new();
-        assert!(compress(codec, None, &mut { input }, &mut compressed, usize::MAX).unwrap());
+        assert!(
+            compress(
+                codec,
+                None,
+                &mut { input },
+                input.len(),
+                &mut compressed,
+                usize::MAX
+            )
+            .unwrap()
+        );
         let mut output = Vec::new();
-        Decompressor::new(codec, &compressed)
+        Decompressor::new(codec, &compressed, u64::MAX)
             .unwrap()
             .read_to_end(&mut output)
             .unwrap();
@@ -277,7 +360,7 @@ mod tests {
         let text = b"snow falls hot".repeat(100);
         let raw = snap::raw::Encoder::new().compress_vec(&text).unwrap();
         let mut output = Vec::new();
-        Decompressor::new(Compression::Snappy, &raw)
+        Decompressor::new(Compression::Snappy, &raw, u64::MAX)
             .unwrap()
             .read_to_end(&mut output)
             .unwrap();
@@ -288,7 +371,7 @@ mod tests {
     fn a_raw_snappy_block_cannot_claim_more_than_it_can_hold() {
         let claim = [0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0];
         let mut output = Vec::new();
-        let mut reader = Decompressor::new(Compression::Snappy, &claim).unwrap();
+        let mut reader = Decompressor::new(Compression::Snappy, &claim, u64::MAX).unwrap();
         assert!(reader.read_to_end(&mut output).is_err());
     }
 
@@ -296,7 +379,79 @@ mod tests {
     fn compressing_stops_at_the_limit() {
         let zeros = vec![0u8; 1 << 20];
         let mut into = Vec::new();
-        assert!(!compress(Compression::None, None, &mut &zeros[..], &mut into, 1000).unwrap());
+        assert!(
+            !compress(
+                Compression::None,
+                None,
+                &mut &zeros[..],
+                zeros.len(),
+                &mut into,
+                1000
+            )
+            .unwrap()
+        );
         assert!(into.len() < 100_000);
+    }
+
+    #[test]
+    fn a_snappy_block_over_the_limit_is_refused_before_its_memory_is_there() {
+        let large = usize::try_from(SNAPPY_BLOCK_MAX).unwrap() + 1;
+        for (size, limit) in [(20_000, 19_999), (large, u64::MAX)] {
+            let raw = snap::raw::Encoder::new().compress_vec(&vec![0; size]).unwrap();
+            let mut reader = SnappyReader::new(&raw).unwrap();
+            let error = reader.read(&mut [0], &mut 0, limit).unwrap_err();
+            assert!(is_past_limit(&error), "{error}");
+            assert_eq!(reader.block.get_ref().capacity(), 0);
+        }
+    }
+
+    #[test]
+    fn a_stream_ends_at_its_limit_in_every_codec() {
+        let zeros = vec![0u8; 100_000];
+        for codec in Compression::ALL {
+            let mut compressed = Vec::new();
+            compress(
+                codec,
+                None,
+                &mut &zeros[..],
+                zeros.len(),
+                &mut compressed,
+                usize::MAX,
+            )
+            .unwrap();
+            let read = |limit| {
+                let mut reader = Decompressor::new(codec, &compressed, limit).unwrap();
+                let ended = io::copy(&mut reader, &mut io::sink());
+                (ended.map_err(|error| is_past_limit(&error)), reader.spent())
+            };
+            assert_eq!(read(100_000), (Ok(100_000), 100_000), "{codec:?}");
+            let (ended, spent) = read(99_999);
+            assert_eq!(ended, Err(true), "{codec:?}");
+            assert!(spent <= 100_000, "{codec:?}");
+        }
+    }
+
+    #[test]
+    fn the_highest_zstd_level_takes_a_window_that_fits_what_there_is() {
+        let window_log = |size: usize, level| {
+            let mut frame = Vec::new();
+            let records = vec![7u8; size];
+            compress(
+                Compression::Zstd,
+                Some(level),
+                &mut &records[..],
+                size,
+                &mut frame,
+                usize::MAX,
+            )
+            .unwrap();
+            assert_eq!(frame[4] & 0x20, 0, "the descriptor of the window follows");
+            10 + u32::from(frame[5] >> 3)
+        };
+        assert_eq!(window_log(1_000, 22), ZSTD_WINDOW_LOG_MIN);
+        assert_eq!(window_log(300_000, 22), 19);
+        assert_eq!(window_log(300_000, 3), 19);
+        assert_eq!(window_log(9 << 20, 22), ZSTD_WINDOW_LOGS.1);
+        assert_eq!(window_log(9 << 20, 3), 21, "the level's own");
     }
 }

@@ -24,7 +24,8 @@ pub use records::{
     DEFAULT_MAX_DECOMPRESSED_BYTES, RecordView, Records, RecordsError, find_record, records, records_within,
 };
 pub use validate::{
-    BatchError, BatchRules, RecordError, TimestampType, ValidBatch, patch, stamp_log_append_time, validate,
+    BatchError, BatchRules, RecordError, TimestampType, ValidBatch, WorkBudget, patch, stamp_log_append_time,
+    validate, validate_within,
 };
 
 /// Who wrote an idempotent or transactional batch, and as what part of their sequence.

@@ -7,7 +7,7 @@ use std::io::{self, BufRead, BufReader, Read};
 
 use bytes::{Buf, Bytes};
 
-use super::compression::{Compression, Decompressor};
+use super::compression::{Compression, Decompressor, is_past_limit};
 use super::header::BatchHeader;
 
 /// The most uncompressed bytes that a batch's records may have when somebody looks into them, unless told otherwise.
@@ -38,11 +38,13 @@ pub(super) struct Walked {
 }
 
 /// Streams through all records of `batch` (whole, with its header), which must be exactly as many as `header` counts,
-/// with offset deltas 0, 1, 2, ... `visit` gets each record's number.
+/// with offset deltas 0, 1, 2, ... `visit` gets each record's number. Compressed ones may have `limit` bytes; what was
+/// decompressed, whatever the outcome, is added to `spent`.
 pub(super) fn walk(
     header: &BatchHeader,
     batch: &[u8],
     limit: u64,
+    spent: &mut u64,
     mut visit: impl FnMut(i32, Walked),
 ) -> Result<(), RecordsError> {
     let payload = &batch[BatchHeader::SIZE..];
@@ -50,19 +52,19 @@ pub(super) fn walk(
         .compression()
         .ok_or(RecordsError::Malformed("an unknown compression codec"))?;
     if codec == Compression::None {
-        return walk_stream(header, Stream::new(payload, codec, u64::MAX), &mut visit);
+        return walk_stream(header, &mut Stream::new(payload, codec, limit), &mut visit);
     }
-    let reader = Decompressor::new(codec, payload).map_err(|_| RecordsError::Decompression(codec.name()))?;
-    walk_stream(
-        header,
-        Stream::new(BufReader::with_capacity(32 * 1024, reader), codec, limit),
-        &mut visit,
-    )
+    let reader =
+        Decompressor::new(codec, payload, limit).map_err(|_| RecordsError::Decompression(codec.name()))?;
+    let mut stream = Stream::new(BufReader::with_capacity(32 * 1024, reader), codec, limit);
+    let walked = walk_stream(header, &mut stream, &mut visit);
+    *spent += stream.reader.get_ref().spent();
+    walked
 }
 
 fn walk_stream<R: BufRead>(
     header: &BatchHeader,
-    mut stream: Stream<R>,
+    stream: &mut Stream<R>,
     visit: &mut impl FnMut(i32, Walked),
 ) -> Result<(), RecordsError> {
     let mut least = 0;
@@ -123,11 +125,12 @@ pub fn find_record(
 ) -> Result<Option<(i32, i64)>, RecordsError> {
     let header = whole_header(batch)?;
     let mut found = None;
-    walk(&header, batch, DEFAULT_MAX_DECOMPRESSED_BYTES, |delta, record| {
+    let visit = |delta, record: Walked| {
         if found.is_none() && matches(delta, record.timestamp) {
             found = Some((delta, record.timestamp));
         }
-    })?;
+    };
+    walk(&header, batch, DEFAULT_MAX_DECOMPRESSED_BYTES, &mut 0, visit)?;
     Ok(found)
 }
 
@@ -170,18 +173,11 @@ pub fn records_within(batch: &Bytes, max_decompressed: u64) -> Result<Records, R
     let rest = match codec {
         Compression::None => payload,
         Compression::Gzip | Compression::Snappy | Compression::Lz4 | Compression::Zstd => {
-            let damaged = |_| RecordsError::Decompression(codec.name());
-            let reader = Decompressor::new(codec, &payload).map_err(damaged)?;
+            let failed = |error| stream_error(&error, codec, max_decompressed);
             let mut plain = Vec::new();
-            reader
-                .take(max_decompressed.saturating_add(1))
-                .read_to_end(&mut plain)
-                .map_err(damaged)?;
-            if plain.len() as u64 > max_decompressed {
-                return Err(RecordsError::TooLarge {
-                    limit: max_decompressed,
-                });
-            }
+            Decompressor::new(codec, &payload, max_decompressed)
+                .and_then(|mut reader| reader.read_to_end(&mut plain))
+                .map_err(failed)?;
             plain.into()
         }
     };
@@ -281,7 +277,16 @@ fn narrow(value: i64) -> Result<i32, RecordsError> {
     i32::try_from(value).map_err(|_| RecordsError::Malformed("a number out of range"))
 }
 
-/// Reads numbers from a stream and skips what they measure, never past the limit.
+/// What a stream's error says of the records in it.
+fn stream_error(error: &io::Error, codec: Compression, limit: u64) -> RecordsError {
+    if is_past_limit(error) {
+        RecordsError::TooLarge { limit }
+    } else {
+        RecordsError::Decompression(codec.name())
+    }
+}
+
+/// Reads numbers from a stream, which keeps the limit itself, and skips what they measure.
 struct Stream<R> {
     reader: R,
     codec: Compression,
@@ -304,23 +309,18 @@ impl<R: BufRead> Stream<R> {
             match self.reader.fill_buf() {
                 Ok(_) => break,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => return Err(RecordsError::Decompression(self.codec.name())),
+                Err(error) => return Err(stream_error(&error, self.codec, self.limit)),
             }
         }
         // A second call gives the same buffer; returning the first one would borrow across the loop.
         self.reader
             .fill_buf()
-            .map_err(|_| RecordsError::Decompression(self.codec.name()))
+            .map_err(|error| stream_error(&error, self.codec, self.limit))
     }
 
-    fn consume(&mut self, count: usize) -> Result<(), RecordsError> {
+    fn consume(&mut self, count: usize) {
         self.reader.consume(count);
         self.position += count as u64;
-        if self.position > self.limit {
-            Err(RecordsError::TooLarge { limit: self.limit })
-        } else {
-            Ok(())
-        }
     }
 
     fn at_end(&mut self) -> Result<bool, RecordsError> {
@@ -332,7 +332,7 @@ impl<R: BufRead> Stream<R> {
             .available()?
             .first()
             .ok_or(RecordsError::Malformed("the records end early"))?;
-        self.consume(1)?;
+        self.consume(1);
         Ok(byte)
     }
 
@@ -343,7 +343,7 @@ impl<R: BufRead> Stream<R> {
                 return Err(RecordsError::Malformed("the records end early"));
             }
             let now = available.min(usize::try_from(count).unwrap_or(usize::MAX));
-            self.consume(now)?;
+            self.consume(now);
             count -= now as u64;
         }
         Ok(())

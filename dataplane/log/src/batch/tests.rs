@@ -292,6 +292,58 @@ fn a_decompression_bomb_is_refused_within_its_bound() {
 }
 
 #[test]
+fn batches_share_a_budget_and_one_that_is_over_it_stays_for_another_try() {
+    let zeros = vec![0u8; 1 << 20];
+    let rules = BatchRules {
+        compacted: true,
+        ..BatchRules::default()
+    };
+    for codec in Compression::ALL {
+        let compressed = codec != Compression::None;
+        let batch = BatchBuilder::new()
+            .compression(codec)
+            .record(NOW.0, Some(b"k"), Some(&zeros[..1_000_000]))
+            .build();
+        let mut budget = WorkBudget {
+            decompressed: 1_500_000,
+            recompressed: 0,
+        };
+        let mut check = |batch: &mut BytesMut| validate_within(batch, &rules, NOW, &mut budget);
+        assert!(check(&mut batch.clone()).is_ok(), "{codec:?}");
+        let mut second = batch.clone();
+        let refused = check(&mut second).err();
+        assert_eq!(refused, compressed.then_some(BatchError::OverBudget), "{codec:?}");
+        if compressed {
+            assert_eq!(second, batch);
+            let mut larger = WorkBudget::default();
+            assert!(validate_within(&mut second, &rules, NOW, &mut larger).is_ok());
+        }
+    }
+}
+
+#[test]
+fn compressing_anew_has_a_budget_of_its_own() {
+    let value = vec![0u8; 100_000];
+    for from in [Compression::None, Compression::Gzip] {
+        let batch = BatchBuilder::new()
+            .compression(from)
+            .record(NOW.0, Some(b"k"), Some(&value))
+            .build();
+        let rules = BatchRules {
+            compression: Some((Compression::Lz4, None)),
+            ..BatchRules::default()
+        };
+        let mut budget = WorkBudget {
+            decompressed: 0,
+            recompressed: 150_000,
+        };
+        let mut check = || validate_within(&mut batch.clone(), &rules, NOW, &mut budget);
+        assert!(check().is_ok());
+        assert_eq!(check().unwrap_err(), BatchError::OverBudget);
+    }
+}
+
+#[test]
 fn recompression_does_not_exceed_what_the_topic_takes() {
     let zeros = vec![0u8; 4 << 20];
     let batch = BatchBuilder::new()

@@ -7,17 +7,15 @@
 //! and decompression would cost several times all the rest. Decompression is a stream with a bound: memory stays
 //! constant, and a batch that expands beyond the bound is refused.
 
-use std::fmt::Write as _;
-use std::io;
-
 use bytes::{BufMut, BytesMut};
 use firn_catalog::ids::{LeaderEpoch, Offset};
 use firn_runtime::Timestamp;
+use std::fmt::Write as _;
 
 use super::ProducerStamp;
-use super::compression::{Compression, Decompressor, compress};
+use super::compression::{Compression, Decompressor, compress, is_past_limit};
 use super::header::{BatchHeader, LOG_APPEND_TIME};
-use super::records::{DEFAULT_MAX_DECOMPRESSED_BYTES, RecordsError, walk};
+use super::records::{DEFAULT_MAX_DECOMPRESSED_BYTES, RecordsError, Walked, walk};
 
 /// Who sets the timestamps of a topic's records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +67,31 @@ impl BatchRules {
     }
 }
 
+/// How much work may still be spent on validation, over any number of batches: what looking into compressed batches and
+/// compressing them anew costs is taken from it, whatever the outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WorkBudget {
+    /// Bytes that may be decompressed to look at records.
+    pub decompressed: u64,
+    /// Bytes of records that may be compressed anew.
+    pub recompressed: u64,
+}
+
+impl Default for WorkBudget {
+    /// What one request may cost.
+    fn default() -> Self {
+        Self {
+            decompressed: DEFAULT_MAX_DECOMPRESSED_BYTES,
+            recompressed: 128 << 20,
+        }
+    }
+}
+
+/// What opening a compressed stream costs, counted as bytes.
+const OPENING_COST: u64 = 32 * 1024;
+/// By how much compressed records are taken to expand, where only a guess is needed.
+const USUAL_EXPANSION: usize = 16;
+
 /// A batch that passed, perhaps compressed anew.
 #[derive(Clone, Debug)]
 pub struct ValidBatch {
@@ -80,6 +103,8 @@ pub struct ValidBatch {
     pub producer: Option<ProducerStamp>,
     /// Whether it belongs to a transaction.
     pub transactional: bool,
+    /// Whether its records were compressed anew, so that its bytes are not those that were sent.
+    pub recompressed: bool,
 }
 
 /// What is wrong with one record.
@@ -126,6 +151,9 @@ pub enum BatchError {
         /// The bound.
         limit: u64,
     },
+    /// Kafka's MESSAGE_TOO_LARGE: smaller requests may do.
+    #[error("the batches of the request decompress to more than one request may hold")]
+    OverBudget,
     /// Kafka's INVALID_RECORD, with `record_errors`.
     #[error("compacted topics take no record without a key")]
     NullKeys(Vec<RecordError>),
@@ -153,20 +181,46 @@ const MAX_RECORD_ERRORS: usize = 100;
 /// Checks `batch`, everything that was sent for one partition, by `rules`. Without a change of codec the bytes are
 /// not copied.
 pub fn validate(mut batch: BytesMut, rules: &BatchRules, now: Timestamp) -> Result<ValidBatch, BatchError> {
-    let mut header = check_header(&batch, rules)?;
-    check_records(&mut batch, &mut header, rules, now)?;
-    if let Some((codec, level)) = rules.compression
-        && header.compression() != Some(codec)
-    {
-        (batch, header) = recompress(&batch, &header, codec, level, rules)?;
-    }
-    let producer = header.producer();
+    validate_within(&mut batch, rules, now, &mut WorkBudget::default())
+}
+
+/// [`validate`] with what is left of `budget`. On an error the batch stays, so that [`BatchError::OverBudget`] can be
+/// followed by another try with a larger one.
+pub fn validate_within(
+    batch: &mut BytesMut,
+    rules: &BatchRules,
+    now: Timestamp,
+    budget: &mut WorkBudget,
+) -> Result<ValidBatch, BatchError> {
+    let mut header = check_header(batch, rules)?;
+    check_records(batch, &mut header, rules, now, budget)?;
+    let other_codec = rules
+        .compression
+        .filter(|(codec, _)| header.compression() != Some(*codec));
+    let (bytes, header) = match other_codec {
+        Some((codec, level)) => recompress(batch, &header, codec, level, rules, budget)?,
+        None => (std::mem::take(batch), header),
+    };
     Ok(ValidBatch {
-        bytes: batch,
+        recompressed: other_codec.is_some(),
+        bytes,
         header,
-        producer,
+        producer: header.producer(),
         transactional: header.is_transactional(),
     })
+}
+
+/// Takes what one stream cost from `left`.
+fn charge(left: &mut u64, spent: u64) {
+    *left = left.saturating_sub(spent.saturating_add(OPENING_COST));
+}
+
+/// Says whose limit a stream went past: the rules', or what was left for the request.
+fn of_stream(error: RecordsError, rules: &BatchRules) -> BatchError {
+    match error {
+        RecordsError::TooLarge { limit } if limit < rules.max_decompressed_bytes => BatchError::OverBudget,
+        error => error.into(),
+    }
 }
 
 fn check_header(batch: &[u8], rules: &BatchRules) -> Result<BatchHeader, BatchError> {
@@ -225,6 +279,7 @@ fn check_records(
     header: &mut BatchHeader,
     rules: &BatchRules,
     now: Timestamp,
+    budget: &mut WorkBudget,
 ) -> Result<(), BatchError> {
     let by_producer = !rules.log_append_time();
     if header.is_append_time() {
@@ -241,7 +296,7 @@ fn check_records(
     let mut bad_keys = Vec::new();
     let mut bad_times = Vec::new();
     let mut largest = i64::MIN;
-    walk(header, batch, rules.max_decompressed_bytes, |index, record| {
+    let visit = |index, record: Walked| {
         if rules.compacted && !record.has_key && bad_keys.len() < MAX_RECORD_ERRORS {
             let message = "Compacted topic cannot accept message without key".to_owned();
             bad_keys.push(RecordError { index, message });
@@ -257,7 +312,14 @@ fn check_records(
             );
             bad_times.push(RecordError { index, message });
         }
-    })?;
+    };
+    let limit = budget.decompressed.min(rules.max_decompressed_bytes);
+    let mut spent = 0;
+    let walked = walk(header, batch, limit, &mut spent, visit);
+    if compressed {
+        charge(&mut budget.decompressed, spent);
+    }
+    walked.map_err(|error| of_stream(error, rules))?;
     if !bad_keys.is_empty() {
         return Err(BatchError::NullKeys(bad_keys));
     }
@@ -277,24 +339,34 @@ fn recompress(
     codec: Compression,
     level: Option<i32>,
     rules: &BatchRules,
+    budget: &mut WorkBudget,
 ) -> Result<(BytesMut, BatchHeader), BatchError> {
     let from = header
         .compression()
         .ok_or(BatchError::Malformed("an unknown compression codec"))?;
-    let damaged = |_: io::Error| BatchError::Decompression(from.name());
-    let source = Decompressor::new(from, &batch[BatchHeader::SIZE..]).map_err(damaged)?;
-    let mut source = io::Read::take(source, rules.max_decompressed_bytes.saturating_add(1));
+    let payload = &batch[BatchHeader::SIZE..];
+    let allowed = budget.recompressed.min(rules.max_decompressed_bytes);
+    let past = || of_stream(RecordsError::TooLarge { limit: allowed }, rules);
+    if payload.len() as u64 > allowed {
+        return Err(past());
+    }
+    let expected = match from {
+        Compression::None => payload.len(),
+        _ => payload.len().saturating_mul(USUAL_EXPANSION),
+    };
+    let failed = |error: std::io::Error| match is_past_limit(&error) {
+        true => past(),
+        false => BatchError::Decompression(from.name()),
+    };
+    let mut source = Decompressor::new(from, payload, allowed).map_err(failed)?;
     let mut records = Vec::with_capacity(batch.len());
     let limit = rules.max_bytes.saturating_sub(BatchHeader::SIZE);
-    if !compress(codec, level, &mut source, &mut records, limit).map_err(damaged)? {
+    let whole = compress(codec, level, &mut source, expected, &mut records, limit);
+    charge(&mut budget.recompressed, source.spent());
+    if !whole.map_err(failed)? {
         return Err(BatchError::TooLarge {
             size: BatchHeader::SIZE + records.len(),
             max: rules.max_bytes,
-        });
-    }
-    if source.limit() == 0 {
-        return Err(BatchError::DecompressesTooLarge {
-            limit: rules.max_decompressed_bytes,
         });
     }
     let total = BatchHeader::SIZE + records.len();

@@ -29,6 +29,7 @@ use tokio::sync::Notify;
 
 use crate::batch::{BatchError, BatchRules};
 use crate::wal::CountedBatch;
+pub use append::Validated;
 pub use producers::SequenceError;
 pub(crate) use read::Sources;
 pub(crate) use state::{Foundation, State};
@@ -269,6 +270,22 @@ impl Partition {
         state
             .epochs
             .end_of(asked, state.leader_epoch, state.high_watermark)
+    }
+
+    /// Where a log that was read up to `offset`, the last record in `epoch`, parts from this one: the largest epoch that
+    /// both may know, and where it ends here. `Ok(None)`: they agree. An epoch that is not known here is an error.
+    pub fn diverging(
+        &self,
+        epoch: LeaderEpoch,
+        offset: Offset,
+    ) -> Result<Option<(LeaderEpoch, Offset)>, ReadError> {
+        let state = self.state.lock();
+        let (log_start, log_end) = (state.log_start, state.next);
+        let (known, end) = match state.epochs.end_of(epoch, state.leader_epoch, log_end) {
+            Some(end) if offset >= log_start => end,
+            _ => return Err(ReadError::OutOfRange { log_start, log_end }),
+        };
+        Ok((known < epoch || end < offset).then_some((known, end)))
     }
 
     /// The leader epoch of the record at `offset`.

@@ -59,6 +59,9 @@ pub enum Verdict {
         first: Offset,
         /// The offset of its last record.
         last: Offset,
+        /// Its largest timestamp: when it was appended, in a topic with LogAppendTime. `None` where a snapshot tells
+        /// of it, which does not say.
+        timestamp: Option<Timestamp>,
         /// The slot it is in.
         slot: Option<Slot>,
     },
@@ -92,6 +95,7 @@ pub enum SequenceError {
 #[derive(Clone, Copy, Debug)]
 struct Remembered {
     batch: ProducerBatch,
+    timestamp: Option<Timestamp>,
     slot: Option<Slot>,
 }
 
@@ -117,7 +121,11 @@ impl Producers {
             let batches = stored
                 .batches
                 .iter()
-                .map(|&batch| Remembered { batch, slot: None })
+                .map(|&batch| Remembered {
+                    batch,
+                    timestamp: None,
+                    slot: None,
+                })
                 .collect();
             let producer = Producer {
                 epoch: stored.epoch,
@@ -188,6 +196,7 @@ impl Producers {
             return Ok(Verdict::Duplicate {
                 first: known.batch.first,
                 last: known.batch.last,
+                timestamp: known.timestamp,
                 slot: known.slot,
             });
         }
@@ -248,7 +257,11 @@ impl Producers {
             first: meta.first,
             last: meta.last,
         };
-        producer.batches.push_back(Remembered { batch, slot });
+        producer.batches.push_back(Remembered {
+            batch,
+            timestamp: Some(Timestamp(meta.max_timestamp)),
+            slot,
+        });
     }
 
     /// Forgets producers that have been silent for `silence`, unless a transaction of theirs is open.

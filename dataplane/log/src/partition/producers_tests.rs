@@ -48,6 +48,7 @@ fn the_last_five_batches_are_told_to_be_duplicates_and_older_ones_are_out_of_ord
             Ok(Verdict::Duplicate {
                 first: offset,
                 last: offset,
+                timestamp: Some(Timestamp(0)),
                 slot: None
             })
         );

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use firn_catalog::ids::Offset;
+use bytes::Bytes;
+use firn_catalog::ids::{LeaderEpoch, Offset};
 use firn_catalog::image::Image;
-use firn_log::partition::{Isolation, Partition, ReadSlice};
+use firn_log::batch::BatchHeader;
+use firn_log::partition::{Isolation, Partition, PartitionOffsets, ReadSlice};
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::FetchRequest;
 use tokio::sync::Notify;
@@ -28,6 +30,7 @@ struct Bound<'a> {
 pub(super) struct Reading<'a> {
     bound: Vec<Bound<'a>>,
     isolation: Isolation,
+    min_bytes: usize,
     max_bytes: usize,
 }
 
@@ -35,15 +38,33 @@ pub(super) struct Reading<'a> {
 pub(super) struct Pass {
     /// For each target, in order: its topic's name if it is known, and its answer.
     pub(super) partitions: Vec<(Option<Arc<str>>, FetchedPartition)>,
-    bytes: usize,
-    any_error: bool,
+    /// Bytes of records.
+    pub(super) bytes: usize,
+    /// Whether there is no use in waiting: an error, or records that did not fit.
+    at_once: bool,
 }
 
 impl Pass {
-    /// Whether the client need not wait for more.
-    pub(super) fn is_enough(&self, min_bytes: i32) -> bool {
-        let wanted = usize::try_from(min_bytes).unwrap_or(0);
-        self.any_error || self.partitions.is_empty() || self.bytes >= wanted
+    /// Leaves the records out; the client asks again.
+    pub(super) fn drop_records(&mut self) {
+        for (_, fetched) in &mut self.partitions {
+            fetched.records = Vec::new();
+            fetched.aborted.iter_mut().for_each(Vec::clear);
+        }
+        self.bytes = 0;
+    }
+}
+
+/// What one look at a partition found.
+struct Found {
+    fetched: FetchedPartition,
+    /// Whether it has records that are not in the answer for lack of room, or because they lie elsewhere.
+    more: bool,
+}
+
+impl From<FetchedPartition> for Found {
+    fn from(fetched: FetchedPartition) -> Self {
+        Self { fetched, more: false }
     }
 }
 
@@ -73,11 +94,23 @@ impl<'a> Reading<'a> {
                 defaults.number("fetch.max.bytes").unwrap_or(i64::from(i32::MAX))
             });
         let max_bytes = i64::from(request.max_bytes).min(most);
+        let max_bytes = usize::try_from(max_bytes).unwrap_or(0);
         Self {
             bound: targets.iter().map(bind).collect(),
             isolation,
-            max_bytes: usize::try_from(max_bytes).unwrap_or(0),
+            min_bytes: usize::try_from(request.min_bytes).unwrap_or(0).min(max_bytes),
+            max_bytes,
         }
+    }
+
+    /// Whether the client need not wait for more.
+    pub(super) fn is_enough(&self, pass: &Pass) -> bool {
+        pass.at_once || pass.partitions.is_empty() || pass.bytes >= self.min_bytes
+    }
+
+    /// From here on reads no more than `bytes`.
+    pub(super) fn limit(&mut self, bytes: usize) {
+        self.max_bytes = self.max_bytes.min(bytes);
     }
 
     /// Asks to be woken when any of the partitions has more, or leaves.
@@ -96,84 +129,109 @@ impl<'a> Reading<'a> {
         let mut pass = Pass {
             partitions: Vec::with_capacity(self.bound.len()),
             bytes: 0,
-            any_error: false,
+            at_once: false,
         };
         for bound in &self.bound {
             let left = self.max_bytes.saturating_sub(pass.bytes);
-            let fetched = self.read(bound, left, pass.bytes == 0).await;
-            pass.any_error |= fetched.error != errors::NONE;
+            let Found { fetched, more } = self.read(bound, left, pass.bytes == 0).await;
+            pass.at_once |= more || fetched.error != errors::NONE || fetched.diverging.is_some();
             pass.bytes += fetched.size();
             pass.partitions.push((bound.name.clone(), fetched));
         }
         pass
     }
 
-    async fn read(&self, bound: &Bound<'_>, left: usize, first: bool) -> FetchedPartition {
+    async fn read(&self, bound: &Bound<'_>, left: usize, first: bool) -> Found {
         let FetchTarget {
             index,
             offset,
             leader_epoch,
+            last_epoch,
             max_bytes,
             ..
         } = *bound.target;
         let partition = match &bound.partition {
             Ok(partition) => partition,
             Err(NotHere { error, leader }) => {
-                return FetchedPartition {
+                return Found::from(FetchedPartition {
                     leader: leader.clone(),
                     ..failed(index, *error)
-                };
+                });
             }
         };
         if let Err(error) = check_epoch(partition, leader_epoch) {
-            return failed(index, error);
+            return failed(index, error).into();
         }
         let limit = usize::try_from(max_bytes).unwrap_or(0).min(left);
+        let offset = Offset(offset);
         let offsets = partition.offsets();
-        let within = (offsets.log_start..=offsets.log_end).contains(&Offset(offset));
+        let within = (offsets.log_start..=offsets.log_end).contains(&offset);
+        let mut answer = self.answer(index, &offsets);
+        if last_epoch >= 0 {
+            match partition.diverging(LeaderEpoch(last_epoch), offset) {
+                Ok(None) => {}
+                Ok(Some((epoch, end))) => {
+                    answer.diverging = Some((epoch.0, end.0));
+                    return answer.into();
+                }
+                Err(error) => return failed(index, errors::of_read(&error)).into(),
+            }
+        }
         if limit == 0 && !first && within {
             // No room for records; the client is told where the log is.
-            return self.answer(
-                index,
-                ReadSlice {
-                    batches: Vec::new(),
-                    bytes: 0,
-                    offsets,
-                    aborted: Vec::new(),
-                },
-                true,
-            );
+            let more = offset < self.bound(&offsets);
+            return Found {
+                fetched: answer,
+                more,
+            };
         }
-        match partition.read(Offset(offset), limit, self.isolation).await {
-            Ok(slice) => {
-                let fits = first || slice.bytes <= limit;
-                self.answer(index, slice, fits)
-            }
-            Err(error) => failed(index, errors::of_read(&error)),
+        match partition.read(offset, limit, self.isolation).await {
+            Ok(slice) => self.found(index, slice, limit, first),
+            Err(error) => failed(index, errors::of_read(&error)).into(),
         }
     }
 
-    fn answer(&self, index: i32, slice: ReadSlice, fits: bool) -> FetchedPartition {
-        let aborted = slice
-            .aborted
-            .iter()
-            .map(|aborted| (aborted.producer_id, aborted.first.0));
-        let aborted = match self.isolation {
-            Isolation::ReadUncommitted => None,
-            Isolation::ReadCommitted if fits => Some(aborted.collect()),
-            Isolation::ReadCommitted => Some(Vec::new()),
-        };
+    /// An answer that tells where the log is, without records.
+    fn answer(&self, index: i32, offsets: &PartitionOffsets) -> FetchedPartition {
         FetchedPartition {
-            index,
-            error: errors::NONE,
-            high_watermark: slice.offsets.high_watermark.0,
-            last_stable: slice.offsets.last_stable.0,
-            log_start: slice.offsets.log_start.0,
-            aborted,
-            records: if fits { slice.batches } else { Vec::new() },
-            leader: None,
+            high_watermark: offsets.high_watermark.0,
+            last_stable: offsets.last_stable.0,
+            log_start: offsets.log_start.0,
+            aborted: match self.isolation {
+                Isolation::ReadUncommitted => None,
+                Isolation::ReadCommitted => Some(Vec::new()),
+            },
+            ..FetchedPartition::failed(index, errors::NONE)
         }
     }
+
+    fn found(&self, index: i32, slice: ReadSlice, limit: usize, first: bool) -> Found {
+        let mut fetched = self.answer(index, &slice.offsets);
+        if !first && slice.bytes > limit {
+            return Found { fetched, more: true };
+        }
+        let more = end_of(&slice.batches).is_some_and(|end| end < self.bound(&slice.offsets));
+        if let Some(aborted) = &mut fetched.aborted {
+            let listed = slice.aborted.iter();
+            aborted.extend(listed.map(|aborted| (aborted.producer_id, aborted.first.0)));
+        }
+        fetched.records = slice.batches;
+        Found { fetched, more }
+    }
+
+    /// One past the last offset that the client may see.
+    fn bound(&self, offsets: &PartitionOffsets) -> Offset {
+        match self.isolation {
+            Isolation::ReadUncommitted => offsets.high_watermark,
+            Isolation::ReadCommitted => offsets.last_stable,
+        }
+    }
+}
+
+/// One past the last offset in these batches.
+fn end_of(batches: &[Bytes]) -> Option<Offset> {
+    let header = BatchHeader::read(batches.last()?)?;
+    Some(Offset(header.base_offset).plus(i64::from(header.last_offset_delta) + 1))
 }
 
 fn bind(

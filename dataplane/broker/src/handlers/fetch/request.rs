@@ -69,6 +69,7 @@ pub(super) fn open(context: &RequestContext, request: &FetchRequest) -> Result<O
                     index: partition.partition,
                     offset: partition.fetch_offset,
                     leader_epoch: partition.current_leader_epoch,
+                    last_epoch: partition.last_fetched_epoch,
                     max_bytes: partition.partition_max_bytes,
                 });
             }

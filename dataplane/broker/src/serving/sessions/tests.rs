@@ -18,6 +18,7 @@ fn targets(name: &str, indexes: std::ops::Range<i32>) -> Vec<FetchTarget> {
         index,
         offset: 0,
         leader_epoch: -1,
+        last_epoch: -1,
         max_bytes: 1,
     };
     indexes.map(target).collect()
