@@ -40,14 +40,10 @@ fn reply(bytes: Bytes) -> Reply {
     }
 }
 
+type Scripted = Pin<Box<Connection<DuplexStream, Script>>>;
+
 /// A connection that gives these answers, the client's side, and a count of the requests that were started.
-fn scripted(
-    answers: Vec<Started>,
-) -> (
-    Pin<Box<Connection<DuplexStream, Script>>>,
-    DuplexStream,
-    Arc<AtomicUsize>,
-) {
+fn scripted(answers: Vec<Started>) -> (Scripted, DuplexStream, Arc<AtomicUsize>) {
     let (client, server) = duplex(64 * 1024);
     let started = Arc::new(AtomicUsize::new(0));
     let script = Script {
