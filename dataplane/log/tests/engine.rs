@@ -10,7 +10,7 @@ use firn_catalog::ids::{LeaderEpoch, NodeId, Offset, PartitionId, TopicId};
 use firn_log::batch::{BatchBuilder, BatchHeader, BatchRules};
 use firn_log::engine::{Assignment, Log, LogParts, LogSettings};
 use firn_log::partition::{AppendError, Isolation, Partition, PartitionConfig, ReadError, SequenceError};
-use firn_log::wal::ObjectLog;
+use firn_log::wal::{DiskLog, DiskSettings, ObjectLog, WriteAheadLog};
 use firn_runtime::{Env, Timestamp};
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
@@ -44,17 +44,21 @@ impl Cell {
         cell
     }
 
-    async fn start(&self) -> Arc<Log> {
-        let parts = LogParts {
+    fn parts(&self, wal: Arc<dyn WriteAheadLog>) -> LogParts {
+        LogParts {
             env: Env::system(),
             settings: self.settings.clone(),
             catalog: self.catalog.clone(),
             store: Arc::clone(&self.store),
-            wal: Arc::new(ObjectLog::new(Arc::clone(&self.store))),
+            wal,
             node: NodeId(0),
             hot_directory: None,
-        };
-        Log::open(parts).await.unwrap()
+        }
+    }
+
+    async fn start(&self) -> Arc<Log> {
+        let wal = Arc::new(ObjectLog::new(Arc::clone(&self.store)));
+        Log::open(self.parts(wal)).await.unwrap()
     }
 
     /// Starts, and opens the one partition.
@@ -366,6 +370,26 @@ async fn the_largest_timestamp_is_that_of_a_record_which_is_not_deleted() {
         assert_eq!(newest, Ok(None));
         log.shutdown().await;
     }
+}
+
+#[tokio::test]
+async fn a_start_with_another_write_ahead_log_is_refused_and_leaves_no_trace() {
+    let cell = Cell::new();
+    let (log, partition) = cell.open().await;
+    append(&log, &partition, batch(0, 5)).await;
+    log.shutdown().await;
+    let directory = tempfile::tempdir().unwrap();
+    for _ in 0..2 {
+        let wal = DiskLog::open(directory.path(), DiskSettings::default(), &Env::system()).unwrap();
+        let refused = Log::open(cell.parts(Arc::new(wal))).await.map(|_| ());
+        let error = refused.unwrap_err().to_string();
+        assert!(
+            error.contains("write-ahead log in the object store") && error.contains("volume.json"),
+            "{error}"
+        );
+    }
+    let (_log, partition) = cell.open().await;
+    assert_eq!(values(&partition, 0).await, (0..5).collect::<Vec<_>>());
 }
 
 #[tokio::test]

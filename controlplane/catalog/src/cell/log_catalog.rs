@@ -8,6 +8,8 @@
 //! [`IncarnationState::Open`] and locks its row, so that a seal and a checkpoint cannot pass each other. Where two
 //! incarnation rows are locked, they are locked in id order.
 
+use std::fmt;
+
 use async_trait::async_trait;
 use firn_runtime::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -86,6 +88,15 @@ pub enum WalLocation {
         /// The directory's id (32 hexadecimal digits).
         volume: String,
     },
+}
+
+impl fmt::Display for WalLocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Object => f.write_str("in the object store"),
+            Self::Disk { volume } => write!(f, "in the directory whose volume.json says {volume}"),
+        }
+    }
 }
 
 /// A row of `incarnations`.

@@ -40,7 +40,13 @@ pub(crate) async fn handle(
     for topic in &request.topics {
         *named.entry(topic.name.to_string()).or_default() += 1;
     }
-    let allowance = partition_allowance::check(asked_for(&context, &request.topics));
+    let may_create = |name: &str| anywhere || context.may(Operation::Create, name);
+    let once = request
+        .topics
+        .iter()
+        .filter(|topic| named[topic.name.as_str()] == 1);
+    let created = once.filter(|topic| may_create(&topic.name));
+    let allowance = partition_allowance::check(asked_for(&context, created));
     let mut results = Vec::with_capacity(named.len());
     let mut latest = None;
     for asked in request.topics {
@@ -48,7 +54,7 @@ pub(crate) async fn handle(
         let created = match times {
             // Told already, with the first of them.
             0 => continue,
-            1 if anywhere || context.may(Operation::Create, &asked.name) => match &allowance {
+            1 if may_create(&asked.name) => match &allowance {
                 Ok(()) => create(&context, &asked, request.validate_only).await,
                 Err(excessive) => Err(excessive.clone()),
             },
@@ -180,9 +186,12 @@ async fn create(
 }
 
 /// How many partitions each of the topics would have.
-fn asked_for(context: &RequestContext, topics: &[CreatableTopic]) -> impl Iterator<Item = i64> {
+fn asked_for<'t>(
+    context: &RequestContext,
+    topics: impl Iterator<Item = &'t CreatableTopic>,
+) -> impl Iterator<Item = i64> {
     let default = default(context, &context.serving.image(), "num.partitions");
-    topics.iter().map(move |topic| match topic.num_partitions {
+    topics.map(move |topic| match topic.num_partitions {
         _ if !topic.assignments.is_empty() => i64::try_from(topic.assignments.len()).unwrap_or(i64::MAX),
         -1 => default,
         partitions => i64::from(partitions),

@@ -38,6 +38,8 @@ pub(crate) const VERSIONS: RangeInclusive<i16> = 4..=18;
 
 /// The longest that a request may wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
+/// What a partition takes of an answer beside its records, about.
+const ENTRY_BYTES: usize = 128;
 /// How long a large answer waits for room; clients give up on an answer after half a minute.
 const ROOM_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -89,29 +91,37 @@ async fn fetch(
         pass = reading.pass().await;
     }
     while !reading.is_enough(&pass) {
+        // Nothing large is held while it is waited for more.
+        let large = pass.bytes > SMALL_RESPONSE;
+        if large {
+            pass.drop_records();
+        }
         let woken = tokio::select! {
             biased;
             () = context.serving.shutdown.cancelled() => false,
             () = waiter.notified() => true,
             () = tokio::time::sleep_until(deadline) => false,
         };
+        if woken || large {
+            pass = reading.pass().await;
+        }
         if !woken {
             break;
         }
-        pass = reading.pass().await;
     }
     let (pass, room) = make_room(context, &mut reading, pass).await;
     (finish(context, opened, pass), room)
 }
 
 /// Takes room for a large answer. Where there is none, the records are let go and read again once there is; a client that
-/// would wait too long is told that there are none, and asks again.
+/// would wait too long gets a small answer, so that all go on.
 async fn make_room(
     context: &RequestContext,
     reading: &mut Reading<'_>,
     mut pass: Pass,
 ) -> (Pass, Option<Room>) {
-    let bytes = pass.bytes;
+    let records = pass.bytes;
+    let bytes = records + pass.partitions.len() * ENTRY_BYTES;
     if bytes <= SMALL_RESPONSE {
         return (pass, None);
     }
@@ -122,14 +132,12 @@ async fn make_room(
     pass.drop_records();
     let taken = tokio::select! {
         biased;
-        () = context.serving.shutdown.cancelled() => None,
+        () = context.serving.shutdown.cancelled() => return (pass, None),
         taken = room.take(bytes) => taken,
         () = tokio::time::sleep(ROOM_PATIENCE) => None,
     };
-    if taken.is_some() {
-        reading.limit(bytes);
-        pass = reading.pass().await;
-    }
+    reading.limit(if taken.is_some() { records } else { SMALL_RESPONSE });
+    pass = reading.pass().await;
     (pass, taken)
 }
 

@@ -282,10 +282,13 @@ fn names_twice(request: &ProduceRequest) -> bool {
     {
         return false;
     }
-    let topics = request.topics.iter();
-    let mut named: Vec<_> = topics
-        .flat_map(|topic| topic.partitions.iter().map(|sent| (&topic.key, sent.index)))
-        .collect();
+    // Names may be long and their partitions many: each name is compared once, not for each partition.
+    let (mut places, mut named) = (BTreeMap::new(), Vec::new());
+    for topic in &request.topics {
+        let next = places.len();
+        let place = *places.entry(&topic.key).or_insert(next);
+        named.extend(topic.partitions.iter().map(|sent| (place, sent.index)));
+    }
     named.sort_unstable();
     named.windows(2).any(|pair| pair[0] == pair[1])
 }

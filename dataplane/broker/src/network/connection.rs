@@ -2,7 +2,8 @@
 //!
 //! Responses leave in the order of requests. Consecutive pipelined requests (Produce) are started as they arrive,
 //! while earlier ones wait for durability; any other request is started when all before it are answered. While answers
-//! are pending, reading goes on, so that a client that goes away is noticed, but at most one frame ahead. Nothing is
+//! are pending, reading goes on, so that a client that goes away is noticed, but at most one frame ahead; only a request
+//! that takes long before it has an effect is finished first. Nothing is
 //! started while too much waits to be written, so a client that does not read cannot make the broker hold more.
 
 use std::collections::VecDeque;
@@ -34,6 +35,8 @@ struct Pending {
     answer: Started,
     bytes: usize,
     order: Order,
+    /// Nothing is read until it is answered: a client that sent it and went away expects no answer, but its effect.
+    unheard: bool,
 }
 
 /// A connection; as a future it ends when the connection does.
@@ -169,12 +172,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin, P: Protocol + Unpin> Connection<S, P> {
             self.last_activity = Instant::now();
             let bytes = frame.len();
             metrics::bytes_received(bytes);
-            let (answer, order) = match self.protocol.start(frame) {
-                Started::Alone(answer) => (Started::Waiting(answer), Order::Alone),
-                started => (started, order),
+            let (answer, order, unheard) = match self.protocol.start(frame) {
+                Started::Alone(answer) => (Started::Waiting(answer), Order::Alone, true),
+                started => (started, order, false),
             };
             self.pending_bytes += bytes;
-            self.pending.push_back(Pending { answer, bytes, order });
+            self.pending.push_back(Pending {
+                answer,
+                bytes,
+                order,
+                unheard,
+            });
             self.poll_answers(cx);
             progress = true;
         }
@@ -198,7 +206,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, P: Protocol + Unpin> Connection<S, P> {
 
     /// Reads, unless a whole frame waits already and there is no use in more.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Result<bool, Closing> {
-        if self.closing.is_some() || self.draining {
+        if self.closing.is_some() || self.draining || self.pending.back().is_some_and(|last| last.unheard) {
             return Ok(false);
         }
         if self.inbound.peek()?.is_some() && self.inbound.buffered() >= CHUNK {

@@ -56,6 +56,26 @@ fn scripted(answers: Vec<Started>) -> (Scripted, DuplexStream, Arc<AtomicUsize>)
 }
 
 #[tokio::test]
+async fn what_takes_long_has_its_effect_though_its_client_is_gone() {
+    let (done, awaited) = oneshot::channel();
+    let effects = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&effects);
+    let alone = async move {
+        awaited.await.unwrap();
+        counted.fetch_add(1, Ordering::Relaxed);
+        reply(Bytes::new())
+    };
+    let (mut connection, mut client, _) = scripted(vec![Started::Alone(Box::pin(alone))]);
+    client.write_all(&FRAME).await.unwrap();
+    assert!((&mut connection).now_or_never().is_none());
+    drop(client);
+    assert!((&mut connection).now_or_never().is_none());
+    done.send(()).unwrap();
+    assert_eq!(connection.await, Closing::ByClient);
+    assert_eq!(effects.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
 async fn nothing_is_started_beside_a_request_that_must_be_alone() {
     let (done, awaited) = oneshot::channel();
     let alone = async move {

@@ -36,7 +36,7 @@ pub struct Limits {
     pub idle: Duration,
     /// A frame whose bytes do not come for this long, or a response that the client does not take for this long (2 s
     /// at most during a shutdown), closes the connection. A frame must also come at 1 KiB/s on average, and what waits to
-    /// be written must be taken at 64 KiB/s.
+    /// be written must be taken at 1 KiB/s.
     pub stall: Duration,
     /// Produce requests of one connection that may wait for durability at a time.
     pub pipelined_requests: usize,
@@ -101,7 +101,8 @@ pub(crate) enum Started {
     Done(Reply),
     /// Its answer comes; requests of the same kind may be started meanwhile.
     Waiting(BoxFuture<'static, Reply>),
-    /// Its answer comes, and no other request may be started before that, whatever its kind.
+    /// Its effect and then its answer come, and no other request may be started before that, whatever its kind. It is
+    /// finished even if the client goes away meanwhile.
     Alone(BoxFuture<'static, Reply>),
 }
 

@@ -15,9 +15,9 @@ use super::Closing;
 /// How many chunks one write takes.
 const SLICES: usize = 64;
 
-/// Bytes per second at which a client must take what waits for it. Clients give up on an answer after half a minute,
-/// and get no large one at this rate.
-const LEAST_RATE: u128 = 64 * 1024;
+/// Bytes per second at which a client must take what waits for it. Slow applications read slowly: only one that
+/// hardly reads at all is cut off.
+const LEAST_RATE: u128 = 1024;
 
 /// The sending side of a connection.
 #[derive(Default)]
@@ -26,7 +26,7 @@ pub(crate) struct Outbound {
     bytes: usize,
     /// Since when nothing could be written although something waits.
     pub(crate) stuck_since: Option<Instant>,
-    /// While something waits: when the present span of time began, and what was written in it.
+    /// While the client is slow to take what waits: when the present span of time began, and what was written in it.
     span: Option<(Instant, usize)>,
 }
 
@@ -43,9 +43,6 @@ impl Outbound {
                 self.bytes += chunk.len();
                 self.chunks.push_back(chunk);
             }
-        }
-        if self.bytes > 0 && self.span.is_none() {
-            self.span = Some((Instant::now(), 0));
         }
     }
 
@@ -77,7 +74,8 @@ impl Outbound {
         }
         match Pin::new(stream).poll_write_vectored(cx, &slices[..used]) {
             Poll::Pending => {
-                self.stuck_since.get_or_insert_with(Instant::now);
+                let since = *self.stuck_since.get_or_insert_with(Instant::now);
+                self.span.get_or_insert((since, 0));
                 Poll::Pending
             }
             Poll::Ready(Ok(0)) | Poll::Ready(Err(_)) => Poll::Ready(Err(Closing::Io)),

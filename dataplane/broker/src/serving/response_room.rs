@@ -1,8 +1,8 @@
 //! Room for large responses: what all connections together may hold of them until clients have taken them.
 //!
-//! A response takes its room before it goes to its connection and gives it back when its last byte is written, or its
-//! connection is gone. Writing waits for no room, so those who wait get their turn as clients read; clients that do not
-//! are cut off. Small responses take none, so they never wait.
+//! A response takes its room before it goes to its connection and gives it back chunk by chunk as it is written, or when its
+//! connection is gone. Writing waits for no room, so those who wait get their turn as clients read. Small responses take
+//! none, so they never wait.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ pub(crate) struct ResponseRoom {
 
 /// What a response holds of the room.
 pub(crate) struct Room {
-    _permit: OwnedSemaphorePermit,
+    permit: OwnedSemaphorePermit,
 }
 
 impl ResponseRoom {
@@ -53,22 +53,36 @@ impl ResponseRoom {
 
 impl Room {
     fn of(permit: OwnedSemaphorePermit) -> Self {
-        Self { _permit: permit }
+        Self { permit }
     }
 
-    /// Ties the room to a response: it is given back when the last of its chunks is dropped.
-    pub(crate) fn hold(self, chunks: &mut [Bytes]) {
-        if let Some(last) = chunks.last_mut() {
-            let bytes = std::mem::take(last);
-            *last = Bytes::from_owner(Held { bytes, _room: self });
+    /// Ties the room to a response: each chunk gives its part back when it is dropped, the last one what is left.
+    pub(crate) fn hold(mut self, chunks: &mut [Bytes]) {
+        let Some((last, others)) = chunks.split_last_mut() else {
+            return;
+        };
+        for chunk in others {
+            let part = chunk.len().min(self.permit.num_permits());
+            if let Some(part) = self.permit.split(part) {
+                keep(part, chunk);
+            }
         }
+        keep(self.permit, last);
     }
 }
 
-/// The last chunk of a response and the room that goes with it.
+fn keep(permit: OwnedSemaphorePermit, chunk: &mut Bytes) {
+    let bytes = std::mem::take(chunk);
+    *chunk = Bytes::from_owner(Held {
+        bytes,
+        _permit: permit,
+    });
+}
+
+/// A chunk of a response and the room that goes with it.
 struct Held {
     bytes: Bytes,
-    _room: Room,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl AsRef<[u8]> for Held {
@@ -84,19 +98,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn room_comes_back_with_the_last_chunk() {
+    fn room_comes_back_chunk_by_chunk_and_all_of_it_with_the_last() {
         let room = ResponseRoom::new(100);
         let mut chunks = [Bytes::from_static(b"first"), Bytes::from_static(b"last")];
         room.try_take(60).unwrap().hold(&mut chunks);
-        assert!(room.try_take(60).is_none());
+        assert!(room.try_take(41).is_none());
         let mut waiting = Box::pin(room.take(60));
         assert!((&mut waiting).now_or_never().is_none());
         let [first, last] = chunks;
+        assert_eq!((&first[..], &last[..]), (&b"first"[..], &b"last"[..]));
+        drop(waiting);
         drop(first);
-        assert_eq!(last, "last");
-        assert!((&mut waiting).now_or_never().is_none());
+        assert!(room.try_take(46).is_none());
+        assert!(room.try_take(45).is_some());
         drop(last);
-        assert!(waiting.now_or_never().flatten().is_some());
+        assert!(room.try_take(100).is_some());
     }
 
     #[test]

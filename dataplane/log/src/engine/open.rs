@@ -34,7 +34,10 @@ pub enum OpenError {
     #[error("taking over from an earlier life of this node failed: {0}")]
     Takeover(#[from] TakeoverError),
     /// The cold objects could not be read.
-    #[error("the objects that the catalog names could not be read: {0}")]
+    #[error(
+        "the objects that the catalog names could not be read (is `store` the one that this catalog was used with \
+         before?): {0}"
+    )]
     Cold(#[from] ColdError),
     /// The directory for hot files could not be prepared.
     #[error("the directory for hot files cannot be used: {0}")]
@@ -64,6 +67,8 @@ pub(super) async fn open(parts: LogParts) -> Result<Arc<Log>, OpenError> {
         hot_directory,
     } = parts;
     let own = IncarnationId(env.random_u128());
+    // A life that cannot take over must leave no trace: the next one, with the right log, would have to seal it.
+    takeover::predecessors(&*catalog, &*wal, node, own).await?;
     patiently(|| catalog.open_incarnation(own, node, wal.location(), env.now())).await?;
 
     let found = takeover::predecessors(&*catalog, &*wal, node, own).await?;

@@ -110,7 +110,7 @@ impl Partition {
             let middle = found + (none - found) / 2;
             match self.offset_for_time(middle, isolation).await? {
                 Some(record) => {
-                    found = record.timestamp + 1;
+                    found = record.timestamp.saturating_add(1);
                     best = Some(record);
                 }
                 None => none = middle,

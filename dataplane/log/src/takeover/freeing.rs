@@ -53,7 +53,7 @@ pub async fn free(wal: &dyn WriteAheadLog, drained: &Incarnation) -> Result<(), 
     if crate::planted::is(crate::planted::Mistake::LeaveSlots) {
         return wal.delete(drained.id, drained.offloaded..fence).await;
     }
-    free_behind_fence(wal, drained).await?;
+    wal.delete(drained.id, behind(fence)).await?;
     let from = if wal.is_local() {
         Slot(0)
     } else {
@@ -72,12 +72,14 @@ pub async fn free(wal: &dyn WriteAheadLog, drained: &Incarnation) -> Result<(), 
 /// before the log is drained, since nobody looks for it afterwards.
 pub async fn free_behind_fence(wal: &dyn WriteAheadLog, sealed: &Incarnation) -> Result<(), WalError> {
     match sealed.fence {
-        Some(fence) => {
-            let behind = fence.next()..Slot(fence.0 + 1 + BEHIND_FENCE);
-            wal.delete(sealed.id, behind).await
-        }
-        None => Ok(()),
+        // Marks of a local log are for slots that are in cold objects: it is freed as a whole once it is drained.
+        Some(fence) if !wal.is_local() => wal.delete(sealed.id, behind(fence)).await,
+        Some(_) | None => Ok(()),
     }
+}
+
+fn behind(fence: Slot) -> Range<Slot> {
+    fence.next()..Slot(fence.0 + 1 + BEHIND_FENCE)
 }
 
 /// Deletes the slots of all drained logs that are still there: whoever drained them may have ended before it came to it.
@@ -92,7 +94,8 @@ pub async fn free_what_is_left(wal: &dyn WriteAheadLog, rows: &[Incarnation]) ->
         };
         let freed = match exists(wal, row.id, last).await {
             Ok(true) => free(wal, row).await,
-            Ok(false) => Ok(()),
+            // What is damaged there is in cold objects.
+            Ok(false) | Err(WalError::Corrupt(_)) => Ok(()),
             Err(error) => Err(error),
         };
         failed = freed.err().or(failed);

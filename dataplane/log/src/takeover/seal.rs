@@ -65,8 +65,9 @@ pub enum TakeoverError {
     },
     /// The log is in another place than this process's own.
     #[error(
-        "node {node} has records in the write-ahead log of its earlier life {dead}, which is {at:?}, while this \
-         process has its own {here:?}: start it once with the earlier one, so that it can take over"
+        "node {node} kept its write-ahead log {at} in its earlier life {dead}, and would keep it {here} now: \
+         what the earlier one holds would be out of reach. Nothing was changed; start with the same `wal` \
+         setting as before"
     )]
     OutOfReach {
         /// Whose log.

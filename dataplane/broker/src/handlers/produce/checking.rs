@@ -25,7 +25,7 @@ const COPIED_BELOW: usize = 16 * 1024;
 /// The work that a connection does itself.
 const INLINE: WorkBudget = WorkBudget {
     decompressed: 4 << 20,
-    recompressed: 64 << 10,
+    recompressed: 256 << 10,
 };
 
 /// How far a batch has come.

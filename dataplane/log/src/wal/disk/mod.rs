@@ -154,9 +154,11 @@ impl DiskLog {
         if file.read_cached(&mut bytes, offset) {
             return Ok(bytes.freeze());
         }
+        let path = file.path.clone();
         let read = move || file.read(&mut bytes, offset).map(|()| bytes.freeze());
         let result = blocking(&*self.env.tasks, read).await;
-        result.map_err(|error| WalError::Unavailable(error.to_string()))
+        // Asking a device again does not help.
+        result.map_err(|error| WalError::Corrupt(format!("{} cannot be read: {error}", path.display())))
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::mpsc::Receiver;
 use bytes::Bytes;
 use firn_catalog::ids::{IncarnationId, Slot};
 use firn_runtime::Env;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -216,7 +216,10 @@ impl Writer {
         for put in repeated {
             answer(put, Ok(PutOutcome::Exists));
         }
-        reclaim(&self.shelf, &self.spares, self.settings.hot_bytes);
+        // Whoever is at it already frees down to the same budget: a group does not wait for that.
+        if let Some(in_order) = self.spares.reclaiming.try_lock() {
+            reclaim_in(&in_order, &self.shelf, &self.spares, self.settings.hot_bytes);
+        }
         self.prepare_ahead();
     }
 
@@ -361,7 +364,10 @@ fn answer(put: Put, result: Result<PutOutcome, WalError>) {
 
 /// Takes files that hold nothing live off the shelf while all files together exceed `budget`.
 pub(super) fn reclaim(shelf: &Mutex<Shelf>, spares: &Spares, budget: u64) {
-    let _in_order = spares.reclaiming.lock();
+    reclaim_in(&spares.reclaiming.lock(), shelf, spares, budget);
+}
+
+fn reclaim_in(_in_order: &MutexGuard<'_, ()>, shelf: &Mutex<Shelf>, spares: &Spares, budget: u64) {
     loop {
         let Some((incarnation, file)) = shelf.lock().reclaim(budget) else {
             return;
