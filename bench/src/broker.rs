@@ -1,6 +1,7 @@
 //! A broker process under measurement.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -13,6 +14,8 @@ pub struct Broker {
     child: Child,
     /// Where it serves Kafka.
     pub kafka: String,
+    /// Where it serves HTTP.
+    http: String,
     /// From the start of the process to its ready line.
     pub ready_after: Duration,
 }
@@ -49,16 +52,20 @@ impl Broker {
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line)?;
         let ready_after = started.elapsed();
-        let kafka = line
-            .split_whitespace()
-            .find_map(|word| word.strip_prefix("kafka="));
-        let Some(kafka) = kafka.map(str::to_owned) else {
+        let word = |prefix: &str| {
+            let mut words = line.split_whitespace();
+            words
+                .find_map(|word| word.strip_prefix(prefix))
+                .map(str::to_owned)
+        };
+        let (Some(kafka), Some(http)) = (word("kafka="), word("http=http://")) else {
             let _ = child.kill();
             bail!("firn ended without a ready line; it printed {line:?}");
         };
         Ok(Self {
             child,
             kafka,
+            http,
             ready_after,
         })
     }
@@ -85,6 +92,30 @@ impl Broker {
             .trim_end_matches(" kB")
             .parse()?;
         Ok(kib / 1024.0)
+    }
+
+    /// What each of these metrics says, summed over its labels; 0 if it has not counted anything yet.
+    pub fn metrics<const N: usize>(&self, names: [&str; N]) -> anyhow::Result<[f64; N]> {
+        let mut stream = TcpStream::connect(&self.http)?;
+        write!(
+            stream,
+            "GET /metrics HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
+            self.http
+        )?;
+        let mut page = String::new();
+        stream.read_to_string(&mut page)?;
+        if !page.starts_with("HTTP/1.1 200 ") {
+            bail!("/metrics answered {:?}", page.lines().next());
+        }
+        let mut sums = [0.0; N];
+        for line in page.lines() {
+            let name = line.split([' ', '{']).next();
+            if let Some(at) = names.iter().position(|wanted| name == Some(wanted)) {
+                let value = line.rsplit(' ').next().context("a sample has a value")?;
+                sums[at] += value.parse::<f64>()?;
+            }
+        }
+        Ok(sums)
     }
 
     /// Ends it with SIGTERM and waits for it.

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use anyhow::bail;
 use hdrhistogram::Histogram;
 
 use crate::broker::Broker;
@@ -60,6 +61,7 @@ pub async fn recover(options: &Options) -> anyhow::Result<Vec<Figure>> {
         let broker = Broker::start(&options.firn, data.path(), &keep)?;
         connection::create_topic(&broker.kafka, TOPIC, 8).await?;
         load(&broker, options, 1.0).await?;
+        expect_unsettled(&broker)?;
         broker.kill()?;
         let broker = Broker::start(&options.firn, data.path(), &[])?;
         seconds.push(broker.ready_after.as_secs_f64());
@@ -67,6 +69,21 @@ pub async fn recover(options: &Options) -> anyhow::Result<Vec<Figure>> {
     }
     let name = "ready after kill -9 with 1 GB not offloaded";
     Ok(vec![Figure::new(name, "s", seconds).target("<= 3")])
+}
+
+/// Fails if anything has been offloaded. Many small slots are offloaded whatever their bytes are.
+fn expect_unsettled(broker: &Broker) -> anyhow::Result<()> {
+    let names = ["firn_wal_slots_total", "firn_cold_offloaded_bytes_total"];
+    let [slots, offloaded] = broker.metrics(names)?;
+    if slots == 0.0 {
+        bail!("{} counts nothing after a load: it has another name", names[0]);
+    }
+    if offloaded > 0.0 {
+        bail!(
+            "{offloaded} bytes were offloaded before the kill, of {slots} slots: the figure would be of less than 1 GB"
+        );
+    }
+    Ok(())
 }
 
 /// Produce as fast as it goes, in rounds.

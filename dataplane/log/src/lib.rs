@@ -13,6 +13,7 @@
 pub mod batch;
 pub mod cold;
 pub mod engine;
+mod folder;
 mod metrics;
 pub mod partition;
 #[cfg(feature = "planted")]

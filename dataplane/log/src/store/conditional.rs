@@ -30,10 +30,10 @@ impl ConditionalStore {
         Self { inner, directory }
     }
 
-    /// Makes the entry of a local object durable.
+    /// Makes the entry of a local object durable, whoever made it.
     #[expect(
         clippy::disallowed_methods,
-        reason = "object_store syncs the file and not its folder"
+        reason = "a local folder is synced; object_store syncs it only for the put that made the entry"
     )]
     fn sync_entry(&self, location: &Path) -> io::Result<()> {
         let Some(directory) = &self.directory else {

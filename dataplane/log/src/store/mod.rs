@@ -17,6 +17,7 @@ use object_store::prefix::PrefixStore;
 use object_store::{ClientOptions, ObjectStore, RetryConfig};
 use url::{Host, Url};
 
+use crate::folder;
 use conditional::ConditionalStore;
 pub use probe::{ProbeError, probe};
 
@@ -103,14 +104,10 @@ fn open_directory(path: &FsPath) -> Result<Arc<dyn ObjectStore>, StoreError> {
         path: path.to_owned(),
         source,
     };
-    std::fs::create_dir_all(path).map_err(unusable)?;
-    // Shows now whether it may be written to, and makes its own entry durable.
-    let parent = path.parent().unwrap_or(path);
-    for folder in [path, parent] {
-        std::fs::File::open(folder)
-            .and_then(|folder| folder.sync_all())
-            .map_err(unusable)?;
-    }
+    folder::create(path)
+        .and_then(|()| folder::sync(path))
+        .map_err(unusable)?;
+    // Shows now whether it may be written to.
     let mark = path.join(".writable");
     std::fs::write(&mark, []).map_err(unusable)?;
     match std::fs::remove_file(&mark) {

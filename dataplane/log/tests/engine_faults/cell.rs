@@ -1,5 +1,6 @@
 //! A cell with one node, and processes of it whose store and catalog the test holds.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -16,6 +17,7 @@ use futures::StreamExt;
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
+use tempfile::TempDir;
 
 use super::catalog::Catalog;
 use super::store::Store;
@@ -40,6 +42,8 @@ pub struct Cell {
     pub settings: LogSettings,
     pub clock: Arc<TestClock>,
     pub timestamp_type: TimestampType,
+    /// Around the folder of hot files, if there are any.
+    pub hot: Option<TempDir>,
 }
 
 /// A process: its log, its partition, and its ways to the world.
@@ -58,6 +62,7 @@ impl Cell {
             settings: LogSettings::default(),
             clock: Arc::new(TestClock(AtomicI64::new(1_000_000_000_000))),
             timestamp_type: TimestampType::CreateTime,
+            hot: None,
         }
     }
 
@@ -76,6 +81,18 @@ impl Cell {
         cell
     }
 
+    /// A cell that keeps one slot in memory and all of them in hot files.
+    pub fn with_hot_files() -> Self {
+        let mut cell = Self::new();
+        cell.settings.images.memory = 0;
+        cell.hot = Some(tempfile::tempdir().unwrap());
+        cell
+    }
+
+    pub fn hot_directory(&self) -> Option<PathBuf> {
+        Some(self.hot.as_ref()?.path().join("hot"))
+    }
+
     pub fn ways(&self) -> (Arc<Catalog>, Arc<Store>) {
         (Catalog::over(&self.catalog), Store::over(&self.store))
     }
@@ -91,7 +108,7 @@ impl Cell {
             wal: Arc::new(ObjectLog::new(Arc::clone(&store))),
             store,
             node: NodeId(0),
-            hot_directory: None,
+            hot_directory: self.hot_directory(),
         })
         .await
     }

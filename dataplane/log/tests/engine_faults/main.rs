@@ -5,6 +5,7 @@
 mod appends;
 mod catalog;
 mod cell;
+mod hot;
 mod reads;
 mod stops;
 mod store;

@@ -13,7 +13,8 @@ use firn_runtime::Env;
 use parking_lot::Mutex;
 
 use super::file::WalFile;
-use super::volume::{OpenError, at, sync_dir};
+use super::volume::{OpenError, at};
+use crate::folder;
 
 /// Full-sized files that are kept for use again; further ones are removed.
 const MAX_SPARES: usize = 2;
@@ -179,15 +180,15 @@ impl Drop for Preparer {
 pub(super) fn enlist(mut file: WalFile, header: &[u8], folder: &Path, number: u64) -> io::Result<WalFile> {
     let made = (|| {
         // If it was another row's file once, a crash must not bring that name back over the new header.
-        file.path.parent().map_or(Ok(()), sync_dir)?;
+        file.path.parent().map_or(Ok(()), folder::sync)?;
         file.write_all(&[header], 0)?;
         file.sync()?;
         if !folder.is_dir() {
             fs::create_dir_all(folder)?;
-            sync_dir(folder.parent().unwrap_or(folder))?;
+            folder::sync(folder.parent().unwrap_or(folder))?;
         }
         file.rename(folder.join(format!("{number:010}.wal")))?;
-        sync_dir(folder)
+        folder::sync(folder)
     })();
     match made {
         Ok(()) => Ok(file),

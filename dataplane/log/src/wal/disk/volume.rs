@@ -9,6 +9,7 @@ use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
 use super::frame::FORMAT_VERSION;
+use crate::folder;
 
 /// Why a directory cannot be opened as a write-ahead log.
 #[derive(Debug, thiserror::Error)]
@@ -62,11 +63,6 @@ pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> OpenError {
     }
 }
 
-/// Makes the entries of a directory durable.
-pub(super) fn sync_dir(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
-}
-
 /// The contents of the file `volume.json`.
 #[derive(Serialize, Deserialize)]
 struct VolumeFile {
@@ -84,7 +80,7 @@ pub(super) struct Volume {
 
 impl Volume {
     pub(super) fn open(dir: &Path, env: &Env) -> Result<Self, OpenError> {
-        fs::create_dir_all(dir).map_err(at(dir))?;
+        folder::create(dir).map_err(at(dir))?;
         let lock = lock(dir)?;
         let id = identify(dir, env)?;
         Ok(Self { id, _lock: lock })
@@ -153,11 +149,6 @@ fn create(dir: &Path, path: &Path, env: &Env) -> Result<String, OpenError> {
     };
     let text = serde_json::to_vec(&file).expect("a number and a string are always JSON");
     write_durably(dir, path, &text).map_err(at(path))?;
-    let parent = dir
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    sync_dir(parent).map_err(at(parent))?;
     Ok(file.volume)
 }
 
@@ -168,5 +159,5 @@ pub(super) fn write_durably(dir: &Path, path: &Path, bytes: &[u8]) -> io::Result
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&temporary, path)?;
-    sync_dir(dir)
+    folder::sync(dir)
 }

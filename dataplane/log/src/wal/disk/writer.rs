@@ -240,7 +240,7 @@ impl Writer {
         let bytes = Bytes::from(put.pieces.concat());
         let path = folder.join(format!("fence-{:020}", put.slot.0));
         let made = std::fs::create_dir_all(&folder)
-            .and_then(|()| super::volume::sync_dir(&self.dir))
+            .and_then(|()| crate::folder::sync(&self.dir))
             .and_then(|()| write_durably(&folder, &path, &bytes));
         match made {
             Ok(()) => {
