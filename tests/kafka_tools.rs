@@ -391,28 +391,42 @@ fn kafka_broker_api_versions_knows_every_api_that_is_served() {
         head.starts_with(&format!("{} (id: 0 rack: null", bench.server.address)),
         "{head}"
     );
-    for api in [
-        "Produce(0): 0 to 13 [usable: 13]",
-        "Fetch(1): 4 to 18 [usable: 18]",
-        "ListOffsets(2): 1 to ",
-        "Metadata(3): 0 to 13 [usable: 13]",
-        "ApiVersions(18): 0 to 4 [usable: 4]",
-        "CreateTopics(19): 2 to 7 [usable: 7]",
-        "DeleteTopics(20): 1 to 6 [usable: 6]",
-        "DeleteRecords(21): 0 to 2 [usable: 2]",
-        "InitProducerId(22): 0 to 5 [usable: 5]",
-        "OffsetForLeaderEpoch(23): 2 to 4 [usable: 4]",
-        "DescribeConfigs(32): 1 to 4 [usable: 4]",
-        "AlterConfigs(33): 0 to 2 [usable: 2]",
-        "DescribeLogDirs(35): 1 to ",
-        "CreatePartitions(37): 0 to 3 [usable: 3]",
-        "IncrementalAlterConfigs(44): 0 to 1 [usable: 1]",
-        "DescribeCluster(60): 0 to 2 [usable: 2]",
-        "DescribeProducers(61): 0 [usable: 0]",
-        "ListConfigResources(74): 0 to 1 [usable: 1]",
-        "DescribeTopicPartitions(75): 0 [usable: 0]",
-    ] {
-        assert!(said.contains(&format!("\t{api}")), "{api} in {said}");
+    let listed: BTreeMap<&str, &str> = said
+        .lines()
+        .filter_map(|line| line.strip_prefix('\t')?.trim_end_matches(',').split_once(": "))
+        .collect();
+    let served: BTreeMap<_, _> = listed
+        .into_iter()
+        .filter(|(_, versions)| *versions != "UNSUPPORTED")
+        .collect();
+    let expected = BTreeMap::from([
+        ("Produce(0)", "0 to 13 [usable: 13]"),
+        ("Fetch(1)", "4 to 18 [usable: 18]"),
+        ("ListOffsets(2)", "1 to 10 [usable: 10]"),
+        ("Metadata(3)", "0 to 13 [usable: 13]"),
+        ("ApiVersions(18)", "0 to 4 [usable: 4]"),
+        ("CreateTopics(19)", "2 to 7 [usable: 7]"),
+        ("DeleteTopics(20)", "1 to 6 [usable: 6]"),
+        ("DeleteRecords(21)", "0 to 2 [usable: 2]"),
+        ("InitProducerId(22)", "0 to 5 [usable: 5]"),
+        ("OffsetForLeaderEpoch(23)", "2 to 4 [usable: 4]"),
+        ("DescribeConfigs(32)", "1 to 4 [usable: 4]"),
+        ("AlterConfigs(33)", "0 to 2 [usable: 2]"),
+        ("DescribeLogDirs(35)", "1 to 4 [usable: 4]"),
+        ("CreatePartitions(37)", "0 to 3 [usable: 3]"),
+        ("IncrementalAlterConfigs(44)", "0 to 1 [usable: 1]"),
+        ("DescribeCluster(60)", "0 to 2 [usable: 2]"),
+        ("DescribeProducers(61)", "0 [usable: 0]"),
+        ("ListConfigResources(74)", "0 to 1 [usable: 1]"),
+        ("DescribeTopicPartitions(75)", "0 [usable: 0]"),
+    ]);
+    if bench.server.is_firn() {
+        assert_eq!(served, expected, "{said}");
+    } else {
+        // Apache Kafka serves more APIs, and of two of these another version.
+        for api in expected.keys() {
+            assert!(served.contains_key(api), "{api} in {said}");
+        }
     }
 }
 

@@ -11,7 +11,7 @@ pub struct Server {
     /// Where Kafka clients connect, as `HOST:PORT`.
     pub address: String,
     options: FirnOptions,
-    _firn: Option<Firn>,
+    firn: Option<Firn>,
 }
 
 impl Server {
@@ -21,15 +21,20 @@ impl Server {
             return Self {
                 address,
                 options,
-                _firn: None,
+                firn: None,
             };
         }
         let firn = Firn::start(options.clone());
         Self {
             address: firn.kafka.clone(),
             options,
-            _firn: Some(firn),
+            firn: Some(firn),
         }
+    }
+
+    /// Whether this is `firn` and not the other broker.
+    pub fn is_firn(&self) -> bool {
+        self.firn.is_some()
     }
 
     /// A path for a file of the test, which goes away with the server.

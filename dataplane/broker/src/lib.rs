@@ -27,5 +27,6 @@ mod settings;
 
 pub use broker::{Broker, BrokerParts, Seams, StartError};
 pub use network::{Closing, Limits};
+pub use protocol::guard::MEMORY_PER_BYTE;
 pub use serving::dispatch::HOT_REQUESTS;
 pub use settings::{Advertise, BrokerSettings};

@@ -19,9 +19,12 @@ mod tests;
 
 /// Memory that any request may take, however short.
 const FREE: usize = 64 * 1024;
-/// How many bytes of memory a byte of request may take, beyond [`FREE`]. A partition of a Fetch is sixteen bytes in a
-/// request and a thousand in its answer's making.
-const MULTIPLE: usize = 64;
+/// How many bytes of memory a byte of request may take at its peak, with its answer, beyond what is free.
+///
+/// The smallest power of two that refuses nothing that clients send: a partition of a Fetch is sixteen bytes in a request
+/// and a thousand in its answer's making. And it is small: a count of four bytes could claim 300 GB, while a KiB, which is
+/// much for one request, may take as much as its connection's read buffer. Of long requests another bound takes care.
+pub const MEMORY_PER_BYTE: usize = 64;
 /// Memory that no request may exceed, however long.
 const MOST: usize = 256 << 20;
 /// Memory of a map that keeps unknown tagged fields: one tree node for up to this many.
@@ -44,7 +47,10 @@ pub(crate) fn check(body: &[u8], schema: &Schema, version: i16) -> Result<(), Ma
 
 /// The memory that a request of this many bytes may take.
 pub(crate) fn budget(size: usize) -> usize {
-    MULTIPLE.saturating_mul(size).saturating_add(FREE).min(MOST)
+    MEMORY_PER_BYTE
+        .saturating_mul(size)
+        .saturating_add(FREE)
+        .min(MOST)
 }
 
 struct Walk<'a> {

@@ -9,14 +9,15 @@ mod counting;
 #[path = "../support/mod.rs"]
 mod support;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
+use firn_broker::MEMORY_PER_BYTE;
 use kafka_protocol::messages as m;
 use kafka_protocol::messages::{
-    create_partitions_request as partitions, create_topics_request as create,
-    delete_records_request as delete, describe_configs_request as describe,
-    describe_producers_request as producers, fetch_request as fetch,
+    alter_configs_request as replace, create_partitions_request as partitions,
+    create_topics_request as create, delete_records_request as delete, describe_configs_request as describe,
+    describe_log_dirs_request as dirs, describe_producers_request as producers, fetch_request as fetch,
     incremental_alter_configs_request as alter, list_offsets_request as list,
-    offset_for_leader_epoch_request as epochs,
+    offset_for_leader_epoch_request as epochs, produce_request as produce,
 };
 use kafka_protocol::protocol::Request;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -28,9 +29,11 @@ use support::{Bench, Setup};
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Bytes of memory that a byte of request may cost.
-const MULTIPLE: usize = 64;
 const ENTRIES: i32 = 20_000;
+/// As many partitions as one request may make.
+const ASSIGNMENTS: i32 = 10_000;
+/// A topic that is there, with one partition; no other is.
+const THERE: &str = "there";
 
 struct Many {
     what: String,
@@ -85,6 +88,112 @@ fn of_partitions(all: &mut Vec<Many>) {
         0,
         &m::DescribeProducersRequest::default().with_topics(topics),
     );
+}
+
+/// Produce, which is decoded by hand: partitions and topics without a batch, and batches that are none.
+fn of_batches(all: &mut Vec<Many>) {
+    let with = |topics| {
+        m::ProduceRequest::default()
+            .with_acks(-1)
+            .with_timeout_ms(1000)
+            .with_topic_data(topics)
+    };
+    let id = |number| uuid::Uuid::from_u128(u128::try_from(number).unwrap());
+    for version in [3, 8, 9, 12, 13] {
+        for records in [None, Some(Bytes::new()), Some(Bytes::from_static(b"no batch"))] {
+            let partition = |index| {
+                produce::PartitionProduceData::default()
+                    .with_index(index)
+                    .with_records(records.clone())
+            };
+            let topic = |number: i32| match version {
+                13 => produce::TopicProduceData::default().with_topic_id(id(number)),
+                _ => produce::TopicProduceData::default().with_name(name(number)),
+            };
+            let wide = topic(1).with_partition_data(each(partition));
+            many(all, version, &with(vec![wide]));
+            let topic = |number| topic(number).with_partition_data(vec![partition(0)]);
+            many(all, version, &with(each(topic)));
+        }
+    }
+}
+
+/// Assignments of partitions, and brokers within them.
+fn of_assignments(all: &mut Vec<Many>) {
+    let assigned = |assignments| {
+        let topic = create::CreatableTopic::default()
+            .with_name(topic_name("new"))
+            .with_num_partitions(-1)
+            .with_replication_factor(-1)
+            .with_assignments(assignments);
+        m::CreateTopicsRequest::default()
+            .with_topics(vec![topic])
+            .with_validate_only(true)
+    };
+    let assignment = |index| {
+        create::CreatableReplicaAssignment::default()
+            .with_partition_index(index)
+            .with_broker_ids(vec![0.into()])
+    };
+    let everywhere = || each(m::BrokerId);
+    for version in [2, 5, 7] {
+        many(
+            all,
+            version,
+            &assigned((0..ASSIGNMENTS).map(assignment).collect()),
+        );
+        many(all, version, &assigned(each(assignment)));
+        many(
+            all,
+            version,
+            &assigned(vec![assignment(0).with_broker_ids(everywhere())]),
+        );
+    }
+    let assigned = |assignments: Vec<partitions::CreatePartitionsAssignment>| {
+        let topic = partitions::CreatePartitionsTopic::default()
+            .with_name(topic_name(THERE))
+            .with_count(1 + i32::try_from(assignments.len()).unwrap())
+            .with_assignments(Some(assignments));
+        m::CreatePartitionsRequest::default()
+            .with_topics(vec![topic])
+            .with_validate_only(true)
+    };
+    let assignment = |_| partitions::CreatePartitionsAssignment::default().with_broker_ids(vec![0.into()]);
+    for version in [0, 2, 3] {
+        many(
+            all,
+            version,
+            &assigned((0..ASSIGNMENTS).map(assignment).collect()),
+        );
+        many(all, version, &assigned(each(assignment)));
+        many(
+            all,
+            version,
+            &assigned(vec![assignment(0).with_broker_ids(everywhere())]),
+        );
+    }
+}
+
+/// What is told of directories and of resources with configs.
+fn of_descriptions(all: &mut Vec<Many>) {
+    for version in [1, 2, 4] {
+        let topic = dirs::DescribableLogDirTopic::default()
+            .with_topic(topic_name(THERE))
+            .with_partitions(each(|index| index));
+        let request = m::DescribeLogDirsRequest::default().with_topics(Some(vec![topic]));
+        many(all, version, &request);
+        let topic = |number| {
+            dirs::DescribableLogDirTopic::default()
+                .with_topic(name(number))
+                .with_partitions(vec![0])
+        };
+        let request = m::DescribeLogDirsRequest::default().with_topics(Some(each(topic)));
+        many(all, version, &request);
+    }
+    for kinds in [each(|_| 2), each(|number| i8::try_from(number % 128).unwrap())] {
+        let request = m::ListConfigResourcesRequest::default().with_resource_types(kinds);
+        many(all, 1, &request);
+    }
 }
 
 fn of_topics(all: &mut Vec<Many>) {
@@ -143,6 +252,40 @@ fn of_configs(all: &mut Vec<Many>) {
     many(all, 0, &request);
 }
 
+/// Configs of a topic that is to be created, and of one that is there.
+fn of_named_configs(all: &mut Vec<Many>) {
+    for version in [2, 5, 7] {
+        let config = |number| create::CreatableTopicConfig::default().with_name(text(&name(number)));
+        let valued = |number| config(number).with_value(Some(text("1")));
+        for configs in [each(config), each(valued)] {
+            let topic = create::CreatableTopic::default()
+                .with_name(topic_name("new"))
+                .with_num_partitions(1)
+                .with_replication_factor(1)
+                .with_configs(configs);
+            let request = m::CreateTopicsRequest::default().with_topics(vec![topic]);
+            many(all, version, &request);
+        }
+    }
+    for version in [0, 1, 2] {
+        let config = |number| replace::AlterableConfig::default().with_name(text(&name(number)));
+        let valued = |number| config(number).with_value(Some(text("1")));
+        let resource = |name: &str| {
+            replace::AlterConfigsResource::default()
+                .with_resource_type(2)
+                .with_resource_name(text(name))
+        };
+        for configs in [each(config), each(valued)] {
+            let resources = vec![resource(THERE).with_configs(configs)];
+            let request = m::AlterConfigsRequest::default().with_resources(resources);
+            many(all, version, &request);
+        }
+        let resources = each(|number| resource(&name(number)));
+        let request = m::AlterConfigsRequest::default().with_resources(resources);
+        many(all, version, &request);
+    }
+}
+
 /// Long names with many partitions, each of them twice.
 fn of_long_names(all: &mut Vec<Many>) {
     let long = || topic_name(&"x".repeat(32_000));
@@ -179,17 +322,26 @@ async fn no_request_of_many_short_entries_costs_many_times_its_size() {
         ..Setup::default()
     })
     .await;
+    bench.client().await.create_topic(THERE, 1).await;
     let mut all = Vec::new();
     of_partitions(&mut all);
+    of_batches(&mut all);
     of_topics(&mut all);
+    of_assignments(&mut all);
     of_configs(&mut all);
+    of_named_configs(&mut all);
+    of_descriptions(&mut all);
     of_long_names(&mut all);
     for many in &all {
         let mut client = bench.client().await;
         let peak = peak_from_here();
         exchange(&mut client, many).await;
         let (cost, size) = (peak(), many.frame.len());
-        assert!(cost < MULTIPLE * size, "{}: {size} bytes cost {cost}", many.what);
+        assert!(
+            cost < MEMORY_PER_BYTE * size,
+            "{}: {size} bytes cost {cost}",
+            many.what
+        );
     }
     bench.stop().await;
 }

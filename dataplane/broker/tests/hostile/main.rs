@@ -8,6 +8,9 @@ mod support;
 
 mod counting;
 
+use std::time::Duration;
+
+use firn_broker::{Limits, MEMORY_PER_BYTE};
 use kafka_protocol::messages::ApiVersionsRequest;
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt, SeedableRng};
@@ -17,8 +20,9 @@ use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use counting::{Counting, held, peak_from_here};
+use support::client::PATIENCE;
 use support::samples::{Sample, Subject};
-use support::{Bench, samples};
+use support::{Bench, Setup, samples};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -32,10 +36,8 @@ const SHORT: usize = 100;
 const LONG: usize = 10;
 /// How often a long request names its topic, and as often each thing in it.
 const TIMES: usize = 40;
-/// What a frame may cost at its peak for each byte that it has, with its answer: what the guard allows.
-const MOST_PER_BYTE: usize = 16;
-/// What a frame may cost besides: a connection with its task and buffers on both sides, and what the log and the catalog do
-/// meanwhile.
+/// What a frame may cost at its peak, with its answer, besides [`MEMORY_PER_BYTE`] for each of its bytes: a connection
+/// with its task and buffers on both sides, and what the log and the catalog do meanwhile.
 const MOST_PER_FRAME: usize = 256 << 10;
 /// What may be held after all of them that was not held before: pools and caches that are full now.
 const MOST_AFTER: usize = 8 << 20;
@@ -84,10 +86,7 @@ async fn send(address: std::net::SocketAddr, frame: &[u8]) {
     let _ = stream.write_all(frame).await;
     let _ = stream.shutdown().await;
     let mut answer = Vec::new();
-    let ended = tokio::time::timeout(
-        std::time::Duration::from_secs(20),
-        stream.read_to_end(&mut answer),
-    );
+    let ended = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer));
     assert!(ended.await.is_ok(), "the broker hangs on {frame:?}");
 }
 
@@ -116,7 +115,7 @@ async fn malformed_frames_kill_nothing_and_memory_returns() {
             let frame = malformed(&mut random, sample);
             let peak = peak_from_here();
             send(address, &frame).await;
-            let (cost, most) = (peak(), MOST_PER_BYTE * frame.len() + MOST_PER_FRAME);
+            let (cost, most) = (peak(), MEMORY_PER_BYTE * frame.len() + MOST_PER_FRAME);
             assert!(
                 cost < most,
                 "frame {sent}, {:?} {} with {} bytes, cost {cost} bytes: {:?}",
@@ -129,13 +128,7 @@ async fn malformed_frames_kill_nothing_and_memory_returns() {
         }
     }
     assert!(sent >= 10_000, "only {sent} frames");
-    for _ in 0..100 {
-        if bench.broker.connections() == 0 {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    assert_eq!(bench.broker.connections(), 0, "connections leak");
+    bench.connections(0).await;
     let after = held();
     assert!(
         after < before + MOST_AFTER,
@@ -148,23 +141,29 @@ async fn malformed_frames_kill_nothing_and_memory_returns() {
 #[tokio::test]
 async fn a_claimed_size_costs_nothing_before_its_bytes_come() {
     let _alone = ALONE.lock().await;
-    let bench = Bench::start().await;
-    let address = bench.broker.local_address();
-    let before = held();
+    let limits = Limits {
+        stall: Duration::from_millis(500),
+        ..Limits::default()
+    };
+    let bench = Bench::with(Setup {
+        limits,
+        ..Setup::default()
+    })
+    .await;
+    let peak = peak_from_here();
     let mut open = Vec::new();
     for _ in 0..50 {
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        stream
-            .write_all(&(99 * 1024 * 1024i32).to_be_bytes())
-            .await
-            .unwrap();
-        stream.write_all(&[0; 100]).await.unwrap();
-        open.push(stream);
+        let mut client = bench.client().await;
+        let mut start = [0; 104];
+        start[..4].copy_from_slice(&(99 * 1024 * 1024i32).to_be_bytes());
+        client.stream.write_all(&start).await.unwrap();
+        open.push(client);
     }
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-    assert_eq!(bench.broker.connections(), 50);
-    let cost = held() - before;
+    // It closes them because the rest of what it has read of each does not come.
+    for client in &mut open {
+        assert!(client.is_closed().await);
+    }
+    let cost = peak();
     assert!(cost < 50 * 200_000, "{cost} bytes for 50 claims");
-    drop(open);
     bench.stop().await;
 }

@@ -14,7 +14,8 @@ use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, Request, Str
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long anything may take before a test fails. Generous: the cores may be busy.
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 pub struct Client {
     pub stream: TcpStream,

@@ -7,6 +7,7 @@ pub mod gate;
 pub mod samples;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use firn_broker::{Broker, BrokerParts, BrokerSettings, Limits, Seams};
 use firn_catalog::Catalog;
@@ -17,7 +18,7 @@ use firn_log::engine::{Log, LogParts, LogSettings};
 use firn_runtime::Env;
 use object_store::memory::InMemory;
 
-use client::Client;
+use client::{Client, PATIENCE};
 use gate::GatedWal;
 
 /// How a broker of a test differs from the usual one.
@@ -113,6 +114,18 @@ impl Bench {
             store,
             folder,
         }
+    }
+
+    /// Waits until so many connections are open.
+    pub async fn connections(&self, expected: usize) {
+        let reached = async {
+            while self.broker.connections() != expected {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let reached = tokio::time::timeout(PATIENCE, reached).await;
+        let now = self.broker.connections();
+        assert!(reached.is_ok(), "{now} connections are open, not {expected}");
     }
 
     pub async fn client(&self) -> Client {

@@ -12,6 +12,9 @@ use tokio::time::Instant;
 use crate::support::Bench;
 use crate::support::client::{Client, batch, topic_name};
 
+/// A long poll, in ms, that no client of a test would wait to the end of.
+const NO_END: i32 = 3_600_000;
+
 fn partition(index: i32, offset: i64) -> FetchPartition {
     FetchPartition::default()
         .with_partition(index)
@@ -95,7 +98,7 @@ async fn a_long_poll_ends_when_records_come() {
     let (mut reader, mut writer) = (bench.client().await, bench.client().await);
     writer.create_topic("t", 1).await;
     let request = fetch("t", vec![partition(0, 0)])
-        .with_max_wait_ms(15_000)
+        .with_max_wait_ms(NO_END)
         .with_min_bytes(1);
     let correlation = reader.send(11, &request).await;
     assert!(reader.is_quiet().await);
@@ -117,12 +120,10 @@ async fn a_long_poll_ends_after_max_wait_and_at_once_with_an_error() {
     let response = client.call(11, &request).await;
     assert_eq!(only(&response).records.as_ref().map(Bytes::len), Some(0));
     assert!(started.elapsed() >= Duration::from_millis(200));
-    let started = Instant::now();
     let request = fetch("t", vec![partition(0, 5)])
-        .with_max_wait_ms(15_000)
+        .with_max_wait_ms(NO_END)
         .with_min_bytes(1);
     assert_eq!(only(&client.call(11, &request).await).error_code, 1);
-    assert!(started.elapsed() < Duration::from_secs(10));
     bench.stop().await;
 }
 
@@ -132,7 +133,7 @@ async fn a_deleted_topic_ends_a_long_poll() {
     let (mut reader, mut admin) = (bench.client().await, bench.client().await);
     admin.create_topic("t", 1).await;
     let request = fetch("t", vec![partition(0, 0)])
-        .with_max_wait_ms(15_000)
+        .with_max_wait_ms(NO_END)
         .with_min_bytes(1);
     let correlation = reader.send(11, &request).await;
     assert!(reader.is_quiet().await);
@@ -284,9 +285,9 @@ async fn a_fetch_does_not_wait_for_more_than_fits_into_its_answer() {
         let request = fetch("t", partitions)
             .with_max_bytes(max_bytes)
             .with_min_bytes(min_bytes)
-            .with_max_wait_ms(30_000);
-        let answer = tokio::time::timeout(Duration::from_secs(10), client.call(11, &request)).await;
-        assert!(!only(&answer.unwrap()).records.as_ref().unwrap().is_empty());
+            .with_max_wait_ms(NO_END);
+        let answer = client.call(11, &request).await;
+        assert!(!only(&answer).records.as_ref().unwrap().is_empty());
     }
     let started = Instant::now();
     let request = fetch("t", vec![partition(0, 0)])
@@ -314,11 +315,10 @@ async fn a_fetcher_whose_last_epoch_ended_earlier_is_told_where_it_diverges() {
         let asked = partition(0, offset).with_last_fetched_epoch(epoch);
         fetch("t", vec![asked])
             .with_min_bytes(1_000_000)
-            .with_max_wait_ms(30_000)
+            .with_max_wait_ms(NO_END)
     };
     for offset in [4, 5] {
-        let answer = tokio::time::timeout(Duration::from_secs(10), client.call(12, &ask(offset, 0))).await;
-        let answer = answer.expect("there is nothing to wait for");
+        let answer = client.call(12, &ask(offset, 0)).await;
         let found = only(&answer);
         let diverging = &found.diverging_epoch;
         assert_eq!(
