@@ -38,8 +38,8 @@ run: ## Build one release binary and run `firn dev` in the foreground (ARGS="--k
 
 .PHONY: test
 test: ## Run everything that must pass: lint, unit, contract, simulation and end-to-end tests
-	@scripts/need cc rust python
 	@scripts/steps \
+		"toolchains" "scripts/need cc rust python" \
 		"format" "cargo fmt --all --check" \
 		"tools" "scripts/provision" \
 		"clippy" "cargo clippy $(PRODUCT) --all-targets --locked --quiet -- -D warnings" \
@@ -54,8 +54,8 @@ test: ## Run everything that must pass: lint, unit, contract, simulation and end
 
 .PHONY: lint
 lint: ## Check format, lints, the repository's own rules and the dependencies
-	@scripts/need cc rust python
 	@scripts/steps \
+		"toolchains" "scripts/need cc rust python" \
 		"format" "cargo fmt --all --check" \
 		"clippy" "cargo clippy $(PRODUCT) --all-targets --locked --quiet -- -D warnings" \
 		"clippy, simulation" "cargo clippy $(EVERYTHING) --all-targets --locked --quiet -- -D warnings" \

@@ -13,6 +13,7 @@
 mod support;
 
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -34,7 +35,7 @@ const MISSES: usize = 20;
 /// Kills and restarts under two producers; `lose` takes away what a crash may take away.
 fn survives_kills(name: &str, options: FirnOptions, mut lose: impl FnMut(&Path)) {
     let seed = std::env::var("KILL_SEED").map_or_else(|_| rand::random(), |seed| seed.parse().unwrap());
-    println!("{name}: KILL_SEED={seed}");
+    say(&format!("{name}: KILL_SEED={seed}"));
     let mut random = StdRng::seed_from_u64(seed);
     let start = Instant::now();
     let tap = Tap::start();
@@ -68,7 +69,10 @@ fn survives_kills(name: &str, options: FirnOptions, mut lose: impl FnMut(&Path))
         firn.restart();
         slowest = slowest.max(restart.elapsed());
     }
-    println!("{name}: requests in flight at the kills {in_flight:?}, {misses} kills with none");
+    say(&format!(
+        "{name}: KILL_SEED={seed}: {} kills with requests in flight, {in_flight:?}, and {misses} with none",
+        in_flight.len()
+    ));
     let acknowledged: Vec<_> = producers.into_iter().map(Producer::finish_and_check).collect();
     println!(
         "{name}: {acknowledged:?} records acknowledged, slowest restart {slowest:.1?}, all in {:.1?}",
@@ -78,6 +82,12 @@ fn survives_kills(name: &str, options: FirnOptions, mut lose: impl FnMut(&Path))
         acknowledged.iter().all(|count| *count > 1000),
         "{acknowledged:?}: hardly anything was in flight"
     );
+}
+
+/// Says it whether or not the test fails: libtest holds back what `println!` and `eprintln!` print.
+fn say(line: &str) {
+    let line = format!("{line}\n");
+    std::io::stderr().write_all(line.as_bytes()).unwrap();
 }
 
 /// Options that settle records in the object store all the time, so that the crashes also meet that.

@@ -1,5 +1,6 @@
 //! A topic whose head lives only in objects on S3, its middle in the sealed write-ahead log of a dead process, and its
-//! tail in the living one's: read through in one go, and by time, also while all of it moves.
+//! tail in the living one's, whose end is in memory: read through in one go, and by time, also while all of it moves; in the end
+//! retention takes what is old.
 #![allow(clippy::print_stdout, reason = "tests talk to whoever reads their output")]
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 #![allow(
@@ -31,14 +32,17 @@ const PART: u64 = 8_000;
 /// What retention keeps once it is on: less than what is there.
 const KEPT_BYTES: &str = "12000000";
 
+/// What retention by time keeps: less than the age of a [`Reader`]'s records, which is an hour.
+const KEPT_MS: &str = "1800000";
+
 /// So many records, with their headers, are fewer bytes.
 const SURELY_KEPT: u64 = 11_000;
 
-/// The topic's one partition, in which record `n` has offset `n`, and a time and a value that follow from it.
+/// The topic's one partition, or the part of it in which record `n` has offset `n`, and a time and a value that follow from it.
 struct Reader {
     address: String,
     scratch: PathBuf,
-    /// The time of offset 0, in ms.
+    /// The time of offset 0, in ms, if it had one of these records.
     start: u64,
 }
 
@@ -89,27 +93,36 @@ impl Reader {
     }
 }
 
-/// A counter or gauge of `/metrics`, summed over its labels.
-fn metric(firn: &Firn, name: &str) -> f64 {
+/// A counter or gauge of `/metrics`, summed over the labels that contain `label`.
+fn metric(firn: &Firn, name: &str, label: &str) -> f64 {
     let page = firn.get("/metrics").body;
-    let samples = page.lines().filter(|line| line.starts_with(name));
+    let samples = page
+        .lines()
+        .filter(|line| line.starts_with(name) && line.contains(label));
     samples
         .map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap())
         .sum()
+}
+
+/// Bytes of records that the process has read from each of the tiers that the topic has.
+fn read_by_tier(firn: &Firn) -> [(&'static str, f64); 4] {
+    ["cold", "sealed_wal", "own_wal", "memory"]
+        .map(|tier| (tier, metric(firn, "firn_log_read", &format!("tier=\"{tier}\""))))
 }
 
 fn latest_tiered(tools: &mut KafkaTools) -> String {
     tools.ok(Tool::GetOffsets, &format!("--topic {TOPIC} --time latest-tiered"))
 }
 
-/// Settles in objects at once, keeps little of anything locally, and cleans up all the time.
+/// Settles in objects at once, keeps little of anything locally but most of the last part in memory, and cleans up all
+/// the time.
 fn restless(door: &Door) -> FirnOptions {
     let mut options = S3::serve_at(&door.address, FirnOptions::default());
     for setting in [
         ["--offload-interval", "200ms"],
         ["--offload-bytes", "1MiB"],
         ["--segment-min-bytes", "64KiB"],
-        ["--hot-memory-bytes", "1MiB"],
+        ["--hot-memory-bytes", "6MiB"],
         ["--hot-disk-bytes", "1MiB"],
         ["--cold-cache-bytes", "2MiB"],
         ["--retention-check-interval", "200ms"],
@@ -147,9 +160,13 @@ fn a_topic_is_read_through_objects_sealed_log_and_own_log_while_they_move() {
     wait_for(PATIENCE, || (door.refused() > 2).then_some(())).expect("the middle would be drained");
     assert_eq!(latest_tiered(&mut tools).trim(), head);
 
+    let before = read_by_tier(&firn);
     reader.read_through(0, 3 * PART);
+    for ((tier, before), (_, after)) in before.into_iter().zip(read_by_tier(&firn)) {
+        assert!(after > before + 1e6, "{tier}: {after} after {before} bytes");
+    }
     assert!(
-        metric(&firn, "firn_cold_read") > 1e6,
+        metric(&firn, "firn_cold_read", "") > 1e6,
         "the head comes from the store"
     );
     for offset in [0, PART / 2, PART - 1, PART, 2 * PART - 1, 2 * PART, 3 * PART - 1] {
@@ -162,6 +179,14 @@ fn a_topic_is_read_through_objects_sealed_log_and_own_log_while_they_move() {
     firn.kill9();
     firn.restart();
     reader.read_through(reader.offset("earliest"), reader.offset("latest"));
+    what_is_old_goes(&mut tools, &reader);
+}
+
+fn configure(tools: &mut KafkaTools, config: &str) {
+    tools.ok(
+        Tool::Configs,
+        &format!("--alter --entity-type topics --entity-name {TOPIC} --add-config {config}"),
+    );
 }
 
 /// Sets its flag when it goes, also while a failed assertion unwinds.
@@ -175,12 +200,7 @@ impl Drop for Finally<'_> {
 
 /// Drain, offload, retention, garbage collection and a producer, all at once, and a reader through it.
 fn while_everything_moves(firn: &Firn, tools: &mut KafkaTools, reader: &Reader, door: &Door) {
-    tools.ok(
-        Tool::Configs,
-        &format!(
-            "--alter --entity-type topics --entity-name {TOPIC} --add-config retention.bytes={KEPT_BYTES}"
-        ),
-    );
+    configure(tools, &format!("retention.bytes={KEPT_BYTES}"));
     let done = AtomicBool::new(false);
     let (reads, end) = std::thread::scope(|scope| {
         let producer = scope.spawn(|| {
@@ -204,7 +224,7 @@ fn while_everything_moves(firn: &Firn, tools: &mut KafkaTools, reader: &Reader, 
             let time = (reader.start + from).to_string();
             assert_eq!(reader.offset(&time), from);
             reads += 1;
-            let collected = metric(firn, "firn_cold_deleted_objects") > 0.0;
+            let collected = metric(firn, "firn_cold_deleted_objects", "") > 0.0;
             (earliest > 2 * PART && collected && reads >= 10).then_some(())
         });
         drop(finally);
@@ -214,4 +234,33 @@ fn while_everything_moves(firn: &Firn, tools: &mut KafkaTools, reader: &Reader, 
     });
     println!("{reads} reads while {} records came", end - 3 * PART);
     assert_eq!(reader.offset("latest"), end);
+}
+
+/// Retention by time, which takes the records of an hour ago, and leaves those of now after them.
+fn what_is_old_goes(tools: &mut KafkaTools, reader: &Reader) {
+    /// More than what is offloaded together with records of now.
+    const LEFT: u64 = 1_000;
+    const YOUNG: u64 = 500;
+    let old = reader.offset("latest");
+    assert!(
+        reader.offset("earliest") + SURELY_KEPT <= old,
+        "retention by size leaves more than {LEFT} records"
+    );
+    let young = Reader {
+        address: reader.address.clone(),
+        scratch: reader.scratch.clone(),
+        start: records::now_millis() - old,
+    };
+    young.produce(old..old + YOUNG);
+    configure(tools, &format!("retention.ms={KEPT_MS}"));
+    wait_for(PATIENCE, || {
+        (reader.offset("earliest") + LEFT > old).then_some(())
+    })
+    .expect("records of an hour ago go");
+    let last = format!("{TOPIC}:0:{}", old + YOUNG - 1);
+    wait_for(PATIENCE, || (latest_tiered(tools).trim() == last).then_some(()))
+        .expect("records of now go into objects too");
+    let earliest = reader.offset("earliest");
+    assert!(earliest <= old, "records of now are gone: {earliest} > {old}");
+    young.read_through(old, old + YOUNG);
 }

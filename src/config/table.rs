@@ -93,8 +93,8 @@ pub const SETTINGS: &[Setting] = &[
         Kind::Wal,
         "disk",
         "The write-ahead log, durable before an acknowledgement: `disk` or `disk:DIR` (fast; this \
-         machine's disk must survive), or `object` (nothing on this machine must survive; an \
-         acknowledgement costs a PUT).",
+         machine's disk must survive), or `object` (with the store and the catalog elsewhere, nothing on \
+         this machine must survive; an acknowledgement costs a PUT).",
     ),
     setting(
         KAFKA_CONFIG,

@@ -158,12 +158,25 @@ fn a_misspelt_variable_is_noticed() {
 fn the_table_shows_every_setting_with_default_unit_and_effect() {
     let text = as_table(&Sources::default());
     for setting in SETTINGS {
-        assert!(
-            text.contains(&format!("\n{} = ", setting.name)),
-            "{}",
-            setting.name
+        let name = setting.name;
+        let default = match setting.default {
+            "" => "(unset)",
+            default => default,
+        };
+        let shown = text
+            .split("\n\n")
+            .find(|shown| shown.starts_with(&format!("{name} = ")))
+            .unwrap_or_else(|| panic!("{name} is not shown"));
+        let words: Vec<_> = shown.split_whitespace().collect();
+        let expected = format!(
+            "{name} = {default} [default] {} default: {default} unit: {} --{name} {} {} {} (TOML)",
+            setting.effect,
+            setting.kind.unit(),
+            setting.kind.placeholder(),
+            setting.variable(),
+            setting.key(),
         );
-        assert!(text.contains(&setting.variable()), "{}", setting.name);
+        assert_eq!(words.join(" "), expected);
     }
 }
 

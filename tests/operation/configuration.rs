@@ -118,14 +118,42 @@ fn config_prints_every_setting_with_value_origin_default_unit_and_effect() {
     assert_eq!(row("kafka")["value"], "127.0.0.1:9092");
     assert_eq!(row("http")["default"], "127.0.0.1:8080");
     assert_eq!(row("data-dir")["default"], "./.firn");
+    assert_eq!(row("wal")["default"], "disk");
+    assert_eq!(row("wal")["unit"], "disk[:DIR] or object");
+    assert_eq!(row("wal-linger")["default"], "2ms");
+    assert_eq!(row("wal-linger")["unit"], "duration (us, ms, s, min, h, d)");
+    let text = run(firn_command(["config"])).stdout;
     for row in &rows {
         for field in ["setting", "origin", "unit", "effect", "flag", "variable", "key"] {
             assert!(!row[field].as_str().unwrap().is_empty(), "{row} lacks {field}");
         }
+        if row["origin"] == "default" {
+            assert_eq!(row["value"], row["default"], "{row}");
+        }
+        assert_shown(&text, row);
     }
-    let text = run(firn_command(["config"])).stdout;
-    for row in &rows {
-        assert!(text.contains(row["variable"].as_str().unwrap()), "{row}");
+}
+
+/// Asserts that a text of defaults says of a setting what its row says.
+fn assert_shown(text: &str, row: &serde_json::Value) {
+    let of = |field: &str| row[field].as_str().unwrap();
+    let one_spaced = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let default = match of("default") {
+        "" => "(unset)",
+        default => default,
+    };
+    let start = format!("{} = {default} ", of("setting"));
+    let shown = text
+        .split("\n\n")
+        .map(one_spaced)
+        .find(|shown| shown.starts_with(&start))
+        .unwrap_or_else(|| panic!("{row} is not shown with its default"));
+    for part in [
+        one_spaced(of("effect")),
+        format!("default: {default} unit: {}", of("unit")),
+        one_spaced(&format!("{} {} {} (TOML)", of("flag"), of("variable"), of("key"))),
+    ] {
+        assert!(shown.contains(&part), "lacks {part}: {shown}");
     }
 }
 

@@ -84,13 +84,22 @@ fn a_store_that_cannot_be_reached_is_refused_in_bounded_time() {
     let options = FirnOptions::default()
         .arg("--store")
         .arg("s3://bucket/prefix")
-        .env("AWS_ENDPOINT", endpoint)
+        .env("AWS_ENDPOINT", &endpoint)
         .env("AWS_ALLOW_HTTP", "true")
         .env("AWS_REGION", "us-east-1")
         .env("AWS_ACCESS_KEY_ID", "id")
         .env("AWS_SECRET_ACCESS_KEY", "verysecret");
     let ended = run(options.command());
-    failed(&ended, &["store: "]);
+    let sentence = ended.stderr.lines().last().unwrap();
+    let probe = format!("{endpoint}/bucket/prefix/");
+    for part in [
+        "store: s3://bucket/prefix is refused at start",
+        &probe,
+        "error sending request",
+    ] {
+        assert!(sentence.contains(part), "lacks {part}: {sentence}");
+    }
+    failed(&ended, &[]);
     assert!(!ended.stderr.contains("verysecret"), "{}", ended.stderr);
 }
 

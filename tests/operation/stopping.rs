@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::support::firn::{Firn, FirnOptions, PATIENCE};
 use crate::support::object_server::ObjectServer;
 use crate::support::wait_for;
-use crate::support::wire::{Wire, assert_all_there};
+use crate::support::wire::{Wire, assert_all_there, is_refused};
 
 /// Starts with a client that has asked for far more than it will ever read.
 fn with_a_deaf_client(options: FirnOptions) -> (Firn, Wire) {
@@ -69,6 +69,7 @@ fn what_is_in_flight_at_a_signal_is_answered_and_there_after_a_restart() {
     assert!(wire.is_quiet(), "a request is answered before it is durable");
     firn.signal(rustix::process::Signal::TERM);
     wait_for(PATIENCE, || (firn.get("/readyz").status == 503).then_some(())).expect("it is stopping");
+    wait_for(PATIENCE, || is_refused(&firn.kafka).then_some(())).expect("nobody else is let in");
     assert!(
         wire.is_quiet(),
         "a request is answered, or dropped, because of the signal"

@@ -2,7 +2,7 @@
 //! versions without tagged fields, encoded by hand.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -193,6 +193,11 @@ impl Wire {
         self.stream.read_exact(&mut frame).ok()?;
         Some(frame.into())
     }
+}
+
+/// Whether nobody listens at `HOST:PORT`.
+pub fn is_refused(address: &str) -> bool {
+    TcpStream::connect(address).is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
 }
 
 /// Whether this batch holds one record with this value and no headers.

@@ -103,12 +103,12 @@ fn what_the_log_must_not_know_is_found_in_every_form() {
 #[test]
 fn a_ban_or_a_setting_that_a_crate_drops_is_found() {
     let parse = |text: &str| text.parse::<toml::Table>().expect("TOML");
-    let all = parse("too-many-lines-threshold = 70\ndisallowed-methods = [{ path = \"a\", reason = \"r\" }]");
+    let all = parse("allow-print-in-tests = true\ndisallowed-methods = [{ path = \"a\", reason = \"r\" }]");
     assert_eq!(unbanned(&all, &all), [""; 0]);
-    let more = "too-many-lines-threshold = 70\ndisallowed-methods = [{ path = \"b\", reason = \"r\" }, \
+    let more = "allow-print-in-tests = true\ndisallowed-methods = [{ path = \"b\", reason = \"r\" }, \
                 { path = \"a\", reason = \"r\" }]";
     assert_eq!(unbanned(&all, &parse(more)), [""; 0]);
-    assert_eq!(unbanned(&all, &parse("too-many-lines-threshold = 70")).len(), 1);
-    let other = "too-many-lines-threshold = 80\ndisallowed-methods = [{ path = \"a\", reason = \"r\" }]";
-    assert_eq!(unbanned(&all, &parse(other)), ["too-many-lines-threshold"]);
+    assert_eq!(unbanned(&all, &parse("allow-print-in-tests = true")).len(), 1);
+    let other = "allow-print-in-tests = false\ndisallowed-methods = [{ path = \"a\", reason = \"r\" }]";
+    assert_eq!(unbanned(&all, &parse(other)), ["allow-print-in-tests"]);
 }

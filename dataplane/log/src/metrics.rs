@@ -106,6 +106,58 @@ pub fn appends_refused(refused: bool) {
     instruments().refusing.record(u64::from(refused), &[]);
 }
 
+/// Where the log finds the records of a read.
+#[derive(Clone, Copy, Debug)]
+pub enum Tier {
+    /// A slot of this incarnation that is in memory.
+    Memory,
+    /// The hot file of a slot of this incarnation.
+    HotFile,
+    /// The write-ahead log of this incarnation.
+    OwnWal,
+    /// The sealed write-ahead log of another one.
+    SealedWal,
+    /// Cold objects, or their blocks in memory.
+    Cold,
+}
+
+struct ReadInstruments {
+    bytes: Counter<u64>,
+    memory: [KeyValue; 1],
+    hot_file: [KeyValue; 1],
+    own_wal: [KeyValue; 1],
+    sealed_wal: [KeyValue; 1],
+    cold: [KeyValue; 1],
+}
+
+/// Records of `bytes` were read from `tier`.
+pub fn log_read(tier: Tier, bytes: u64) {
+    static INSTRUMENTS: OnceLock<ReadInstruments> = OnceLock::new();
+    let reads = INSTRUMENTS.get_or_init(|| {
+        let tier = |name: &'static str| [KeyValue::new("tier", name)];
+        ReadInstruments {
+            bytes: meter()
+                .u64_counter("firn_log_read")
+                .with_unit("By")
+                .with_description("Bytes of records read, by where the log found them")
+                .build(),
+            memory: tier("memory"),
+            hot_file: tier("hot_file"),
+            own_wal: tier("own_wal"),
+            sealed_wal: tier("sealed_wal"),
+            cold: tier("cold"),
+        }
+    });
+    let attributes = match tier {
+        Tier::Memory => &reads.memory,
+        Tier::HotFile => &reads.hot_file,
+        Tier::OwnWal => &reads.own_wal,
+        Tier::SealedWal => &reads.sealed_wal,
+        Tier::Cold => &reads.cold,
+    };
+    reads.bytes.add(bytes, attributes);
+}
+
 struct ColdInstruments {
     bytes_read: Counter<u64>,
     bytes_written: Counter<u64>,

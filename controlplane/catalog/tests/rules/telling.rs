@@ -194,6 +194,15 @@ fn expected_change(command: Command, about: &About, topic: Option<Topic>, owner:
 
 pub async fn every_command_tells_one_audit_row_and_its_feed_row(cell: &Cell) {
     let sql = cell.sql();
+    let made: Audited = (
+        1,
+        "User:ANONYMOUS".to_owned(),
+        "firn dev".to_owned(),
+        sql.cluster.to_string(),
+        "create_cluster".to_owned(),
+        "dev".to_owned(),
+    );
+    assert_eq!(Told::read(sql).await.audit, [made], "making the cluster");
     let owner = cell.open(1).await;
     for command in ALL {
         let partitions = if command == Command::Widen { 4 } else { 2 };

@@ -13,6 +13,7 @@ use super::{Isolation, Partition, PartitionOffsets, ReadError, ReadSlice};
 use crate::batch::BatchHeader;
 use crate::cold::{ColdError, ColdTier};
 use crate::engine::images::SlotImages;
+use crate::metrics::{self, Tier};
 use crate::wal::{Appender, WalError};
 
 /// What all partitions of one incarnation share.
@@ -87,17 +88,25 @@ impl Partition {
         let images = &self.sources.images;
         if let Some(batches) = images.in_memory(run) {
             let wanted = batches.into_iter().filter(|batch| batch.meta.last >= from);
-            return Ok(Some(wanted.map(|batch| batch.bytes).collect()));
+            return Ok(Some(tallied(
+                Tier::Memory,
+                wanted.map(|batch| batch.bytes).collect(),
+            )));
         }
         if let Some(bytes) = images.from_hot_file(run).await {
             match run.batches(&bytes) {
-                Ok(batches) => return Ok(Some(from_offset(batches, from))),
+                Ok(batches) => return Ok(Some(tallied(Tier::HotFile, from_offset(batches, from)))),
                 Err(error) => tracing::warn!(%error, "a hot file is damaged; the store has the records"),
             }
         }
+        let wal = if run.wal == self.sources.own {
+            Tier::OwnWal
+        } else {
+            Tier::SealedWal
+        };
         let error = match images.from_wal(run).await {
             Ok(Some(bytes)) => match run.batches(&bytes) {
-                Ok(batches) => return Ok(Some(from_offset(batches, from))),
+                Ok(batches) => return Ok(Some(tallied(wal, from_offset(batches, from)))),
                 Err(error) => ReadError::Stopped(error.to_string()),
             },
             Ok(None) => return Ok(None),
@@ -116,7 +125,7 @@ impl Partition {
             let read = cold.read(self.id, from, max_bytes).await;
             let batches = read.map_err(|error| cold_read_error(&error))?.batches;
             if !batches.is_empty() {
-                return Ok(batches);
+                return Ok(tallied(Tier::Cold, batches));
             }
             if !last_try {
                 // A successor may have drained the slots of this log: only the rows can tell.
@@ -128,6 +137,13 @@ impl Partition {
         tracing::error!(partition = %self.id, %from, "ALARM: the log has a gap");
         Err(ReadError::Stopped(what))
     }
+}
+
+/// The batches of one read from `tier`, added to what is counted of it.
+fn tallied(tier: Tier, batches: Vec<Bytes>) -> Vec<Bytes> {
+    let bytes: usize = batches.iter().map(Bytes::len).sum();
+    metrics::log_read(tier, bytes as u64);
+    batches
 }
 
 /// One past the last offset that a reader may see.
