@@ -95,7 +95,10 @@ impl Telemetry {
         if let Err(error) = thread.spawn(work) {
             tracing::warn!(%error, "the last traces and metrics were not sent");
         } else if end.recv_timeout(patience).is_err() {
-            tracing::warn!("the OTLP collector does not answer; the last traces or metrics were not sent");
+            tracing::warn!(
+                waited_ms = patience.as_millis(),
+                "the OTLP collector does not answer; the last traces or metrics were not sent"
+            );
         }
     }
 

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::support::firn::{Firn, FirnOptions, PATIENCE};
 use crate::support::wire::Wire;
@@ -123,13 +123,17 @@ fn a_collector_that_hangs_does_not_hold_up_the_end_past_the_timeout() {
         .arg("2s");
     let mut firn = Firn::start(options);
     firn.get("/healthz");
-    let told = Instant::now();
     assert_eq!(firn.terminate().code(), Some(0), "{}", firn.log());
-    let took = told.elapsed();
-    // The exporters on their own would wait for 5 s each.
-    assert!(took < Duration::from_secs(8), "it took {took:?}");
     assert!(hanging.try_recv().is_ok(), "nobody came to the collector");
-    assert!(firn.log().contains("OTLP"), "{}", firn.log());
+    // It is given up: the exporters on their own would wait for 5 s each.
+    let log = firn.log();
+    let given_up = log
+        .lines()
+        .find(|line| line.contains("the OTLP collector does not answer"));
+    let given_up = given_up.unwrap_or_else(|| panic!("{log}"));
+    let after = given_up.split("waited_ms=").nth(1).unwrap();
+    let after: u32 = after.split_whitespace().next().unwrap().parse().unwrap();
+    assert!(after <= 2000, "{given_up}");
 }
 
 #[test]

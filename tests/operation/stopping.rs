@@ -1,7 +1,6 @@
 //! Stops with requests under way: what was started is answered, and nobody can hold up the end.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
 
 use crate::support::firn::{Firn, FirnOptions, PATIENCE};
 use crate::support::object_server::ObjectServer;
@@ -30,12 +29,11 @@ fn with_a_deaf_client(options: FirnOptions) -> (Firn, Wire) {
 
 #[test]
 fn a_client_that_does_not_read_is_given_up_long_before_the_timeout() {
-    let (mut firn, deaf) = with_a_deaf_client(FirnOptions::default());
-    let told = Instant::now();
+    let options = FirnOptions::default().arg("--shutdown-timeout").arg("1d");
+    let (mut firn, deaf) = with_a_deaf_client(options);
     assert_eq!(firn.terminate().code(), Some(0), "{}", firn.log());
-    let took = told.elapsed();
-    // Half of the default of 30 s is when connections are cut off in any case.
-    assert!(took < Duration::from_secs(15), "it took {took:?}");
+    // What is logged when half of the timeout has passed.
+    assert!(!firn.log().contains("connections are cut off"), "{}", firn.log());
     drop(deaf);
 }
 
