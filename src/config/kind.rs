@@ -73,7 +73,7 @@ impl Kind {
             Self::Path if text.is_empty() => Err("it is empty".into()),
             Self::Path => Ok(()),
             Self::Address => host_and_port(text).map(drop),
-            Self::Host => host(text).map(drop),
+            Self::Host => advertised(text).map(drop),
             Self::Url if text.contains("://") || text.starts_with("sqlite:") => Ok(()),
             Self::Url => Err("it is no URL: SCHEME://… is expected".into()),
             Self::HttpUrl => http_url(text),
@@ -104,6 +104,9 @@ pub fn wal(text: &str) -> Result<Wal, String> {
         None if text == "disk" => Ok(Wal::Disk(None)),
         None if text == "object" => Ok(Wal::Object),
         Some(("disk", directory)) if !directory.is_empty() => Ok(Wal::Disk(Some(directory.into()))),
+        Some(("disk", _)) => {
+            Err("its directory is missing: disk:DIR is expected, or disk for the default".into())
+        }
         _ => Err("it is none of: disk, disk:DIR, object".into()),
     }
 }
@@ -143,6 +146,14 @@ pub fn host(text: &str) -> Result<(String, Option<u16>), String> {
         None => Ok((name.into(), None)),
         Some(Ok(port)) => Ok((name.into(), Some(port))),
         Some(Err(_)) => Err("its port is no number from 0 to 65535".into()),
+    }
+}
+
+/// Reads the `HOST` or `HOST:PORT` that clients are told to connect to.
+pub fn advertised(text: &str) -> Result<(String, Option<u16>), String> {
+    match host(text)? {
+        (_, Some(0)) => Err("clients cannot connect to port 0: 1 to 65535 is expected, or no port".into()),
+        read => Ok(read),
     }
 }
 
@@ -204,7 +215,7 @@ pub fn bytes(text: &str) -> Result<u64, String> {
 /// Reads a whole number of at least one.
 pub fn count(text: &str) -> Result<u32, String> {
     match text.parse() {
-        Ok(0) | Err(_) => Err("a whole number of at least 1 is expected".into()),
+        Ok(0) | Err(_) => Err(format!("a whole number from 1 to {} is expected", u32::MAX)),
         Ok(count) => Ok(count),
     }
 }
@@ -295,9 +306,31 @@ mod tests {
     fn the_wal_is_a_disk_or_objects() {
         assert_eq!(wal("disk:/mnt/x:y"), Ok(Wal::Disk(Some("/mnt/x:y".into()))));
         assert_eq!(wal("object"), Ok(Wal::Object));
-        for wrong in ["", "disk:", "s3", "object:x"] {
-            assert!(wal(wrong).is_err(), "{wrong}");
+        for (wrong, why) in [
+            ("", "none of"),
+            ("disk:", "directory is missing"),
+            ("s3", "none of"),
+            ("object:x", "none of"),
+        ] {
+            let error = wal(wrong).unwrap_err();
+            assert!(error.contains(why), "{wrong}: {error}");
         }
+    }
+
+    #[test]
+    fn a_count_has_a_lower_and_an_upper_bound() {
+        assert_eq!(count("4294967295"), Ok(u32::MAX));
+        for wrong in ["0", "4294967296", "many"] {
+            let error = count(wrong).unwrap_err();
+            assert!(error.contains("from 1 to 4294967295"), "{error}");
+        }
+    }
+
+    #[test]
+    fn nobody_is_sent_to_port_0() {
+        assert_eq!(advertised("h:1"), Ok(("h".into(), Some(1))));
+        assert_eq!(advertised("h"), Ok(("h".into(), None)));
+        assert!(advertised("h:0").unwrap_err().contains("port 0"));
     }
 
     #[test]

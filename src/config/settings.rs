@@ -6,7 +6,7 @@ use std::time::Duration;
 use firn_catalog::topic_config::{self, KafkaSettings};
 
 use super::kind::{self, Wal};
-use super::source::{ConfigError, Origin, Sourced, Sources};
+use super::source::{ConfigError, Origin, Sourced, Sources, nearest};
 use super::table;
 
 /// Every setting of a process, checked.
@@ -100,11 +100,12 @@ impl Settings {
     /// The typed values of `sources`.
     pub fn resolve(sources: &Sources) -> Result<Self, ConfigError> {
         let read = Reader(sources);
+        two_addresses(&read)?;
         Ok(Self {
             data_dir: read.text("data-dir").into(),
             kafka: read.value("kafka", kind::host_and_port)?,
             http: read.value("http", kind::host_and_port)?,
-            advertise: read.optional("advertise", kind::host)?,
+            advertise: read.optional("advertise", kind::advertised)?,
             catalog: read.optional("catalog", |text| Ok(text.to_owned()))?,
             store: read.optional("store", |text| Ok(text.to_owned()))?,
             wal: read.value("wal", kind::wal)?,
@@ -142,12 +143,34 @@ impl Settings {
     }
 }
 
+/// Refuses one address for both listeners.
+fn two_addresses(read: &Reader<'_>) -> Result<(), ConfigError> {
+    let kafka = read.value("kafka", kind::host_and_port)?;
+    read.value("http", |text| {
+        let http = kind::host_and_port(text)?;
+        if http == kafka && http.1 != 0 {
+            return Err("kafka listens on the same address: they need one each".into());
+        }
+        Ok(())
+    })
+}
+
+/// The broker setting that an unknown key resembles, as a question.
+fn meant(key: &str) -> String {
+    nearest(key, topic_config::BROKER_KEYS.iter().map(|known| known.name))
+}
+
 /// The Kafka broker settings, refused one by one so that each keeps its origin.
 fn kafka(sources: &Sources) -> Result<KafkaSettings, ConfigError> {
     let refused = |setting: &str, value: &Sourced, error: topic_config::ConfigError| ConfigError::Value {
         setting: setting.into(),
         value: value.text.clone(),
-        reason: error.to_string(),
+        reason: match &error {
+            topic_config::ConfigError::Unknown { key } => format!("{error}{}", meant(key)),
+            topic_config::ConfigError::Invalid { .. } | topic_config::ConfigError::Malformed { .. } => {
+                error.to_string()
+            }
+        },
         origin: value.origin.clone(),
     };
     for (key, value) in sources.kafka() {

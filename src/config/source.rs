@@ -247,16 +247,19 @@ fn scalar(value: &toml::Value) -> Option<String> {
     }
 }
 
-/// The nearest known key as a question, if one is near.
+/// The setting that a key resembles, as a question.
 fn hint(key: &str) -> String {
-    let near = |setting: &&Setting| {
-        let known = setting.key();
-        distance(known, &key.replace('_', "-").to_lowercase()) <= 2
-    };
-    SETTINGS
-        .iter()
-        .find(near)
-        .map(|setting| format!(": did you mean {}?", setting.key()))
+    nearest(&key.replace('_', "-"), SETTINGS.iter().map(Setting::key))
+}
+
+/// The name that `key` resembles most, as a question; empty if none is near.
+pub(super) fn nearest<'a>(key: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let key = key.to_lowercase();
+    known
+        .map(|name| (distance(name, &key), name))
+        .filter(|(far, _)| *far <= 2)
+        .min()
+        .map(|(_, name)| format!(": did you mean {name}?"))
         .unwrap_or_default()
 }
 

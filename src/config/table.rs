@@ -85,8 +85,9 @@ pub const SETTINGS: &[Setting] = &[
         "store",
         Kind::Url,
         "",
-        "The object store of all settled records: s3://BUCKET/PREFIX (credentials from AWS_*) or \
-         file:///DIR. Unset: a folder in the data directory.",
+        "The object store of all settled records: s3://BUCKET/PREFIX or file:///DIR. Unset: a folder in \
+         the data directory. For s3, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION are read, and \
+         AWS_ENDPOINT_URL for a server other than that of AWS, such as http://127.0.0.1:9000.",
     ),
     setting(
         "wal",

@@ -95,6 +95,32 @@ fn an_unknown_key_is_refused_with_the_name_that_was_meant() {
 }
 
 #[test]
+fn an_unknown_kafka_setting_is_refused_with_the_name_that_was_meant() {
+    let refusal = |pair| {
+        let sources = Sources::read(None, &BTreeMap::new(), &flags(&[("kafka-config", pair)])).unwrap();
+        Settings::resolve(&sources).unwrap_err().to_string()
+    };
+    let near = refusal("num.partition=3");
+    assert!(near.contains("did you mean num.partitions?"), "{near}");
+    let far = refusal("colour=red");
+    assert!(far.contains("colour") && !far.contains("mean"), "{far}");
+}
+
+#[test]
+fn both_listeners_on_one_address_are_refused() {
+    let both = |address| {
+        let given = flags(&[("kafka", address), ("http", address)]);
+        Settings::resolve(&Sources::read(None, &BTreeMap::new(), &given).unwrap())
+    };
+    let error = both("127.0.0.1:7000").unwrap_err().to_string();
+    assert!(
+        error.starts_with("http: ") && error.contains("same address"),
+        "{error}"
+    );
+    both("127.0.0.1:0").unwrap();
+}
+
+#[test]
 fn kafka_settings_come_as_a_table_with_dots_or_quotes_and_flags_override_single_keys() {
     let file = "[kafka]\nnum.partitions = 3\n\"auto.create.topics.enable\" = false\n";
     let flags = flags(&[

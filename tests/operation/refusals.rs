@@ -92,15 +92,32 @@ fn a_store_that_cannot_be_reached_is_refused_in_bounded_time() {
     let ended = run(options.command());
     let sentence = ended.stderr.lines().last().unwrap();
     let probe = format!("{endpoint}/bucket/prefix/");
-    for part in [
-        "store: s3://bucket/prefix is refused at start",
-        &probe,
-        "error sending request",
-    ] {
+    for part in ["store: s3://bucket/prefix ", &probe, "Connection refused"] {
         assert!(sentence.contains(part), "lacks {part}: {sentence}");
     }
     failed(&ended, &[]);
-    assert!(!ended.stderr.contains("verysecret"), "{}", ended.stderr);
+    for hidden in ["verysecret", "PrefixObjectStore"] {
+        assert!(!ended.stderr.contains(hidden), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_variable_of_the_store_that_is_wrong_is_bad_configuration() {
+    for (name, value, why) in [
+        ("AWS_ENDPOINT_URL", "notaurl", "'notaurl' is no address"),
+        (
+            "AWS_ENDPOINT_URL",
+            "127.0.0.1:9000",
+            "'127.0.0.1:9000' is no address",
+        ),
+        ("AWS_REGION", "not a region", "'not a region' is no region"),
+    ] {
+        let options = FirnOptions::default().arg("--store").arg("s3://bucket");
+        let ended = run(options.env(name, value).command());
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        let expected = format!("store: {name}: {why}");
+        assert!(ended.stderr.contains(&expected), "{}", ended.stderr);
+    }
 }
 
 #[test]

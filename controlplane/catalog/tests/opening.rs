@@ -72,10 +72,22 @@ async fn what_cannot_be_reached_or_is_no_catalog_is_named() {
         .port();
     let error = refusal(&format!("postgres://me:secret@127.0.0.1:{free}/db")).await;
     assert!(matches!(error, OpenError::Unreachable { .. }), "{error}");
+    assert!(error.to_string().contains("Connection refused"), "{error}");
     assert!(!error.to_string().contains("secret"));
     let error = refusal("sqlite:///no/such/folder/catalog.db").await;
     assert!(
         error.to_string().contains("there is no folder /no/such/folder"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_server_without_the_database_says_so() {
+    let database = postgres::Database::new().await;
+    let error = refusal(&format!("{}_of_nobody", database.url)).await;
+    assert!(matches!(error, OpenError::Unreachable { .. }), "{error}");
+    assert!(
+        error.to_string().contains("_of_nobody\" does not exist"),
         "{error}"
     );
 }
@@ -90,10 +102,9 @@ async fn a_file_that_is_no_database_is_refused() {
     )
     .unwrap();
     let error = refusal(&format!("sqlite://{}", path.display())).await;
-    assert!(
-        matches!(error, OpenError::Unreachable { .. } | OpenError::Unusable { .. }),
-        "{error}"
-    );
+    assert!(matches!(error, OpenError::NotSqlite { .. }), "{error}");
+    let told = format!("{} is not a SQLite database", path.display());
+    assert!(error.to_string().ends_with(&told), "{error}");
     assert_eq!(std::fs::read(&path).unwrap()[..4], *b"this", "it is left alone");
 }
 

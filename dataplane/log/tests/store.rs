@@ -12,7 +12,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use firn_log::store::{ProbeError, StoreError, open, open_with, probe};
+use firn_log::store::{ProbeError, StoreError, open, probe};
 use firn_runtime::Env;
 use futures::stream::BoxStream;
 use object_store::memory::InMemory;
@@ -122,16 +122,12 @@ async fn probe_faulty(fault: Fault) -> ProbeError {
 }
 
 #[tokio::test]
-async fn a_store_that_lets_two_creates_win_is_refused_by_name() {
+async fn a_store_that_lets_two_creates_win_is_refused() {
     for fault in [Fault::Races, Fault::Ignores] {
         let error = probe_faulty(fault).await;
         assert!(
             matches!(error, ProbeError::SeveralWinners { .. }),
             "{fault:?}: {error}"
-        );
-        assert!(
-            error.to_string().contains(&format!("faulty({fault:?})")),
-            "{error}"
         );
     }
 }
@@ -139,7 +135,7 @@ async fn a_store_that_lets_two_creates_win_is_refused_by_name() {
 #[tokio::test]
 async fn a_store_that_overwrites_is_refused() {
     let error = probe_faulty(Fault::Overwrites).await;
-    assert!(matches!(error, ProbeError::Overwrites { .. }), "{error}");
+    assert!(matches!(error, ProbeError::Overwrites), "{error}");
 }
 
 #[tokio::test]
@@ -172,20 +168,6 @@ async fn a_conflict_is_not_believed_until_the_object_was_seen() {
     let (incarnation, slot) = (firn_catalog::ids::IncarnationId(1), firn_catalog::ids::Slot(0));
     let put = firn_log::wal::WriteAheadLog::put_if_absent(&wal, incarnation, slot, vec!["x".into()]);
     assert!(matches!(put.await, Err(firn_log::wal::WalError::Unavailable(_))));
-}
-
-#[tokio::test]
-async fn a_store_that_does_not_listen_is_named() {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let variables = [
-        ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
-        ("AWS_ACCESS_KEY_ID", "a"),
-        ("AWS_SECRET_ACCESS_KEY", "b"),
-    ];
-    let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let store = open_with("s3://bucket", variables).unwrap();
-    let error = probe(&*store, &Env::system()).await.unwrap_err();
-    assert!(matches!(error, ProbeError::Unreachable { .. }), "{error}");
 }
 
 #[test]

@@ -60,6 +60,7 @@ impl Places {
                 OpenError::UnknownUrl { .. } => Failure::setting("catalog", error),
                 OpenError::Unreachable { .. }
                 | OpenError::NotWritable { .. }
+                | OpenError::NotSqlite { .. }
                 | OpenError::Unusable { .. } => Failure::failed(format!("catalog: {error}")),
             })
     }
@@ -67,9 +68,10 @@ impl Places {
     /// Opens the store and sees to it that it answers and lets only one of two racing creates win.
     pub async fn open_store(&self, env: &Env) -> Result<Arc<dyn ObjectStore>, Failure> {
         let store = store::open(&self.store).map_err(|error| match error {
-            StoreError::Address { .. } | StoreError::Scheme(_) | StoreError::Configuration(_) => {
-                Failure::setting("store", error)
-            }
+            StoreError::Address { .. }
+            | StoreError::Scheme(_)
+            | StoreError::Variable { .. }
+            | StoreError::Configuration(_) => Failure::setting("store", error),
             StoreError::Directory { .. } => Failure::failed(format!("store: {error}")),
         })?;
         store::probe(&*store, env).await.map_err(|error| {

@@ -66,7 +66,9 @@ pub(super) enum Refusal {
     Unreachable,
     /// It is there, and does not take writes.
     NotWritable,
-    /// It is no database, or a broken one.
+    /// A file that is no SQLite database.
+    NotSqlite,
+    /// It is a broken database.
     Damaged,
 }
 
@@ -79,8 +81,21 @@ pub(super) fn refusal(error: &sqlx::Error) -> Refusal {
     // SQLite: read-only, I/O error, full, cannot open; corrupt, not a database.
     match code.map(|code| code & 0xff) {
         Ok(8 | 10 | 13 | 14) => Refusal::NotWritable,
-        Ok(11 | 26) => Refusal::Damaged,
+        Ok(11) => Refusal::Damaged,
+        Ok(26) => Refusal::NotSqlite,
         Ok(_) | Err(_) => Refusal::Unreachable,
+    }
+}
+
+/// Whether an error at connecting may be gone a moment later: the server is starting or full, another process has the lock.
+pub(super) fn passes(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(error) => error.kind() == std::io::ErrorKind::ConnectionRefused,
+        sqlx::Error::Database(database) => {
+            let code = database.code().unwrap_or_default();
+            matches!(&*code, "53300" | "57P03") || matches!(verdict(error), Verdict::Again)
+        }
+        _ => false,
     }
 }
 

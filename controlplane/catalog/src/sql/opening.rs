@@ -1,14 +1,15 @@
 //! Opening a catalog by its URL.
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use firn_runtime::Env;
 use sqlx::any::AnyPoolOptions;
-use sqlx::{AnyPool, Executor};
+use sqlx::{AnyConnection, AnyPool, Connection, Executor};
 
-use super::errors::{Refusal, refusal};
+use super::errors::{Refusal, passes, refusal};
 use super::{Dialect, migrations, transaction};
 use crate::cell::CatalogError;
 use crate::redact::redact;
@@ -50,6 +51,12 @@ pub enum OpenError {
         /// What happened.
         cause: String,
     },
+    /// Some other file is where the catalog should be.
+    #[error("the catalog {url} is not a SQLite database")]
+    NotSqlite {
+        /// The URL.
+        url: String,
+    },
     /// A newer version of Firn wrote it, or it is damaged.
     #[error("the catalog {url} cannot be used: {cause}")]
     Unusable {
@@ -86,6 +93,11 @@ impl Store {
             return Err(OpenError::UnknownUrl { url: shown });
         };
         sqlx::any::install_default_drivers();
+        let first_error = match try_out(&connect, first).await {
+            Ok(()) => None,
+            Err(error) if passes(&error) => Some(error),
+            Err(error) => return Err(refused(&shown, &error)),
+        };
         let pool = AnyPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(CONNECT)
@@ -94,7 +106,11 @@ impl Store {
             })
             .connect(&connect)
             .await
-            .map_err(|error| refused(&shown, &error))?;
+            .map_err(|error| match first_error {
+                // The pool does not say what kept it waiting.
+                Some(cause) if matches!(error, sqlx::Error::PoolTimedOut) => refused(&shown, &cause),
+                Some(_) | None => refused(&shown, &error),
+            })?;
         let store = Self {
             pool,
             dialect,
@@ -134,12 +150,26 @@ impl Store {
     }
 }
 
+/// Connects once without a pool, which would try for as long as it may wait and not tell the cause.
+async fn try_out(url: &str, first: &'static str) -> Result<(), sqlx::Error> {
+    let once = async {
+        let mut connection = AnyConnection::connect(url).await?;
+        connection.execute(sqlx::raw_sql(first)).await?;
+        connection.close().await
+    };
+    tokio::time::timeout(CONNECT, once).await.unwrap_or_else(|_| {
+        let why = format!("no answer within {} s", CONNECT.as_secs());
+        Err(sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, why)))
+    })
+}
+
 /// What an error at connecting says to the operator.
 fn refused(shown: &str, error: &sqlx::Error) -> OpenError {
     let (url, cause) = (shown.to_owned(), error.to_string());
     match refusal(error) {
         Refusal::Unreachable => OpenError::Unreachable { url, cause },
         Refusal::NotWritable => OpenError::NotWritable { url, cause },
+        Refusal::NotSqlite => OpenError::NotSqlite { url },
         Refusal::Damaged => OpenError::Unusable {
             url,
             cause: CatalogError::Corrupt(cause),

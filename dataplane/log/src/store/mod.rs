@@ -1,32 +1,27 @@
 //! The object store: opening one by its address, conditional puts that can be believed, the probe at start.
 //!
 //! A local directory syncs every file and its folder before a put succeeds. For S3, credentials, region and endpoint come
-//! from the `AWS_*` variables; an endpoint on the loopback interface may be plain HTTP.
+//! from the `AWS_*` variables.
 
 mod conditional;
 mod probe;
+mod s3;
 
 use std::path::{Path as FsPath, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use object_store::aws::AmazonS3Builder;
+use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
-use object_store::{ClientOptions, ObjectStore, RetryConfig};
-use url::{Host, Url};
+use url::Url;
 
 use crate::folder;
 use conditional::ConditionalStore;
 pub use probe::{ProbeError, probe};
 
-/// How long a connection to the store may take to be made.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// How long one request may take.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long the client retries on its own. Short: callers retry, and they know what a put without an answer means.
-const RETRY_TIMEOUT: Duration = Duration::from_secs(10);
+/// What an address with credentials in it is told.
+const IN_ADDRESS: &str = "credentials do not belong in it: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
 
 /// Why the address of a store is of no use.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +44,14 @@ pub enum StoreError {
         path: PathBuf,
         /// What the file system says.
         source: std::io::Error,
+    },
+    /// A variable whose value is of no use.
+    #[error("{name}: {why}")]
+    Variable {
+        /// Its name.
+        name: String,
+        /// What is wrong with it, without secrets.
+        why: String,
     },
     /// The client library refuses the configuration.
     #[error("the object store is not configured rightly: {0}")]
@@ -75,10 +78,16 @@ pub fn open_with(
     variables: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Arc<dyn ObjectStore>, StoreError> {
     let address = |why: &str| StoreError::Address {
-        url: url.to_owned(),
+        url: shown(url),
         why: why.to_owned(),
     };
-    let parsed = Url::parse(url).map_err(|error| address(&error.to_string()))?;
+    let parsed = Url::parse(url).map_err(|error| {
+        if url.starts_with("s3://") && url.contains('@') {
+            address(IN_ADDRESS)
+        } else {
+            address(&error.to_string())
+        }
+    })?;
     match parsed.scheme() {
         "file" => {
             let path = parsed
@@ -87,14 +96,35 @@ pub fn open_with(
             open_directory(&path)
         }
         "s3" => {
-            let bucket = parsed
-                .host_str()
-                .filter(|host| !host.is_empty())
-                .ok_or_else(|| address("no bucket"))?;
+            let bucket = bucket(&parsed).map_err(address)?;
             let prefix = Path::from_url_path(parsed.path()).map_err(|error| address(&error.to_string()))?;
-            Ok(prefixed(open_s3(bucket, variables)?, prefix))
+            Ok(prefixed(s3::open(bucket, variables)?, prefix))
         }
         other => Err(StoreError::Scheme(other.to_owned())),
+    }
+}
+
+/// An address as errors may show it: what stands before an `@` may be a key.
+fn shown(url: &str) -> String {
+    match (url.split_once("://"), url.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://***@{rest}"),
+        (None, Some((_, rest))) => format!("***@{rest}"),
+        (_, None) => url.to_owned(),
+    }
+}
+
+fn bucket(url: &Url) -> Result<&str, &'static str> {
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(IN_ADDRESS);
+    }
+    if url.port().is_some() {
+        return Err("a bucket has no port: AWS_ENDPOINT_URL says where the server is");
+    }
+    let legal = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+    match url.host_str() {
+        None | Some("") => Err("no bucket"),
+        Some(name) if name.chars().all(legal) => Ok(name),
+        Some(_) => Err("the name of a bucket has letters, digits, '-', '.' and '_' only"),
     }
 }
 
@@ -120,54 +150,6 @@ fn open_directory(path: &FsPath) -> Result<Arc<dyn ObjectStore>, StoreError> {
         Arc::new(store),
         Some(path.to_owned()),
     )))
-}
-
-fn open_s3(
-    bucket: &str,
-    variables: impl IntoIterator<Item = (String, String)>,
-) -> Result<Arc<dyn ObjectStore>, StoreError> {
-    let options = ClientOptions::new()
-        .with_connect_timeout(CONNECT_TIMEOUT)
-        .with_timeout(REQUEST_TIMEOUT);
-    let retry = RetryConfig {
-        max_retries: 3,
-        retry_timeout: RETRY_TIMEOUT,
-        ..RetryConfig::default()
-    };
-    let mut builder = AmazonS3Builder::new();
-    for (name, value) in variables.into_iter().filter(|(name, _)| name.starts_with("AWS_")) {
-        // The client knows its own names; AWS has more of them.
-        if let Ok(key) = name.to_ascii_lowercase().parse() {
-            builder = builder.with_config(key, value);
-        }
-    }
-    builder = builder
-        .with_bucket_name(bucket)
-        .with_client_options(options)
-        .with_retry(retry);
-    let configured = |key| builder.get_config_value(&key);
-    use object_store::aws::AmazonS3ConfigKey::{Endpoint, Region, S3Endpoint};
-    let endpoint = configured(S3Endpoint).or_else(|| configured(Endpoint));
-    let region = configured(Region);
-    if endpoint.is_some_and(|endpoint| is_loopback(&endpoint)) {
-        builder = builder
-            .with_allow_http(true)
-            .with_virtual_hosted_style_request(false);
-    }
-    if region.is_none() {
-        builder = builder.with_region("us-east-1");
-    }
-    let store = builder.build()?;
-    Ok(Arc::new(ConditionalStore::new(Arc::new(store), None)))
-}
-
-fn is_loopback(endpoint: &str) -> bool {
-    match Url::parse(endpoint).as_ref().map(Url::host) {
-        Ok(Some(Host::Domain(name))) => name == "localhost",
-        Ok(Some(Host::Ipv4(address))) => address.is_loopback(),
-        Ok(Some(Host::Ipv6(address))) => address.is_loopback(),
-        Ok(None) | Err(_) => false,
-    }
 }
 
 fn prefixed(store: Arc<dyn ObjectStore>, prefix: Path) -> Arc<dyn ObjectStore> {

@@ -22,63 +22,91 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProbeError {
     /// It does not answer, or refuses our requests.
-    #[error("the object store {store} cannot be used: {why}")]
+    #[error("it cannot be used: {why}")]
     Unreachable {
-        /// What it calls itself.
-        store: String,
         /// What went wrong.
         why: String,
     },
     /// It has no conditional create.
     #[error(
-        "the object store {store} does not support creating an object only if it is absent (If-None-Match), \
-         without which two brokers could acknowledge different records at one offset"
+        "it does not support creating an object only if it is absent (If-None-Match), without which two brokers could \
+         acknowledge different records at one offset"
     )]
-    NotConditional {
-        /// What it calls itself.
-        store: String,
-    },
+    NotConditional,
     /// More than one of several racing creates succeeded.
     #[error(
-        "the object store {store} let {winners} of {RACERS} racing creates of one object succeed: on such a store two \
-         brokers could acknowledge different records at one offset"
+        "it let {winners} of {RACERS} racing creates of one object succeed: on such a store two brokers could \
+         acknowledge different records at one offset"
     )]
     SeveralWinners {
-        /// What it calls itself.
-        store: String,
         /// How many.
         winners: usize,
     },
     /// What was created is not what is there.
     #[error(
-        "the object store {store} overwrote an object that it should only have created: on such a store acknowledged \
-         records could be lost"
+        "it overwrote an object that it should only have created: on such a store acknowledged records could be lost"
     )]
-    Overwrites {
-        /// What it calls itself.
-        store: String,
-    },
+    Overwrites,
 }
 
 /// Tries conditional creates on `store` and removes what it made.
 pub async fn probe(store: &dyn ObjectStore, env: &Env) -> Result<(), ProbeError> {
     let attempt = env.random_u128();
-    let races =
-        join_all((0..RACES).map(|number| race(store, Path::from(format!("probe/{attempt:032x}-{number}")))));
-    match tokio::time::timeout(TIMEOUT, races).await {
-        Ok(results) => results.into_iter().collect(),
-        Err(_) => Err(unreachable(
-            store,
-            format!("no answer within {} s", TIMEOUT.as_secs()),
-        )),
+    let key = |number: usize| Path::from(format!("probe/{attempt:032x}-{number}"));
+    let all = async {
+        first(store, &key(RACES)).await?;
+        let races = join_all((0..RACES).map(|number| race(store, key(number))));
+        races.await.into_iter().collect()
+    };
+    match tokio::time::timeout(TIMEOUT, all).await {
+        Ok(result) => result,
+        Err(_) => Err(ProbeError::Unreachable {
+            why: format!("no answer within {} s", TIMEOUT.as_secs()),
+        }),
     }
 }
 
-fn unreachable(store: &dyn ObjectStore, why: String) -> ProbeError {
-    ProbeError::Unreachable {
-        store: store.to_string(),
-        why,
+/// One create alone: if nothing can be created, one request has to fail for it to be known and not all of them in turn.
+async fn first(store: &dyn ObjectStore, key: &Path) -> Result<(), ProbeError> {
+    match create(store, key, &Bytes::from_static(b"first")).await {
+        Ok(()) => {
+            // What is left behind does no harm.
+            let _ = store.delete(key).await;
+            Ok(())
+        }
+        Err(Error::AlreadyExists { .. }) => Ok(()),
+        Err(Error::NotImplemented { .. } | Error::NotSupported { .. }) => Err(ProbeError::NotConditional),
+        Err(error) => Err(unreachable(&error)),
     }
+}
+
+/// What the client says, and the innermost cause, which it often leaves out.
+fn unreachable(error: &Error) -> ProbeError {
+    let text = error.to_string();
+    let mut innermost: &dyn std::error::Error = error;
+    let mut without_credentials = asks_the_machine(&text);
+    while let Some(source) = innermost.source() {
+        innermost = source;
+        without_credentials |= asks_the_machine(&source.to_string());
+    }
+    let cause = innermost.to_string();
+    let why = if without_credentials {
+        format!(
+            "no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (the machine has none either: {cause})"
+        )
+    } else if text.contains(&cause) {
+        text
+    } else {
+        format!("{text}: {cause}")
+    };
+    ProbeError::Unreachable { why }
+}
+
+/// Whether an error is about a request for the credentials of the machine that we run on, the last resort of the client.
+fn asks_the_machine(text: &str) -> bool {
+    ["/latest/api/token", "/latest/meta-data/iam/"]
+        .iter()
+        .any(|path| text.contains(path))
 }
 
 async fn race(store: &dyn ObjectStore, key: Path) -> Result<(), ProbeError> {
@@ -100,7 +128,6 @@ async fn create(store: &dyn ObjectStore, key: &Path, body: &Bytes) -> Result<(),
 }
 
 async fn run(store: &dyn ObjectStore, key: &Path) -> Result<(), ProbeError> {
-    let name = || store.to_string();
     let bodies: Vec<Bytes> = (0..RACERS)
         .map(|racer| Bytes::from(format!("racer {racer} of {key}")))
         .collect();
@@ -116,21 +143,18 @@ async fn run(store: &dyn ObjectStore, key: &Path) -> Result<(), ProbeError> {
             }
             Err(Error::AlreadyExists { .. }) => {}
             Err(Error::NotImplemented { .. } | Error::NotSupported { .. }) => {
-                return Err(ProbeError::NotConditional { store: name() });
+                return Err(ProbeError::NotConditional);
             }
             Err(error) => unanswered = Some(error),
         }
     }
     if winners > 1 {
-        return Err(ProbeError::SeveralWinners {
-            store: name(),
-            winners,
-        });
+        return Err(ProbeError::SeveralWinners { winners });
     }
     if winner.is_none()
         && let Some(error) = unanswered
     {
-        return Err(unreachable(store, error.to_string()));
+        return Err(unreachable(&error));
     }
     let there = read(store, key).await?;
     let late = create(store, key, &Bytes::from_static(b"too late")).await;
@@ -138,8 +162,8 @@ async fn run(store: &dyn ObjectStore, key: &Path) -> Result<(), ProbeError> {
     let kept = winner.map_or_else(|| bodies.contains(&there), |winner| *winner == there);
     match late {
         Err(Error::AlreadyExists { .. }) if kept && after == there => Ok(()),
-        Ok(()) | Err(Error::AlreadyExists { .. }) => Err(ProbeError::Overwrites { store: name() }),
-        Err(error) => Err(unreachable(store, error.to_string())),
+        Ok(()) | Err(Error::AlreadyExists { .. }) => Err(ProbeError::Overwrites),
+        Err(error) => Err(unreachable(&error)),
     }
 }
 
@@ -148,5 +172,5 @@ async fn read(store: &dyn ObjectStore, key: &Path) -> Result<Bytes, ProbeError> 
         Ok(found) => found.bytes().await,
         Err(error) => Err(error),
     };
-    result.map_err(|error| unreachable(store, error.to_string()))
+    result.map_err(|error| unreachable(&error))
 }
