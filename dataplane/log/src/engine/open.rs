@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use firn_catalog::cell::{CatalogError, Incarnation, IncarnationState};
-use firn_catalog::ids::{IncarnationId, Slot};
+use firn_catalog::cell::{CatalogError, Incarnation, IncarnationState, LogCatalog};
+use firn_catalog::ids::{IncarnationId, NodeId, Slot};
+use firn_runtime::Env;
+use object_store::ObjectStore;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
@@ -17,7 +19,7 @@ use super::{Log, LogParts, Registry, background};
 use crate::cold::{ColdError, ColdTier};
 use crate::partition::Sources;
 use crate::takeover::{self, RecoveryIndex, SealOutcome, TakeoverError};
-use crate::wal::Appender;
+use crate::wal::{Appender, WriteAheadLog};
 
 /// How long the catalog may be silent while a log is opened.
 const CATALOG_PATIENCE: Duration = Duration::from_secs(30);
@@ -71,20 +73,7 @@ pub(super) async fn open(parts: LogParts) -> Result<Arc<Log>, OpenError> {
     takeover::predecessors(&*catalog, &*wal, node, own).await?;
     patiently(|| catalog.open_incarnation(own, node, wal.location(), env.now())).await?;
 
-    let found = takeover::predecessors(&*catalog, &*wal, node, own).await?;
-    let mut inherited = Vec::new();
-    for row in found.sealed {
-        let index = takeover::load(&*store, &row).await.map_err(TakeoverError::from)?;
-        inherited.push(Inherited::new(row, index));
-    }
-    for dead in found.to_seal {
-        tracing::info!(dead = %dead.id, "taking over from an earlier life of this node");
-        let outcome = takeover::seal(&env, &*catalog, &*wal, &*store, own, dead.id).await?;
-        if let Some((row, index)) = sealed(outcome, &*store).await? {
-            inherited.push(Inherited::new(row, index));
-        }
-    }
-    inherited.sort_by_key(|log| log.row.seal_order);
+    let inherited = take_over(&env, &*catalog, &*wal, &*store, node, own).await?;
     let rows = patiently(|| catalog.partitions_owned(own)).await?;
     let cold = ColdTier::open(
         &env,
@@ -128,10 +117,36 @@ pub(super) async fn open(parts: LogParts) -> Result<Arc<Log>, OpenError> {
     Ok(log)
 }
 
+/// Seals what earlier lives of the node left open. Returns all of their logs that are not drained, in the order of their seals.
+async fn take_over(
+    env: &Env,
+    catalog: &dyn LogCatalog,
+    wal: &dyn WriteAheadLog,
+    store: &dyn ObjectStore,
+    node: NodeId,
+    own: IncarnationId,
+) -> Result<Vec<Inherited>, OpenError> {
+    let found = takeover::predecessors(catalog, wal, node, own).await?;
+    let mut inherited = Vec::new();
+    for row in found.sealed {
+        let index = takeover::load(store, &row).await.map_err(TakeoverError::from)?;
+        inherited.push(Inherited::new(row, index));
+    }
+    for dead in found.to_seal {
+        tracing::info!(dead = %dead.id, "taking over from an earlier life of this node");
+        let outcome = takeover::seal(env, catalog, wal, store, own, dead.id).await?;
+        if let Some((row, index)) = sealed(outcome, store).await? {
+            inherited.push(Inherited::new(row, index));
+        }
+    }
+    inherited.sort_by_key(|log| log.row.seal_order);
+    Ok(inherited)
+}
+
 /// The recovery index of a sealed log; `None` if it is drained already.
 async fn sealed(
     outcome: SealOutcome,
-    store: &dyn object_store::ObjectStore,
+    store: &dyn ObjectStore,
 ) -> Result<Option<(Incarnation, RecoveryIndex)>, TakeoverError> {
     match outcome {
         SealOutcome::Sealed { row, index } => Ok(Some((row, index))),
