@@ -6,9 +6,11 @@ use std::time::Duration;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use firn_log::batch::BatchBuilder;
 use kafka_protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
+use kafka_protocol::messages::delete_records_request::{DeleteRecordsPartition, DeleteRecordsTopic};
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
 use kafka_protocol::messages::{
-    CreateTopicsRequest, ProduceRequest, ProduceResponse, RequestHeader, ResponseHeader, TopicName,
+    CreateTopicsRequest, DeleteRecordsRequest, ProduceRequest, ProduceResponse, RequestHeader,
+    ResponseHeader, TopicName,
 };
 use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, Request, StrBytes};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -126,6 +128,20 @@ impl Client {
     pub async fn produce(&mut self, topic: &str, partition: i32, batch: BytesMut) -> (i16, i64) {
         let response = self.call(9, &produce(topic, partition, batch, -1)).await;
         produced(&response)
+    }
+
+    /// Deletes what lies before an offset of partition 0 and returns (error, log start).
+    pub async fn delete_records(&mut self, topic: &str, before: i64) -> (i16, i64) {
+        let partition = DeleteRecordsPartition::default().with_offset(before);
+        let topic = DeleteRecordsTopic::default()
+            .with_name(topic_name(topic))
+            .with_partitions(vec![partition]);
+        let request = DeleteRecordsRequest::default()
+            .with_topics(vec![topic])
+            .with_timeout_ms(10_000);
+        let response = self.call(2, &request).await;
+        let told = &response.topics[0].partitions[0];
+        (told.error_code, told.low_watermark)
     }
 }
 

@@ -3,15 +3,14 @@
 use firn_log::batch::BatchBuilder;
 use kafka_protocol::messages::create_partitions_request::CreatePartitionsTopic;
 use kafka_protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
-use kafka_protocol::messages::delete_records_request::{DeleteRecordsPartition, DeleteRecordsTopic};
 use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
 use kafka_protocol::messages::describe_topic_partitions_request::Cursor;
 use kafka_protocol::messages::incremental_alter_configs_request::{AlterConfigsResource, AlterableConfig};
 use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::{
-    CreatePartitionsRequest, CreateTopicsRequest, DeleteRecordsRequest, DescribeConfigsRequest,
-    DescribeTopicPartitionsRequest, IncrementalAlterConfigsRequest, ListOffsetsRequest, MetadataRequest,
+    CreatePartitionsRequest, CreateTopicsRequest, DescribeConfigsRequest, DescribeTopicPartitionsRequest,
+    IncrementalAlterConfigsRequest, ListOffsetsRequest, MetadataRequest,
 };
 
 use crate::support::Bench;
@@ -228,17 +227,8 @@ async fn offsets_are_found_by_time_and_move_with_deleted_records() {
         (-2, (1, -1)),
         (-1, (0, 3)),
     ] {
-        let partition = DeleteRecordsPartition::default().with_offset(before);
-        let topic = DeleteRecordsTopic::default()
-            .with_name(topic_name("t"))
-            .with_partitions(vec![partition]);
-        let request = DeleteRecordsRequest::default()
-            .with_topics(vec![topic])
-            .with_timeout_ms(10_000);
-        let response = client.call(2, &request).await;
-        let partition = &response.topics[0].partitions[0];
         assert_eq!(
-            (partition.error_code, partition.low_watermark),
+            client.delete_records("t", before).await,
             result,
             "before {before}"
         );
@@ -255,15 +245,7 @@ async fn records_are_deleted_unless_the_topic_is_compacted_only() {
         let name = format!("t{}", policy.len());
         let configs = vec![config("cleanup.policy", policy)];
         assert_eq!(create(&mut client, topic(&name).with_configs(configs)).await, 0);
-        let partition = DeleteRecordsPartition::default().with_offset(-1);
-        let topic = DeleteRecordsTopic::default()
-            .with_name(topic_name(&name))
-            .with_partitions(vec![partition]);
-        let request = DeleteRecordsRequest::default()
-            .with_topics(vec![topic])
-            .with_timeout_ms(10_000);
-        let response = client.call(2, &request).await;
-        assert_eq!(response.topics[0].partitions[0].error_code, error, "{policy}");
+        assert_eq!(client.delete_records(&name, -1).await.0, error, "{policy}");
     }
     bench.stop().await;
 }

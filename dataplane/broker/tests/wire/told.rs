@@ -2,7 +2,6 @@
 
 use firn_log::batch::BatchBuilder;
 use kafka_protocol::messages::alter_configs_request::{AlterConfigsResource, AlterableConfig};
-use kafka_protocol::messages::delete_records_request::{DeleteRecordsPartition, DeleteRecordsTopic};
 use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
 use kafka_protocol::messages::describe_producers_request::TopicRequest;
 use kafka_protocol::messages::describe_producers_response::ProducerState;
@@ -10,8 +9,7 @@ use kafka_protocol::messages::offset_for_leader_epoch_request::{
     OffsetForLeaderPartition, OffsetForLeaderTopic,
 };
 use kafka_protocol::messages::{
-    AlterConfigsRequest, DeleteRecordsRequest, DescribeConfigsRequest, DescribeProducersRequest,
-    OffsetForLeaderEpochRequest,
+    AlterConfigsRequest, DescribeConfigsRequest, DescribeProducersRequest, OffsetForLeaderEpochRequest,
 };
 
 use crate::support::Bench;
@@ -67,15 +65,7 @@ async fn epochs_end_where_the_next_one_begins() {
     epoch_ends(&mut client, (3, 0), (0, 0, 3)).await;
     epoch_ends(&mut client, (2, 0), (74, -1, -1)).await;
     epoch_ends(&mut client, (4, 0), (75, -1, -1)).await;
-    let partition = DeleteRecordsPartition::default().with_offset(4);
-    let topic = DeleteRecordsTopic::default()
-        .with_name(topic_name("t"))
-        .with_partitions(vec![partition]);
-    let request = DeleteRecordsRequest::default()
-        .with_topics(vec![topic])
-        .with_timeout_ms(10_000);
-    let deleted = client.call(2, &request).await;
-    assert_eq!(deleted.topics[0].partitions[0].low_watermark, 4);
+    assert_eq!(client.delete_records("t", 4).await, (0, 4));
     epoch_ends(&mut client, (-1, 0), (0, 0, 4)).await;
     epoch_ends(&mut client, (-1, 1), (0, 1, 5)).await;
     bench.stop().await;
