@@ -1,75 +1,186 @@
-//! The load generator and the figures of `make bench`.
+//! The load generator: Firn's own figures, and the comparison with Apache Kafka.
 //!
-//! It starts the release binary, loads it over loopback with requests that were encoded once and are replayed, so that it costs
-//! little itself, and reads the broker's own CPU seconds and memory from `/proc`. Figures, not tests: nothing here fails
-//! for being slow.
+//! | module | what is in it |
+//! |---|---|
+//! | `wire` | the few requests that are sent, encoded once |
+//! | `load` | threads that replay them and count: produce, consume, idle connections |
+//! | `subject` | the broker processes, and what they cost |
+//! | `figures` | Firn alone: memory, start, recovery |
+//! | `versus` | cases, turns, results, and the lines that Firn has to cross |
+//! | `report` | `RESULTS.md`, plots, the table for the terminal |
+//!
+//! Figures, not tests: nothing here fails for being slow.
 
-mod broker;
-mod cases;
-mod connection;
-mod figure;
-mod requests;
+mod figures;
+mod load;
+mod report;
+mod subject;
+mod versus;
+mod wire;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use clap::{Parser, ValueEnum};
-use figure::Figure;
+use anyhow::ensure;
+use clap::{Args, Parser, Subcommand};
+use subject::Places;
+use versus::results::Results;
+use versus::{Plan, Times};
 
-/// Measures a Firn binary on this machine: one table row per case.
+/// Measures brokers on this machine.
 #[derive(Parser, Debug)]
 #[command(name = "firn-bench", version)]
-struct Options {
-    /// The binary to measure.
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Firn alone: idle memory, start after a clean stop, start after kill -9
+    Figures {
+        #[command(flatten)]
+        places: Folders,
+        /// How often the start after kill -9 is repeated
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
+    },
+    /// The same load on Apache Kafka and on Firn, one at a time, in turns; then the report
+    Versus(Versus),
+    /// The report anew, from results that are there
+    Report {
+        /// The folder that holds results.json and gets RESULTS.md and plots/
+        #[arg(long, default_value = "bench")]
+        folder: PathBuf,
+    },
+    /// One case on Firn, again and again until it is stopped, for a profiler; it prints the broker's process id
+    Hold {
+        /// The case
+        case: String,
+        #[command(flatten)]
+        places: Folders,
+        /// Seconds of load
+        #[arg(long, default_value_t = 30.0)]
+        seconds: f64,
+    },
+}
+
+#[derive(Args, Debug)]
+struct Folders {
+    /// The Firn binary
     #[arg(long, default_value = "target/release/firn")]
     firn: PathBuf,
-    /// Where the broker's data directory is made; it should be on the disk that is to be measured.
+    /// The folder of Apache Kafka's jars
+    #[arg(long, default_value = ".cache/tools/java/jars")]
+    kafka_jars: PathBuf,
+    /// The S3 server
+    #[arg(long, default_value = ".cache/tools/bin/versitygw")]
+    versitygw: PathBuf,
+    /// Where data directories are made: on the disk that is to be measured, with 40 GB free
     #[arg(long, default_value = "target")]
     scratch: PathBuf,
-    /// Which cases to run.
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Case::Idle, Case::Start, Case::Recover, Case::Produce])]
-    cases: Vec<Case>,
-    /// Gigabytes to produce in the produce case.
-    #[arg(long, default_value_t = 2.0)]
-    gigabytes: f64,
-    /// Connections that produce at the same time.
-    #[arg(long, default_value_t = 4)]
-    connections: usize,
-    /// Requests that each connection keeps in flight.
-    #[arg(long, default_value_t = 8)]
-    in_flight: usize,
-    /// How often the produce and recover cases are repeated.
+}
+
+impl Folders {
+    fn places(self) -> anyhow::Result<Places> {
+        Ok(Places {
+            firn: self.firn,
+            kafka_jars: self.kafka_jars,
+            versitygw: self.versitygw,
+            scratch: std::path::absolute(self.scratch)?,
+        })
+    }
+}
+
+#[derive(Args, Debug)]
+struct Versus {
+    #[command(flatten)]
+    places: Folders,
+    /// Which cases: their names, or how they begin, separated by commas. Unset: all
+    #[arg(long, value_delimiter = ',')]
+    cases: Vec<String>,
+    /// How often each broker has its turn
     #[arg(long, default_value_t = 3)]
     rounds: usize,
+    /// Seconds for which a case is measured
+    #[arg(long, default_value_t = 10.0)]
+    seconds: f64,
+    /// Seconds of load before that
+    #[arg(long, default_value_t = 2.0)]
+    warm_up: f64,
+    /// Seconds of load at the start of each broker process, which a JVM needs
+    #[arg(long, default_value_t = 8.0)]
+    first: f64,
+    /// Names the cases and runs none
+    #[arg(long)]
+    list: bool,
+    /// The folder that holds results.json and gets RESULTS.md and plots/
+    #[arg(long, default_value = "bench")]
+    folder: PathBuf,
 }
 
-/// What can be measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Case {
-    /// Memory of a broker that nobody uses.
-    Idle,
-    /// Time to the ready line after a clean stop, with 1,000 partitions.
-    Start,
-    /// Time to the ready line after kill -9 with 1 GB that is not offloaded.
-    Recover,
-    /// Produce, acks=all, 1 KiB records in 64 KiB batches, durable by fdatasync.
-    Produce,
-}
-
-#[tokio::main(flavor = "current_thread")]
-#[allow(clippy::print_stdout, reason = "the table is the product")]
-async fn main() -> anyhow::Result<()> {
-    let options = Options::parse();
-    println!("{}", Figure::heading());
-    for case in &options.cases {
-        let figures = match case {
-            Case::Idle => cases::idle(&options).await?,
-            Case::Start => cases::start(&options).await?,
-            Case::Recover => cases::recover(&options).await?,
-            Case::Produce => cases::produce(&options).await?,
-        };
-        for figure in figures {
-            println!("{figure}");
+#[allow(clippy::print_stdout, reason = "the tables are the product")]
+fn main() -> anyhow::Result<()> {
+    match Cli::parse().command {
+        Command::Figures { places, rounds } => {
+            figures::run(&places.places()?, rounds, &mut std::io::stdout())
         }
+        Command::Versus(asked) => asked.run(),
+        Command::Report { folder } => {
+            let results = Results::load(&results_in(&folder))?;
+            report::write(&results, &folder)?;
+            print!("{}", report::terminal(&results));
+            Ok(())
+        }
+        Command::Hold {
+            case,
+            places,
+            seconds,
+        } => versus::hold(
+            &case,
+            &places.places()?,
+            Duration::try_from_secs_f64(seconds)?,
+            &mut std::io::stdout(),
+        ),
     }
-    Ok(())
+}
+
+fn results_in(folder: &Path) -> PathBuf {
+    folder.join("results.json")
+}
+
+impl Versus {
+    #[allow(clippy::print_stdout, reason = "the tables are the product")]
+    fn run(self) -> anyhow::Result<()> {
+        let mut cases = versus::catalogue();
+        if !self.cases.is_empty() {
+            for asked in &self.cases {
+                let known = cases.iter().any(|case| case.id.starts_with(asked));
+                ensure!(known, "no case is called {asked}: --list names them all");
+            }
+            cases.retain(|case| self.cases.iter().any(|asked| case.id.starts_with(asked)));
+        }
+        if self.list {
+            for case in &cases {
+                println!("{:<24} {}: {}", case.id, case.group, case.title);
+            }
+            return Ok(());
+        }
+        let seconds = Duration::try_from_secs_f64;
+        let plan = Plan {
+            cases,
+            rounds: self.rounds,
+            times: Times {
+                warm_up: seconds(self.warm_up)?,
+                measured: seconds(self.seconds)?,
+                first: seconds(self.first)?,
+            },
+            places: self.places.places()?,
+        };
+        let results = versus::compare(&plan, &results_in(&self.folder), &mut std::io::stdout())?;
+        report::write(&results, &self.folder)?;
+        print!("{}", report::terminal(&results));
+        println!("written: {}", self.folder.join("RESULTS.md").display());
+        Ok(())
+    }
 }
