@@ -9,12 +9,14 @@
 //! tokio's own random source (`tests/tidy.rs` checks).
 
 mod clock;
+mod own_thread;
 mod random;
 mod tasks;
 
 use std::sync::Arc;
 
 pub use clock::{Clock, SystemClock, Timestamp};
+pub use own_thread::OwnThread;
 pub use random::{Random, SeededRandom, SystemRandom};
 pub use tasks::{InlineTasks, Tasks, TokioTasks, blocking};
 

@@ -22,6 +22,7 @@ use bytes::Bytes;
 use firn_catalog::cell::WalLocation;
 use firn_catalog::ids::{IncarnationId, Slot};
 use futures::FutureExt;
+use tokio::runtime::Handle;
 
 use crate::batch::BatchMeta;
 
@@ -97,6 +98,26 @@ pub trait WriteAheadLog: Send + Sync + 'static {
 
     /// Whether `get_range` reads from local disk, so that no second local copy is worth having.
     fn is_local(&self) -> bool;
+
+    /// For a log whose puts are calls that block: how they are best put. The appender then runs on the log's own thread.
+    fn blocking_puts(&self) -> Option<&dyn BlockingPuts> {
+        None
+    }
+}
+
+/// Puts that block the thread that makes them. One thread that fills, writes, syncs and counts wakes nobody in between: a wake-up
+/// of another, idle core costs as much as half a small fdatasync.
+pub trait BlockingPuts: Send + Sync {
+    /// The thread that may be blocked.
+    fn thread(&self) -> &Handle;
+
+    /// Puts all of them in order, as [`WriteAheadLog::put_if_absent`] would; they share what makes them durable. As many answers
+    /// as puts.
+    fn put_all(
+        &self,
+        incarnation: IncarnationId,
+        puts: Vec<(Slot, Vec<Bytes>)>,
+    ) -> Vec<Result<PutOutcome, WalError>>;
 }
 
 /// A batch on its way into the open bulk: what the index will say, and its bytes (offset and epoch patched).

@@ -11,7 +11,7 @@ use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
 use tokio::time::{Instant, sleep_until};
 
-use super::put::put;
+use super::put::{clear, existing, put};
 use super::{Answer, Appender, Bulk, Freeze, Output, Writer};
 use crate::metrics;
 use crate::wal::{CountedSlot, Halt, SlotSink, WriteAheadLog, slot};
@@ -32,6 +32,8 @@ pub(super) struct Driver {
     writer: Writer,
     frozen: BTreeMap<Slot, Frozen>,
     puts: FuturesUnordered<BoxFuture<'static, (Slot, Answer)>>,
+    /// Slots to be put next, of a log whose puts block.
+    due: Vec<Slot>,
 }
 
 impl Driver {
@@ -53,17 +55,24 @@ impl Driver {
             writer,
             frozen,
             puts,
+            due: Vec::new(),
         }
     }
 
     pub async fn run(mut self) {
         loop {
             let wake_at = self.freeze_what_is_due();
-            let outputs = tokio::select! {
-                biased;
-                Some((slot, answer)) = self.puts.next() => self.writer.answered(slot, answer, Instant::now()),
-                () = self.appender.kick.notified() => Vec::new(),
-                () = sleep_or_for_ever(wake_at) => self.writer.tick(Instant::now()),
+            let outputs = if self.due.is_empty() {
+                tokio::select! {
+                    biased;
+                    Some((slot, answer)) = self.puts.next() => self.writer.answered(slot, answer, Instant::now()),
+                    () = self.appender.kick.notified() => Vec::new(),
+                    () = sleep_or_for_ever(wake_at) => self.writer.tick(Instant::now()),
+                }
+            } else {
+                // An abort takes effect between two groups.
+                tokio::task::yield_now().await;
+                self.put_due()
             };
             for output in outputs {
                 if !self.carry_out(output) {
@@ -120,7 +129,9 @@ impl Driver {
             Output::Put(slot) => {
                 #[cfg(feature = "planted")]
                 self.reuse_slot_number(slot);
-                if let Some(frozen) = self.frozen.get(&slot) {
+                if self.wal.blocking_puts().is_some() {
+                    self.due.push(slot);
+                } else if let Some(frozen) = self.frozen.get(&slot) {
                     let (wal, incarnation, pieces) =
                         (Arc::clone(&self.wal), self.incarnation, frozen.pieces.clone());
                     self.puts.push(Box::pin(async move {
@@ -151,6 +162,35 @@ impl Driver {
                 false
             }
         }
+    }
+
+    /// Puts what is due and waits for it on this thread, which is the log's own.
+    fn put_due(&mut self) -> Vec<Output> {
+        let slots = std::mem::take(&mut self.due);
+        let Some(blocking) = self.wal.blocking_puts() else {
+            return Vec::new();
+        };
+        let pieces = |slot: &Slot| self.frozen.get(slot).map(|frozen| (*slot, frozen.pieces.clone()));
+        let puts: Vec<_> = slots.iter().filter_map(pieces).collect();
+        let fronts: Vec<_> = puts
+            .iter()
+            .map(|(slot, pieces)| (*slot, pieces.first().cloned().unwrap_or_default()))
+            .collect();
+        let results = blocking.put_all(self.incarnation, puts);
+        let now = Instant::now();
+        let mut outputs = Vec::new();
+        for ((slot, front), result) in fronts.into_iter().zip(results) {
+            match clear(result) {
+                Some(answer) => outputs.extend(self.writer.answered(slot, answer, now)),
+                None => {
+                    let (wal, incarnation) = (Arc::clone(&self.wal), self.incarnation);
+                    self.puts.push(Box::pin(async move {
+                        (slot, existing(wal, incarnation, slot, front).await)
+                    }));
+                }
+            }
+        }
+        outputs
     }
 
     /// The planted mistake: a slot that was put before takes the batches of the next bulk along.

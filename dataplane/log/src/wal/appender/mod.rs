@@ -19,7 +19,9 @@ use std::time::Duration;
 
 use firn_catalog::ids::{IncarnationId, Slot};
 use firn_runtime::Env;
+use futures::future::BoxFuture;
 use parking_lot::Mutex;
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -125,13 +127,18 @@ impl Appender {
             halted: watch::Sender::new(None),
             driver: Mutex::new(None),
         });
+        let thread = wal.blocking_puts().map(|blocking| blocking.thread().clone());
         let driver = driver::Driver::new(Arc::clone(&appender), env.clone(), wal, incarnation, sink);
         let driven = Arc::clone(&appender);
-        *appender.driver.lock() = Some(env.tasks.spawn(Box::pin(async move {
+        let run = Box::pin(async move {
             if let Some(why) = broken_by_panic("the write-ahead log", driver.run()).await {
                 driven.halt(why);
             }
-        })));
+        });
+        *appender.driver.lock() = Some(match thread {
+            Some(thread) => spawn_there(&thread, run),
+            None => env.tasks.spawn(run),
+        });
         appender
     }
 
@@ -289,4 +296,12 @@ impl Appender {
         gates.values().for_each(|gate| gate.notify_waiters());
         self.room.notify_waiters();
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "puts that block belong on the log's own thread; the simulation has no such log"
+)]
+fn spawn_there(thread: &Handle, run: BoxFuture<'static, ()>) -> JoinHandle<()> {
+    thread.spawn(run)
 }

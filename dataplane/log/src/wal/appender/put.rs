@@ -17,20 +17,37 @@ pub async fn put(
     pieces: Vec<Bytes>,
 ) -> Answer {
     let front = pieces.first().cloned().unwrap_or_default();
-    match wal.put_if_absent(incarnation, slot, pieces).await {
-        Ok(PutOutcome::Written) => Answer::Durable,
-        Ok(PutOutcome::Exists) => {
-            #[cfg(feature = "planted")]
-            if crate::planted::is(crate::planted::Mistake::ExistsIsSuccess) {
-                return Answer::Durable;
-            }
-            match wal.get(incarnation, slot).await {
-                Ok(Some(found)) => judge(&found, &front, incarnation, slot),
-                // It was there a moment ago, and nobody deletes a slot that does not count.
-                Ok(None) => Answer::Unclear,
-                Err(error) => failure(error),
-            }
+    let result = wal.put_if_absent(incarnation, slot, pieces).await;
+    match clear(result) {
+        Some(answer) => answer,
+        None => existing(wal, incarnation, slot, front).await,
+    }
+}
+
+/// What the result of a put means; `None` if something is there already, which has to be read.
+pub fn clear(result: Result<PutOutcome, WalError>) -> Option<Answer> {
+    match result {
+        Ok(PutOutcome::Written) => Some(Answer::Durable),
+        #[cfg(feature = "planted")]
+        Ok(PutOutcome::Exists) if crate::planted::is(crate::planted::Mistake::ExistsIsSuccess) => {
+            Some(Answer::Durable)
         }
+        Ok(PutOutcome::Exists) => None,
+        Err(error) => Some(failure(error)),
+    }
+}
+
+/// What it means that a register with this `front` could not be put since something is there.
+pub async fn existing(
+    wal: Arc<dyn WriteAheadLog>,
+    incarnation: IncarnationId,
+    slot: Slot,
+    front: Bytes,
+) -> Answer {
+    match wal.get(incarnation, slot).await {
+        Ok(Some(found)) => judge(&found, &front, incarnation, slot),
+        // It was there a moment ago, and nobody deletes a slot that does not count.
+        Ok(None) => Answer::Unclear,
         Err(error) => failure(error),
     }
 }

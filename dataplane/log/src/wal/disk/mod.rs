@@ -1,8 +1,8 @@
 //! The write-ahead log on a local disk, for one machine or an attached volume.
 //!
 //! Layout: `docs/formats/wal-disk.md`. A directory is owned through a kernel lock. Each incarnation has a folder of files that
-//! were zeroed before use; registers are appended to them as frames of whole blocks. One thread writes; all puts that
-//! wait for it share one fdatasync. Deleted slots stay readable until all files together exceed `hot_bytes`: they are the
+//! were zeroed before use; registers are appended to them as frames of whole blocks. The appender runs on the log's own
+//! thread, where a put may block, and what it puts together shares one fdatasync. Deleted slots stay readable until all files together exceed `hot_bytes`: they are the
 //! hot tier. Fences are small files of their own and are never deleted.
 //!
 //! Rejected: a file per slot. Extending a file and syncing it is several times slower than writing over extents that were
@@ -25,19 +25,17 @@ use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Sender, channel};
-use std::thread::JoinHandle;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use firn_catalog::cell::WalLocation;
 use firn_catalog::ids::{IncarnationId, Slot};
-use firn_runtime::{Env, blocking};
+use firn_runtime::{Env, OwnThread, blocking};
 use parking_lot::Mutex;
-use tokio::sync::oneshot;
+use tokio::runtime::Handle;
 
 use super::slot::{FENCE_MAGIC, SLOT_MAGIC, front_length};
-use super::{HOT_DISK_BYTES, PutOutcome, WalError, WriteAheadLog};
+use super::{BlockingPuts, HOT_DISK_BYTES, PutOutcome, WalError, WriteAheadLog};
 use file::WalFile;
 use shelf::{Place, Shelf};
 use spares::{Preparer, Spares};
@@ -55,8 +53,6 @@ pub struct DiskSettings {
     pub file_bytes: u64,
     /// Bytes of the first file of a process; each further one has twice as many, up to `file_bytes`.
     pub first_file_bytes: u64,
-    /// Record bytes after which a group is synced though more puts wait.
-    pub max_group_bytes: u64,
     /// Bytes of files up to which deleted slots are kept as the hot tier.
     pub hot_bytes: u64,
 }
@@ -66,7 +62,6 @@ impl Default for DiskSettings {
         Self {
             file_bytes: 64 << 20,
             first_file_bytes: 1 << 20,
-            max_group_bytes: 8 << 20,
             hot_bytes: HOT_DISK_BYTES,
         }
     }
@@ -79,20 +74,17 @@ pub struct DiskLog {
     hot_bytes: u64,
     shelf: Arc<Mutex<Shelf>>,
     spares: Arc<Spares>,
-    queue: Option<Sender<Put>>,
-    writer: Option<JoinHandle<()>>,
-    /// Last, so that the lock goes after the writer.
-    volume: Volume,
+    writer: Arc<Mutex<Writer>>,
+    thread: OwnThread,
+    /// The directory's id.
+    volume: String,
 }
 
 impl DiskLog {
-    /// Takes the directory (made if it is absent), finds all slots in it, and starts the writer. Blocks.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "fdatasync blocks for long, and one thread that does nothing else lets puts share it; the simulation has no disk log"
-    )]
+    /// Takes the directory (made if it is absent), finds all slots in it, and starts the log's thread. Blocks.
     pub fn open(dir: &Path, settings: DiskSettings, env: &Env) -> Result<Self, OpenError> {
         let volume = Volume::open(dir, env)?;
+        let id = volume.id.clone();
         let mut shelf = Shelf::default();
         for entry in fs::read_dir(dir).map_err(at(dir))? {
             let entry = entry.map_err(at(dir))?;
@@ -108,7 +100,6 @@ impl DiskLog {
         let shelf = Arc::new(Mutex::new(shelf));
         let spares = Spares::open(&dir.join("spare"), settings.file_bytes, env)?;
         let preparer = Preparer::start(Arc::clone(&spares)).map_err(at(dir))?;
-        let (queue, inbox) = channel();
         let hot_bytes = settings.hot_bytes;
         let writer = Writer::new(
             dir.to_owned(),
@@ -117,26 +108,23 @@ impl DiskLog {
             Arc::clone(&shelf),
             Arc::clone(&spares),
             preparer,
-            inbox,
+            volume,
         );
-        let thread = std::thread::Builder::new().name("firn-wal-write".to_owned());
-        let writer = thread.spawn(move || writer.run()).map_err(at(dir))?;
-        let (queue, writer) = (Some(queue), Some(writer));
         Ok(Self {
             env: env.clone(),
             dir: dir.to_owned(),
             hot_bytes,
             shelf,
             spares,
-            queue,
-            writer,
-            volume,
+            writer: Arc::new(Mutex::new(writer)),
+            thread: OwnThread::start("firn-wal").map_err(at(dir))?,
+            volume: id,
         })
     }
 
     /// The id of the directory, as in [`WalLocation::Disk`].
     pub fn volume(&self) -> &str {
-        &self.volume.id
+        &self.volume
     }
 
     fn find(&self, incarnation: IncarnationId, slot: Slot) -> Result<Option<Place>, WalError> {
@@ -166,7 +154,7 @@ impl DiskLog {
 impl WriteAheadLog for DiskLog {
     fn location(&self) -> WalLocation {
         WalLocation::Disk {
-            volume: self.volume.id.clone(),
+            volume: self.volume.clone(),
         }
     }
 
@@ -176,25 +164,15 @@ impl WriteAheadLog for DiskLog {
         slot: Slot,
         pieces: Vec<Bytes>,
     ) -> Result<PutOutcome, WalError> {
-        let known = pieces
-            .first()
-            .is_some_and(|piece| piece.starts_with(&SLOT_MAGIC) || piece.starts_with(&FENCE_MAGIC));
-        if !known {
-            // A start after a crash tells whole registers from torn ones by their own checksums.
-            return Err(WalError::Corrupt("only slots and fences can be put".to_owned()));
-        }
-        let (answer, answered) = oneshot::channel();
-        let ended = || WalError::Failed("the thread that writes the log has ended".to_owned());
-        let queue = self.queue.as_ref().ok_or_else(ended)?;
-        queue
-            .send(Put {
-                incarnation,
-                slot,
-                pieces,
-                answer,
-            })
-            .map_err(|_| ended())?;
-        answered.await.map_err(|_| ended())?
+        let put = Put {
+            incarnation,
+            slot,
+            pieces,
+        };
+        let writer = Arc::clone(&self.writer);
+        let answers = blocking(&*self.env.tasks, move || put_all(&writer, vec![put])).await;
+        let ended = || WalError::Failed("a put has no answer".to_owned());
+        answers.into_iter().next().unwrap_or_else(|| Err(ended()))
     }
 
     async fn get(&self, incarnation: IncarnationId, slot: Slot) -> Result<Option<Bytes>, WalError> {
@@ -266,15 +244,40 @@ impl WriteAheadLog for DiskLog {
     fn is_local(&self) -> bool {
         true
     }
+
+    fn blocking_puts(&self) -> Option<&dyn BlockingPuts> {
+        Some(self)
+    }
 }
 
-impl Drop for DiskLog {
-    /// Waits for the puts that were taken, so that the lock outlives them.
-    fn drop(&mut self) {
-        self.queue = None;
-        if let Some(writer) = self.writer.take() {
-            // A panic there has been reported, and failed every put since.
-            let _ = writer.join();
-        }
+impl BlockingPuts for DiskLog {
+    fn thread(&self) -> &Handle {
+        self.thread.handle()
     }
+
+    fn put_all(
+        &self,
+        incarnation: IncarnationId,
+        puts: Vec<(Slot, Vec<Bytes>)>,
+    ) -> Vec<Result<PutOutcome, WalError>> {
+        let puts = puts.into_iter().map(|(slot, pieces)| Put {
+            incarnation,
+            slot,
+            pieces,
+        });
+        put_all(&self.writer, puts.collect())
+    }
+}
+
+fn put_all(writer: &Mutex<Writer>, puts: Vec<Put>) -> Vec<Result<PutOutcome, WalError>> {
+    let known = |put: &Put| {
+        let front = put.pieces.first();
+        front.is_some_and(|piece| piece.starts_with(&SLOT_MAGIC) || piece.starts_with(&FENCE_MAGIC))
+    };
+    if puts.iter().all(known) {
+        return writer.lock().put_all(&puts);
+    }
+    // A start after a crash tells whole registers from torn ones by their own checksums.
+    let refused = || Err(WalError::Corrupt("only slots and fences can be put".to_owned()));
+    puts.iter().map(|_| refused()).collect()
 }

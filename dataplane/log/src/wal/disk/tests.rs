@@ -19,7 +19,6 @@ fn settings() -> DiskSettings {
     DiskSettings {
         file_bytes: 64 << 10,
         first_file_bytes: 32 << 10,
-        max_group_bytes: 1 << 20,
         hot_bytes: 0,
     }
 }
@@ -155,11 +154,13 @@ async fn whatever_has_a_newer_format_version_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn puts_that_wait_share_a_sync_and_all_are_there() {
+async fn puts_that_come_together_are_all_there_and_the_first_of_a_slot_wins() {
     let dir = TempDir::new().unwrap();
     let log = open(dir.path());
-    let results = futures::future::join_all((0..200).map(|slot| put(&log, slot, 3_000))).await;
-    assert!(results.iter().all(|result| *result == Ok(PutOutcome::Written)));
+    let puts = (0..200).chain([7]).map(|slot| (Slot(slot), slot_of(slot, 3_000)));
+    let mut results = log.put_all(ME, puts.collect());
+    assert_eq!(results.pop(), Some(Ok(PutOutcome::Exists)), "slot 7 again");
+    assert_eq!(results, vec![Ok(PutOutcome::Written); 200]);
     drop(log);
     let log = open(dir.path());
     for slot in 0..200 {

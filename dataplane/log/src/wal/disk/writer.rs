@@ -1,16 +1,14 @@
-//! The one thread that writes: whatever puts have arrived are written together and share one fdatasync.
+//! Writing: puts that come together are written together and share one fdatasync.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
 
 use bytes::Bytes;
 use firn_catalog::ids::{IncarnationId, Slot};
 use firn_runtime::Env;
 use parking_lot::{Mutex, MutexGuard};
-use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::DiskSettings;
@@ -18,17 +16,16 @@ use super::file::{WalFile, is_no_space};
 use super::frame::{BLOCK, FRAME_HEADER, FileHeader, FrameHeader, Position, frame_size};
 use super::shelf::Shelf;
 use super::spares::{Preparer, Spares, enlist};
-use super::volume::write_durably;
+use super::volume::{Volume, write_durably};
 use crate::metrics;
 use crate::wal::slot::FENCE_MAGIC;
 use crate::wal::{PutOutcome, WalError};
 
-/// A put on its way to the writer.
+/// What is to be in a register.
 pub(super) struct Put {
     pub(super) incarnation: IncarnationId,
     pub(super) slot: Slot,
     pub(super) pieces: Vec<Bytes>,
-    pub(super) answer: oneshot::Sender<Result<PutOutcome, WalError>>,
 }
 
 impl Put {
@@ -54,12 +51,22 @@ struct Active {
     synced: Position,
 }
 
-/// A frame that was written in this group.
+/// A frame that was written and is not durable yet.
 struct Written {
-    put: Put,
+    /// Which put of the group it is.
+    index: usize,
     file: u64,
     offset: u64,
     length: u64,
+}
+
+/// What the puts of a group did so far.
+#[derive(Default)]
+struct Group {
+    written: Vec<Written>,
+    /// Puts of a slot that another put of the same group wrote.
+    repeated: Vec<usize>,
+    touched: Vec<Arc<WalFile>>,
 }
 
 pub(super) struct Writer {
@@ -69,12 +76,13 @@ pub(super) struct Writer {
     pub(super) shelf: Arc<Mutex<Shelf>>,
     pub(super) spares: Arc<Spares>,
     pub(super) preparer: Preparer,
-    pub(super) inbox: Receiver<Put>,
     active: BTreeMap<IncarnationId, Active>,
     /// Bytes of the next new file; doubles up to the settings' size.
     next_size: u64,
     /// The device failed: nothing more is promised.
     failed: Option<String>,
+    /// The directory is owned for as long as anything may be written to it.
+    _volume: Volume,
 }
 
 impl Writer {
@@ -84,10 +92,11 @@ impl Writer {
         settings: DiskSettings,
         shelf: Arc<Mutex<Shelf>>,
         spares: Arc<Spares>,
-        preparer: Preparer,
-        inbox: Receiver<Put>,
+        mut preparer: Preparer,
+        volume: Volume,
     ) -> Self {
         let next_size = settings.first_file_bytes.min(settings.file_bytes);
+        preparer.order(next_size);
         Self {
             dir,
             env,
@@ -95,132 +104,100 @@ impl Writer {
             shelf,
             spares,
             preparer,
-            inbox,
             active: BTreeMap::new(),
             next_size,
             failed: None,
+            _volume: volume,
         }
     }
 
-    /// Serves puts until all senders are gone.
-    pub(super) fn run(mut self) {
-        self.preparer.order(self.next_size);
-        while let Ok(first) = self.inbox.recv() {
-            let mut bytes = first.length();
-            let mut group = vec![first];
-            while bytes < self.settings.max_group_bytes
-                && let Ok(put) = self.inbox.try_recv()
-            {
-                bytes += put.length();
-                group.push(put);
-            }
-            self.serve(group);
-        }
-    }
-
-    fn serve(&mut self, group: Vec<Put>) {
+    /// Puts all of a group in order, with one fdatasync; an answer for each.
+    pub(super) fn put_all(&mut self, puts: &[Put]) -> Vec<Result<PutOutcome, WalError>> {
         let started = Instant::now();
-        let mut written: Vec<Written> = Vec::new();
-        let mut repeated: Vec<Put> = Vec::new();
-        let mut touched: Vec<Arc<WalFile>> = Vec::new();
-        for put in group {
-            if let Some(why) = &self.failed {
-                answer(put, Err(WalError::Failed(why.clone())));
-            } else if written
-                .iter()
-                .any(|other| (other.put.incarnation, other.put.slot) == (put.incarnation, put.slot))
-            {
-                repeated.push(put);
-            } else {
-                match self.present(&put) {
-                    Ok(true) => answer(put, Ok(PutOutcome::Exists)),
-                    Err(damage) => answer(put, Err(WalError::Corrupt(damage))),
-                    Ok(false) if put.is_fence() => {
-                        let result = self.write_fence(&put);
-                        answer(put, result);
-                    }
-                    Ok(false) if self.is_of_an_earlier_process(put.incarnation) => {
-                        let why = format!(
-                            "{} is the log of an earlier process: it takes nothing but a fence",
-                            put.incarnation
-                        );
-                        answer(put, Err(WalError::OutOfReach(why)));
-                    }
-                    Ok(false) => match self.write(&put, &mut touched) {
-                        Ok((file, offset, length)) => written.push(Written {
-                            put,
-                            file,
-                            offset,
-                            length,
-                        }),
-                        Err(error) => {
-                            let error = self.device_error(&error);
-                            answer(put, Err(error));
-                        }
-                    },
-                }
-            }
+        let mut group = Group::default();
+        let mut answers: Vec<_> = (0..puts.len())
+            .map(|index| self.put(puts, index, &mut group))
+            .collect();
+        if group.written.is_empty() {
+            return answers;
         }
-        self.finish(written, repeated, &touched, started);
+        self.sync(&group.touched);
+        if let Some(why) = &self.failed {
+            let written = group.written.iter().map(|written| written.index);
+            for index in written.chain(group.repeated) {
+                answers[index] = Err(WalError::Failed(why.clone()));
+            }
+            return answers;
+        }
+        self.now_durable(puts, &group.written, started);
+        // Whoever is at it already frees down to the same budget: a group does not wait for that.
+        if let Some(in_order) = self.spares.reclaiming.try_lock() {
+            reclaim_in(&in_order, &self.shelf, &self.spares, self.settings.hot_bytes);
+        }
+        self.prepare_ahead();
+        answers
     }
 
-    /// Makes the group durable and answers.
-    fn finish(
-        &mut self,
-        written: Vec<Written>,
-        repeated: Vec<Put>,
-        touched: &[Arc<WalFile>],
-        started: Instant,
-    ) {
-        if written.is_empty() {
-            return;
+    /// One put of a group. What it wrote is not durable yet, whatever the answer is.
+    fn put(&mut self, puts: &[Put], index: usize, group: &mut Group) -> Result<PutOutcome, WalError> {
+        let put = &puts[index];
+        if let Some(why) = &self.failed {
+            return Err(WalError::Failed(why.clone()));
         }
+        let same = |other: &Written| {
+            let other = &puts[other.index];
+            (other.incarnation, other.slot) == (put.incarnation, put.slot)
+        };
+        if group.written.iter().any(same) {
+            group.repeated.push(index);
+            return Ok(PutOutcome::Exists);
+        }
+        if self.present(put).map_err(WalError::Corrupt)? {
+            return Ok(PutOutcome::Exists);
+        }
+        if put.is_fence() {
+            return self.write_fence(put);
+        }
+        if self.is_of_an_earlier_process(put.incarnation) {
+            return Err(WalError::OutOfReach(format!(
+                "{} is the log of an earlier process: it takes nothing but a fence",
+                put.incarnation
+            )));
+        }
+        let written = self.write(put, &mut group.touched);
+        let (file, offset, length) = written.map_err(|error| self.device_error(&error))?;
+        group.written.push(Written {
+            index,
+            file,
+            offset,
+            length,
+        });
+        Ok(PutOutcome::Written)
+    }
+
+    fn sync(&mut self, touched: &[Arc<WalFile>]) {
         let syncing = Instant::now();
         if let Err(error) = touched.iter().try_for_each(|file| file.sync()) {
             // The kernel may have dropped the pages: a second fdatasync that succeeds would prove nothing.
             self.failed = Some(format!("fdatasync: {error}"));
         }
         metrics::fdatasync(syncing.elapsed());
-        if let Some(why) = &self.failed {
-            for put in written.into_iter().map(|written| written.put).chain(repeated) {
-                answer(put, Err(WalError::Failed(why.clone())));
-            }
-            return;
-        }
+    }
+
+    fn now_durable(&mut self, puts: &[Put], written: &[Written], started: Instant) {
         for active in self.active.values_mut() {
             active.synced = Position {
                 file: active.number,
                 offset: active.end,
             };
         }
-        {
-            let mut shelf = self.shelf.lock();
-            for Written {
-                put,
-                file,
-                offset,
-                length,
-            } in &written
-            {
-                shelf.add(put.incarnation, put.slot, *file, *offset, *length);
-            }
+        let mut shelf = self.shelf.lock();
+        for frame in written {
+            let put = &puts[frame.index];
+            shelf.add(put.incarnation, put.slot, frame.file, frame.offset, frame.length);
+            let length = usize::try_from(frame.length).unwrap_or(usize::MAX);
+            metrics::slot_written("disk", length, started.elapsed());
         }
-        for Written { put, length, .. } in written {
-            metrics::slot_written(
-                "disk",
-                usize::try_from(length).unwrap_or(usize::MAX),
-                started.elapsed(),
-            );
-            answer(put, Ok(PutOutcome::Written));
-        }
-        for put in repeated {
-            answer(put, Ok(PutOutcome::Exists));
-        }
-        // Whoever is at it already frees down to the same budget: a group does not wait for that.
-        if let Some(in_order) = self.spares.reclaiming.try_lock() {
-            reclaim_in(&in_order, &self.shelf, &self.spares, self.settings.hot_bytes);
-        }
-        self.prepare_ahead();
     }
 
     fn present(&self, put: &Put) -> Result<bool, String> {
@@ -355,11 +332,6 @@ impl Writer {
         self.failed = Some(error.to_string());
         WalError::Failed(error.to_string())
     }
-}
-
-/// Whoever put may have gone away; the register stays.
-fn answer(put: Put, result: Result<PutOutcome, WalError>) {
-    let _ = put.answer.send(result);
 }
 
 /// Takes files that hold nothing live off the shelf while all files together exceed `budget`.
