@@ -60,10 +60,9 @@ fn check(profiles: &Path, accept: bool) -> Result<(), String> {
         println!("accepted: {} holds these counts now", file.display());
     } else if !accepted.allow(&counted) {
         return Err(format!(
-            "Counts are more than {MOST_PERCENT} % away from bench/instructions.txt.\n\
-             Fewer: accept them with `make accept-instructions`, and commit the file.\n\
-             More: find out why; `callgrind_annotate --auto=no --threshold=100 {}/PATH` lists the functions of a path. \
-             Accept what is worth it.",
+            "instructions: a count is more than {MOST_PERCENT} % away from the accepted one in bench/instructions.txt\n\
+             fewer: accept it with `make accept-instructions`, and commit the file\n\
+             more: find out why, with `callgrind_annotate --auto=no --threshold=100 {}/NAME`; accept it if it is worth it",
             profiles.display()
         ));
     }

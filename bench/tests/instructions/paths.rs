@@ -1,5 +1,5 @@
-//! The paths of which the instructions are counted: fixed requests to a real broker one at a time, over a connection in
-//! memory: how a socket cuts what passes through it differs from run to run.
+//! The paths of which the instructions are counted: fixed requests to a real broker, one at a time. They go over a connection
+//! in memory, because how a socket cuts what passes through it differs from run to run.
 
 use std::path::Path;
 
