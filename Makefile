@@ -19,7 +19,7 @@ SEEDS ?= 1000
 PRODUCT := --workspace --exclude firn-simulation
 EVERYTHING := --workspace
 names = $(sort $(basename $(notdir $(wildcard $(1)/tests/*.rs))) $(notdir $(patsubst %/main.rs,%,$(wildcard $(1)/tests/*/main.rs))))
-CRATE_TESTS := $(sort $(foreach crate,$(wildcard controlplane/* dataplane/* bench),$(if $(filter %simulation,$(crate)),,$(call names,$(crate)))))
+CRATE_TESTS := $(filter-out instructions,$(sort $(foreach crate,$(wildcard controlplane/* dataplane/* bench),$(if $(filter %simulation,$(crate)),,$(call names,$(crate))))))
 ROOT_TESTS := tidy operation
 SIMULATION_TESTS := $(call names,dataplane/simulation)
 END_TO_END := $(filter-out $(ROOT_TESTS),$(call names,.))
@@ -27,7 +27,7 @@ flags = $(foreach name,$(1),--test $(name))
 
 .PHONY: help
 help: ## Print this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "make %-20s %s\n", $$1, $$2}'
 
 .PHONY: run
 run: ## Build one release binary and run `firn dev` in the foreground (ARGS="--kafka ...")
@@ -48,6 +48,7 @@ test: ## Run everything that must pass: lint, unit, contract, simulation and end
 		"build" "cargo test $(PRODUCT) --lib --bins --tests --no-run --locked --quiet" \
 		"tidy" "cargo test $(PRODUCT) --test tidy --locked --quiet" \
 		"unit and contract tests" "cargo test $(PRODUCT) --lib --bins $(call flags,$(CRATE_TESTS)) --locked --quiet" \
+		"instructions" "cargo test $(PRODUCT) --test instructions --locked --quiet" \
 		"operation" "cargo test $(PRODUCT) --test operation --locked --quiet" \
 		"simulation" "cargo test $(EVERYTHING) $(call flags,$(SIMULATION_TESTS)) --locked --quiet" \
 		"end to end" "$(if $(END_TO_END),cargo test $(PRODUCT) $(call flags,$(END_TO_END)) --locked --quiet -- --test-threads 2,true)"
@@ -67,6 +68,16 @@ bench: ## Measure: throughput, processor time, start-up, memory (figures, not te
 	@scripts/need cc rust
 	@cargo build --release --locked --bin firn --package firn --package firn-bench --bins
 	@target/release/firn-bench
+
+.PHONY: instructions
+instructions: ## Count the instructions of a request on each path, and compare them with the accepted ones
+	@scripts/need cc rust valgrind
+	@cargo test $(PRODUCT) --test instructions --locked --quiet
+
+.PHONY: accept-instructions
+accept-instructions: ## Count them and accept the counts (bench/instructions.txt)
+	@scripts/need cc rust valgrind
+	@cargo test $(PRODUCT) --test instructions --locked --quiet -- --accept
 
 .PHONY: sim
 sim: ## Run the seeded simulation of the log (SEEDS=1000; a failing seed is printed and replays exactly)

@@ -13,6 +13,7 @@ use firn_catalog::topic_config::{BrokerDefaults, ConfigMap, KafkaSettings};
 use firn_log::engine::{AssignError, Log};
 use firn_runtime::Env;
 use parking_lot::Mutex;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
@@ -20,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
-use crate::network::listener::{Listener, Peer};
+use crate::network::listener::{Connections, Opened, Peer, listen};
 use crate::reconcile::Reconciler;
 use crate::seams::{Authorizer, DevAuthorizer, Meter, NoMeter, NoQuotas, Quotas};
 use crate::serving::dispatch::KafkaConnection;
@@ -114,10 +115,7 @@ impl StartError {
 pub struct Broker {
     local: SocketAddr,
     advertised: Address,
-    shutdown: CancellationToken,
-    abort: CancellationToken,
-    tracker: TaskTracker,
-    grace: std::time::Duration,
+    connections: Arc<Connections<KafkaConnection>>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -175,31 +173,26 @@ impl Broker {
             response_room: ResponseRoom::new(settings.limits.response_bytes),
             creating: Mutex::new(BTreeSet::new()),
         });
-        let (abort, tracker) = (CancellationToken::new(), TaskTracker::new());
-        let grace = settings.limits.grace;
-        let listener = Listener {
-            socket,
+        let connections = Arc::new(Connections {
             limits: settings.limits,
             env: env.clone(),
-            protocol: move |peer: Peer| {
+            protocol: Box::new(move |peer: Peer| {
                 KafkaConnection::new(Arc::clone(&serving), peer.connection, peer.address)
-            },
-            shutdown: shutdown.clone(),
-            tracker: tracker.clone(),
-            abort: abort.clone(),
-        };
+            }),
+            shutdown,
+            tracker: TaskTracker::new(),
+            abort: CancellationToken::new(),
+            opened: Opened::default(),
+        });
         let tasks = vec![
             log.spawn_vital("the reconciler", reconciler.run()),
-            log.spawn_vital("the Kafka listener", listener.run()),
+            log.spawn_vital("the Kafka listener", listen(socket, Arc::clone(&connections))),
         ];
         info!(%local, "the Kafka listener serves");
         Ok(Self {
             local,
             advertised,
-            shutdown,
-            abort,
-            tracker,
-            grace,
+            connections,
             tasks,
         })
     }
@@ -214,23 +207,32 @@ impl Broker {
         &self.advertised
     }
 
+    /// Serves a connection that somebody else accepted, as if the listener had accepted it from this client.
+    pub fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(&self, stream: S, client: SocketAddr) {
+        self.connections.serve(stream, client);
+    }
+
     /// How many connections are open.
     pub fn connections(&self) -> usize {
-        self.tracker.len()
+        self.connections.tracker.len()
     }
 
     /// Stops accepting, lets requests that are in flight be answered, and closes all connections. The log goes on:
     /// shut it down afterwards.
     pub async fn shutdown(self) {
-        self.shutdown.cancel();
-        self.tracker.close();
-        if tokio::time::timeout(self.grace, self.tracker.wait())
-            .await
-            .is_err()
-        {
-            warn!(connections = self.tracker.len(), "connections are cut off");
-            self.abort.cancel();
-            self.tracker.wait().await;
+        let Connections {
+            limits,
+            shutdown,
+            tracker,
+            abort,
+            ..
+        } = &*self.connections;
+        shutdown.cancel();
+        tracker.close();
+        if tokio::time::timeout(limits.grace, tracker.wait()).await.is_err() {
+            warn!(connections = tracker.len(), "connections are cut off");
+            abort.cancel();
+            tracker.wait().await;
         }
         for task in self.tasks {
             task.abort();

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use firn_runtime::Env;
 use parking_lot::Mutex;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
@@ -30,19 +31,28 @@ pub(crate) struct Peer {
     pub(crate) address: SocketAddr,
 }
 
-/// Serves a listening socket.
-pub(crate) struct Listener<F> {
-    pub(crate) socket: TcpListener,
+/// Serves connections within the limits, wherever they come from.
+pub(crate) struct Connections<P> {
     pub(crate) limits: Limits,
     pub(crate) env: Env,
     /// Makes the protocol of a new connection.
-    pub(crate) protocol: F,
+    pub(crate) protocol: Box<dyn Fn(Peer) -> P + Send + Sync>,
     /// Ends accepting; connections finish what is in flight.
     pub(crate) shutdown: CancellationToken,
     /// Counts the connections' tasks.
     pub(crate) tracker: TaskTracker,
     /// Ends connections whatever they are doing.
     pub(crate) abort: CancellationToken,
+    pub(crate) opened: Opened,
+}
+
+/// What connections share.
+#[derive(Default)]
+pub(crate) struct Opened {
+    census: Arc<Mutex<Census>>,
+    pool: BufferPool,
+    /// How many there were so far.
+    number: AtomicU64,
 }
 
 /// Open connections by client address.
@@ -89,47 +99,51 @@ impl Drop for Place {
     }
 }
 
-impl<P: Protocol + Unpin + 'static, F: Fn(Peer) -> P + Send + Sync + 'static> Listener<F> {
-    /// Accepts until the shutdown.
-    pub(crate) async fn run(self) {
-        let census = Arc::new(Mutex::new(Census::default()));
-        let pool = BufferPool::default();
-        let next = AtomicU64::new(1);
-        loop {
-            let accepted = tokio::select! {
-                biased;
-                () = self.shutdown.cancelled() => return,
-                accepted = self.socket.accept() => accepted,
-            };
-            match accepted {
-                Ok((stream, address)) => {
-                    let Some(place) = Place::take(&census, address.ip(), &self.limits) else {
-                        metrics::connection_refused();
-                        warn!(%address, "connection refused: too many connections");
-                        continue;
-                    };
-                    let peer = Peer {
-                        connection: next.fetch_add(1, Ordering::Relaxed),
-                        address,
-                    };
-                    self.serve(stream, peer, place, pool.clone());
+/// Accepts until the shutdown.
+pub(crate) async fn listen<P: Protocol + Unpin + 'static>(
+    socket: TcpListener,
+    connections: Arc<Connections<P>>,
+) {
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = connections.shutdown.cancelled() => return,
+            accepted = socket.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, address)) => {
+                if let Err(error) = stream.set_nodelay(true) {
+                    debug!(%error, "TCP_NODELAY could not be set");
                 }
-                Err(error) => {
-                    warn!(%error, "accepting a connection failed");
-                    tokio::time::sleep(REST).await;
-                }
+                connections.serve(stream, address);
+            }
+            Err(error) => {
+                warn!(%error, "accepting a connection failed");
+                tokio::time::sleep(REST).await;
             }
         }
     }
+}
 
-    /// Serves one connection. All of it is plaintext here; a listener with TLS would look at the first byte, shake
-    /// hands, and go on with the encrypted stream in the same way.
-    fn serve(&self, stream: TcpStream, peer: Peer, place: Place, pool: BufferPool) {
-        if let Err(error) = stream.set_nodelay(true) {
-            debug!(%error, "TCP_NODELAY could not be set");
-        }
-        let protocol = (self.protocol)(peer);
-        let connection = Connection::new(stream, protocol, self.limits.clone(), pool, self.shutdown.clone());
+impl<P: Protocol + Unpin + 'static> Connections<P> {
+    /// Serves one connection, on a task of its own. All of it is plaintext here; a listener with TLS would look at the first
+    /// byte, shake hands, and go on with the encrypted stream in the same way.
+    pub(crate) fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+        &self,
+        stream: S,
+        address: SocketAddr,
+    ) {
+        let Some(place) = Place::take(&self.opened.census, address.ip(), &self.limits) else {
+            metrics::connection_refused();
+            warn!(%address, "connection refused: too many connections");
+            return;
+        };
+        let peer = Peer {
+            connection: self.opened.number.fetch_add(1, Ordering::Relaxed) + 1,
+            address,
+        };
+        let (pool, shutdown) = (self.opened.pool.clone(), self.shutdown.clone());
+        let connection = Connection::new(stream, (self.protocol)(peer), self.limits.clone(), pool, shutdown);
         let abort = self.abort.clone();
         let task = self.tracker.track_future(async move {
             let _place = place;
