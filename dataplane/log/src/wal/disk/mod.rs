@@ -20,6 +20,7 @@ mod spares;
 mod tests;
 mod volume;
 mod writer;
+mod zeros;
 
 use std::fs;
 use std::ops::Range;
