@@ -132,6 +132,15 @@ fn chunks_are_whole_batches_of_about_64_kib_with_times_and_checksums() {
     let extent = extent.extent();
     let offsets: Vec<_> = extent.points.iter().map(|point| point.offset.0).collect();
     assert_eq!(offsets, vec![100, 103, 104]);
+    let mut chunks = [Vec::new(), Vec::new(), Vec::new()];
+    for (index, chunk) in [0, 0, 0, 1, 2, 2].into_iter().enumerate() {
+        let nth = i64::try_from(index).unwrap();
+        let bytes = [30_000, 30_000, 30_000, 200_000, 10, 10][index];
+        chunks[chunk].extend_from_slice(&batch(100 + nth, bytes, 1_000 + (100 + nth) % 3));
+    }
+    let checksums: Vec<_> = extent.points.iter().map(|point| point.checksum).collect();
+    assert_eq!(checksums, chunks.each_ref().map(|chunk| crc32c::crc32c(chunk)));
+    assert_eq!(extent.checksum, crc32c::crc32c(&chunks.concat()));
     assert_eq!(extent.chunk_of(Offset(102)), Some(0));
     assert_eq!(extent.chunk_of(Offset(105)), Some(2));
     assert_eq!(

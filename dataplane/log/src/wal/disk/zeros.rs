@@ -119,7 +119,11 @@ mod tests {
         for at_once in [true, false] {
             let dir = TempDir::new().unwrap();
             let (path, file) = new_file(&dir);
-            let direct = if at_once { None } else { open_direct(&path).unwrap() };
+            let direct = if at_once {
+                None
+            } else {
+                open_direct(&path).unwrap()
+            };
             write(&file, direct, misaligned, SIZE, || false).unwrap();
             assert!(holds_zeros(&path), "at once: {at_once}");
         }
