@@ -80,8 +80,9 @@ impl ExtentBuilder {
         self.pieces.is_empty()
     }
 
-    /// Adds the next batch, whose slot was appended at `appended_at`. It must begin where the extent ends.
-    pub fn push(&mut self, batch: Bytes, appended_at: Timestamp) -> Result<(), FormatError> {
+    /// Adds the next batch, all of whose bytes have the CRC32C `checksum`, and whose slot was appended at `appended_at`. It
+    /// must begin where the extent ends.
+    pub fn push(&mut self, batch: Bytes, checksum: u32, appended_at: Timestamp) -> Result<(), FormatError> {
         let header =
             BatchHeader::read(&batch).ok_or(FormatError::Malformed("shorter than a batch header"))?;
         if header.total_size() != Some(batch.len()) {
@@ -100,7 +101,7 @@ impl ExtentBuilder {
         match extent.points.last_mut() {
             Some(point) if self.chunk_bytes < CHUNK_BYTES => {
                 point.max_timestamp = point.max_timestamp.max(header.max_timestamp);
-                point.checksum = crc32c::crc32c_append(point.checksum, &batch);
+                point.checksum = checksum::joined(point.checksum, checksum, length);
                 self.chunk_bytes += length;
             }
             _ => {
@@ -108,7 +109,7 @@ impl ExtentBuilder {
                     offset: extent.end,
                     position: extent.length,
                     max_timestamp: header.max_timestamp,
-                    checksum: crc32c::crc32c(&batch),
+                    checksum,
                 });
                 self.chunk_bytes = length;
             }

@@ -35,15 +35,16 @@ fn producer() -> ProducerSnapshot {
     }
 }
 
+fn push(builder: &mut ExtentBuilder, batch: Bytes, appended_at: Timestamp) -> Result<(), FormatError> {
+    let checksum = crc32c::crc32c(&batch);
+    builder.push(batch, checksum, appended_at)
+}
+
 fn extent(index: i32, first: i64, sizes: &[usize]) -> FinishedExtent {
     let mut builder = ExtentBuilder::new(partition(index), Offset(first));
     for (size, offset) in sizes.iter().zip(first..) {
-        builder
-            .push(
-                batch(offset, *size, 1_000 + offset % 3),
-                Timestamp(5_000 + offset),
-            )
-            .unwrap();
+        let batch = batch(offset, *size, 1_000 + offset % 3);
+        push(&mut builder, batch, Timestamp(5_000 + offset)).unwrap();
     }
     builder.finish(vec![(LeaderEpoch(2), Offset(0))], vec![producer()], Vec::new())
 }
@@ -164,10 +165,10 @@ fn chunks_are_whole_batches_of_about_64_kib_with_times_and_checksums() {
 #[test]
 fn what_does_not_continue_an_extent_is_refused() {
     let mut builder = ExtentBuilder::new(partition(0), Offset(5));
-    assert!(builder.push(batch(6, 1, 1), Timestamp(1)).is_err());
-    assert!(builder.push(batch(5, 1, 1).slice(..68), Timestamp(1)).is_err());
-    assert!(builder.push(Bytes::from_static(b"short"), Timestamp(1)).is_err());
-    assert!(builder.push(batch(5, 1, 1), Timestamp(1)).is_ok());
+    assert!(push(&mut builder, batch(6, 1, 1), Timestamp(1)).is_err());
+    assert!(push(&mut builder, batch(5, 1, 1).slice(..68), Timestamp(1)).is_err());
+    assert!(push(&mut builder, Bytes::from_static(b"short"), Timestamp(1)).is_err());
+    assert!(push(&mut builder, batch(5, 1, 1), Timestamp(1)).is_ok());
     let empty = ExtentBuilder::new(partition(0), Offset(5)).finish(vec![], vec![], vec![]);
     assert!(build(ObjectId(1), ObjectKind::Segment, Timestamp(1), vec![empty]).is_err());
 }
