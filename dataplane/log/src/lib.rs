@@ -11,6 +11,7 @@
 //! | [`engine`] | a broker's log: all its partitions, its incarnation, its background work |
 
 pub mod batch;
+mod checksum;
 pub mod cold;
 pub mod engine;
 mod folder;

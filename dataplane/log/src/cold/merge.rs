@@ -310,7 +310,8 @@ fn join(
                 } else {
                     extent.last_appended_at
                 };
-                builder.push(batch, appended_at)?;
+                let checksum = crc32c::crc32c(&batch);
+                builder.push(batch, checksum, appended_at)?;
             }
             builder.seen_until(extent.last_appended_at);
             aborted.append(&mut extent.aborted);

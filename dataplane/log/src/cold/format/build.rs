@@ -8,6 +8,7 @@ use firn_runtime::Timestamp;
 use super::encode::{encode_front, front_size};
 use super::{AbortedRange, CHUNK_BYTES, Extent, FormatError, ObjectIndex, Point};
 use crate::batch::BatchHeader;
+use crate::checksum;
 use crate::partition::producers::ProducerSnapshot;
 
 /// An extent that grows batch by batch.
@@ -79,8 +80,9 @@ impl ExtentBuilder {
         self.pieces.is_empty()
     }
 
-    /// Adds the next batch, whose slot was appended at `appended_at`. It must begin where the extent ends.
-    pub fn push(&mut self, batch: Bytes, appended_at: Timestamp) -> Result<(), FormatError> {
+    /// Adds the next batch, all of whose bytes have the CRC32C `checksum`, and whose slot was appended at `appended_at`. It
+    /// must begin where the extent ends.
+    pub fn push(&mut self, batch: Bytes, checksum: u32, appended_at: Timestamp) -> Result<(), FormatError> {
         let header =
             BatchHeader::read(&batch).ok_or(FormatError::Malformed("shorter than a batch header"))?;
         if header.total_size() != Some(batch.len()) {
@@ -95,12 +97,11 @@ impl ExtentBuilder {
                 "a batch that does not continue the extent",
             ));
         }
-        let checksum = crc32c::crc32c(&batch);
         let length = batch.len() as u64;
         match extent.points.last_mut() {
             Some(point) if self.chunk_bytes < CHUNK_BYTES => {
                 point.max_timestamp = point.max_timestamp.max(header.max_timestamp);
-                point.checksum = crc32c::crc32c_combine(point.checksum, checksum, batch.len());
+                point.checksum = checksum::joined(point.checksum, checksum, length);
                 self.chunk_bytes += length;
             }
             _ => {
@@ -121,7 +122,6 @@ impl ExtentBuilder {
             extent.first_appended_at = appended_at;
         }
         extent.last_appended_at = appended_at;
-        extent.checksum = crc32c::crc32c_combine(extent.checksum, checksum, batch.len());
         extent.length += length;
         extent.records += u64::try_from(header.count).unwrap_or(0);
         extent.end = Offset(end.ok_or(FormatError::Malformed("impossible offsets"))?);
@@ -137,11 +137,12 @@ impl ExtentBuilder {
 
     /// Ends the extent with the partition's state at its end.
     pub fn finish(
-        self,
+        mut self,
         epochs: Vec<(LeaderEpoch, Offset)>,
         producers: Vec<ProducerSnapshot>,
         aborted: Vec<AbortedRange>,
     ) -> FinishedExtent {
+        self.extent.checksum = checksum_of_chunks(&self.extent);
         FinishedExtent {
             extent: Extent {
                 epochs,
@@ -152,6 +153,14 @@ impl ExtentBuilder {
             pieces: self.pieces,
         }
     }
+}
+
+/// The checksum of all bytes of an extent, from those of its chunks.
+fn checksum_of_chunks(extent: &Extent) -> u32 {
+    let chunks = extent.points.iter().enumerate();
+    chunks.fold(0, |sum, (chunk, point)| {
+        checksum::joined(sum, point.checksum, extent.chunk_end(chunk) - point.position)
+    })
 }
 
 impl FinishedExtent {

@@ -35,15 +35,16 @@ fn producer() -> ProducerSnapshot {
     }
 }
 
+fn push(builder: &mut ExtentBuilder, batch: Bytes, appended_at: Timestamp) -> Result<(), FormatError> {
+    let checksum = crc32c::crc32c(&batch);
+    builder.push(batch, checksum, appended_at)
+}
+
 fn extent(index: i32, first: i64, sizes: &[usize]) -> FinishedExtent {
     let mut builder = ExtentBuilder::new(partition(index), Offset(first));
     for (size, offset) in sizes.iter().zip(first..) {
-        builder
-            .push(
-                batch(offset, *size, 1_000 + offset % 3),
-                Timestamp(5_000 + offset),
-            )
-            .unwrap();
+        let batch = batch(offset, *size, 1_000 + offset % 3);
+        push(&mut builder, batch, Timestamp(5_000 + offset)).unwrap();
     }
     builder.finish(vec![(LeaderEpoch(2), Offset(0))], vec![producer()], Vec::new())
 }
@@ -132,6 +133,15 @@ fn chunks_are_whole_batches_of_about_64_kib_with_times_and_checksums() {
     let extent = extent.extent();
     let offsets: Vec<_> = extent.points.iter().map(|point| point.offset.0).collect();
     assert_eq!(offsets, vec![100, 103, 104]);
+    let mut chunks = [Vec::new(), Vec::new(), Vec::new()];
+    for (index, chunk) in [0, 0, 0, 1, 2, 2].into_iter().enumerate() {
+        let nth = i64::try_from(index).unwrap();
+        let bytes = [30_000, 30_000, 30_000, 200_000, 10, 10][index];
+        chunks[chunk].extend_from_slice(&batch(100 + nth, bytes, 1_000 + (100 + nth) % 3));
+    }
+    let checksums: Vec<_> = extent.points.iter().map(|point| point.checksum).collect();
+    assert_eq!(checksums, chunks.each_ref().map(|chunk| crc32c::crc32c(chunk)));
+    assert_eq!(extent.checksum, crc32c::crc32c(&chunks.concat()));
     assert_eq!(extent.chunk_of(Offset(102)), Some(0));
     assert_eq!(extent.chunk_of(Offset(105)), Some(2));
     assert_eq!(
@@ -155,10 +165,10 @@ fn chunks_are_whole_batches_of_about_64_kib_with_times_and_checksums() {
 #[test]
 fn what_does_not_continue_an_extent_is_refused() {
     let mut builder = ExtentBuilder::new(partition(0), Offset(5));
-    assert!(builder.push(batch(6, 1, 1), Timestamp(1)).is_err());
-    assert!(builder.push(batch(5, 1, 1).slice(..68), Timestamp(1)).is_err());
-    assert!(builder.push(Bytes::from_static(b"short"), Timestamp(1)).is_err());
-    assert!(builder.push(batch(5, 1, 1), Timestamp(1)).is_ok());
+    assert!(push(&mut builder, batch(6, 1, 1), Timestamp(1)).is_err());
+    assert!(push(&mut builder, batch(5, 1, 1).slice(..68), Timestamp(1)).is_err());
+    assert!(push(&mut builder, Bytes::from_static(b"short"), Timestamp(1)).is_err());
+    assert!(push(&mut builder, batch(5, 1, 1), Timestamp(1)).is_ok());
     let empty = ExtentBuilder::new(partition(0), Offset(5)).finish(vec![], vec![], vec![]);
     assert!(build(ObjectId(1), ObjectKind::Segment, Timestamp(1), vec![empty]).is_err());
 }

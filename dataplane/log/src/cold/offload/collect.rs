@@ -11,6 +11,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{Collected, OffloadError, OffloadSlot, PartitionFloor, SlotSource};
 use crate::batch::{BatchHeader, BatchMeta};
+use crate::checksum;
 use crate::cold::ColdError;
 use crate::cold::format::{ExtentBuilder, FinishedExtent, FormatError, ObjectIndex, build};
 use crate::cold::tier::ColdTier;
@@ -90,15 +91,19 @@ impl<'a> Collector<'a> {
         let new: Vec<_> = new
             .filter_map(|(batch, next)| matches!(next, Next::Take).then_some(batch))
             .collect();
-        for (meta, bytes) in &new {
-            if let Err(what) = check(meta, bytes) {
-                let (slot, partition) = (slot.slot, meta.partition);
-                let what = format!("slot {slot}, partition {partition}: {what}");
-                return Ok(Taken::Damaged(WalError::Corrupt(what)));
+        let mut checked = Vec::with_capacity(new.len());
+        for (meta, bytes) in new {
+            match check(&meta, &bytes) {
+                Ok(checksum) => checked.push((meta, bytes, checksum)),
+                Err(what) => {
+                    let (slot, partition) = (slot.slot, meta.partition);
+                    let what = format!("slot {slot}, partition {partition}: {what}");
+                    return Ok(Taken::Damaged(WalError::Corrupt(what)));
+                }
             }
         }
-        for (meta, bytes) in new {
-            self.add(&meta, bytes, slot.appended_at)?;
+        for (meta, bytes, checksum) in checked {
+            self.add(&meta, bytes, checksum, slot.appended_at)?;
         }
         if self.pending_bytes >= self.tier.settings.offload.object_bytes {
             self.store().await?;
@@ -203,7 +208,13 @@ impl<'a> Collector<'a> {
         self.stopped.push((partition, error));
     }
 
-    fn add(&mut self, meta: &BatchMeta, bytes: Bytes, appended_at: Timestamp) -> Result<(), OffloadError> {
+    fn add(
+        &mut self,
+        meta: &BatchMeta,
+        bytes: Bytes,
+        checksum: u32,
+        appended_at: Timestamp,
+    ) -> Result<(), OffloadError> {
         let Some(Tail::At(standing)) = self.tails.get_mut(&meta.partition) else {
             return Ok(());
         };
@@ -223,7 +234,7 @@ impl<'a> Collector<'a> {
         }
         match extents.last_mut() {
             Some(extent) => extent
-                .push(bytes, appended_at)
+                .push(bytes, checksum, appended_at)
                 .map_err(|error| WalError::Corrupt(error.to_string()).into()),
             None => Ok(()),
         }
@@ -334,8 +345,8 @@ fn continues(meta: &BatchMeta, end: Offset, log_start: Offset) -> Result<Next, C
 }
 
 /// Whether bytes are the batch that the slot's index tells of. Every one of them is covered: by the batch's own
-/// checksum, or by what the index says of the fields before it.
-fn check(meta: &BatchMeta, bytes: &Bytes) -> Result<(), &'static str> {
+/// checksum, or by what the index says of the fields before it. Gives the checksum of all of them.
+fn check(meta: &BatchMeta, bytes: &Bytes) -> Result<u32, &'static str> {
     let header = BatchHeader::read(bytes).ok_or("a batch is shorter than its header")?;
     let last = header
         .base_offset
@@ -350,8 +361,10 @@ fn check(meta: &BatchMeta, bytes: &Bytes) -> Result<(), &'static str> {
     if !as_told {
         return Err("a batch is not the one that the index tells of");
     }
-    if crc32c::crc32c(&bytes[BatchHeader::CRC_START..]) != header.crc {
+    let (before, covered) = bytes.split_at(BatchHeader::CRC_START);
+    if crc32c::crc32c(covered) != header.crc {
         return Err("the checksum of a batch does not match");
     }
-    Ok(())
+    let before = crc32c::crc32c(before);
+    Ok(checksum::joined(before, header.crc, covered.len() as u64))
 }

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::{Errno, ReadWriteFlags, preadv2, pwritev};
 
+use super::zeros;
+
 /// The most pieces that one system call takes (Linux's IOV_MAX).
 const MAX_PIECES: usize = 1024;
 
@@ -39,18 +41,7 @@ impl WalFile {
                 .write(true)
                 .create_new(true)
                 .open(path)?;
-            let zeros = vec![0; 1 << 20];
-            let mut offset = 0;
-            while offset < size {
-                if give_up() {
-                    return Err(io::ErrorKind::Interrupted.into());
-                }
-                let now = zeros
-                    .len()
-                    .min(usize::try_from(size - offset).unwrap_or(usize::MAX));
-                file.write_all_at(&zeros[..now], offset)?;
-                offset += now as u64;
-            }
+            zeros::fill(&file, path, size, give_up)?;
             file.sync_all()?;
             Ok(file)
         })();

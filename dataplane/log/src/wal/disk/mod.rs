@@ -8,6 +8,7 @@
 //! Rejected: a file per slot. Extending a file and syncing it is several times slower than writing over extents that were
 //! written before.
 
+mod buffers;
 mod file;
 mod frame;
 mod freed;
@@ -20,6 +21,7 @@ mod spares;
 mod tests;
 mod volume;
 mod writer;
+mod zeros;
 
 use std::fs;
 use std::ops::Range;
@@ -36,6 +38,7 @@ use tokio::runtime::Handle;
 
 use super::slot::{FENCE_MAGIC, SLOT_MAGIC, front_length};
 use super::{BlockingPuts, HOT_DISK_BYTES, PutOutcome, WalError, WriteAheadLog};
+use buffers::Buffers;
 use file::WalFile;
 use shelf::{Place, Shelf};
 use spares::{Preparer, Spares};
@@ -74,6 +77,7 @@ pub struct DiskLog {
     hot_bytes: u64,
     shelf: Arc<Mutex<Shelf>>,
     spares: Arc<Spares>,
+    buffers: Arc<Buffers>,
     writer: Arc<Mutex<Writer>>,
     thread: OwnThread,
     /// The directory's id.
@@ -116,6 +120,7 @@ impl DiskLog {
             hot_bytes,
             shelf,
             spares,
+            buffers: Arc::default(),
             writer: Arc::new(Mutex::new(writer)),
             thread: OwnThread::start("firn-wal").map_err(at(dir))?,
             volume: id,
@@ -134,20 +139,36 @@ impl DiskLog {
             .map_err(WalError::Corrupt)
     }
 
-    /// From the page cache at once, else from the device on another thread.
     async fn read(&self, file: Arc<WalFile>, offset: u64, length: u64) -> Result<Bytes, WalError> {
-        let length =
-            usize::try_from(length).map_err(|_| WalError::Corrupt("a length beyond memory".to_owned()))?;
-        let mut bytes = BytesMut::zeroed(length);
-        if file.read_cached(&mut bytes, offset) {
-            return Ok(bytes.freeze());
+        let length = in_memory(length)?;
+        if length < buffers::STEP {
+            let bytes = BytesMut::zeroed(length);
+            return Ok(self.fill(bytes, file, offset).await?.freeze());
+        }
+        let bytes = self.buffers.lend(length);
+        Ok(self.fill(bytes, file, offset).await?.freeze())
+    }
+
+    /// From the page cache at once, else from the device on another thread.
+    async fn fill<B: AsMut<[u8]> + Send + 'static>(
+        &self,
+        mut bytes: B,
+        file: Arc<WalFile>,
+        offset: u64,
+    ) -> Result<B, WalError> {
+        if file.read_cached(bytes.as_mut(), offset) {
+            return Ok(bytes);
         }
         let path = file.path.clone();
-        let read = move || file.read(&mut bytes, offset).map(|()| bytes.freeze());
+        let read = move || file.read(bytes.as_mut(), offset).map(|()| bytes);
         let result = blocking(&*self.env.tasks, read).await;
         // Asking a device again does not help.
         result.map_err(|error| WalError::Corrupt(format!("{} cannot be read: {error}", path.display())))
     }
+}
+
+fn in_memory(length: u64) -> Result<usize, WalError> {
+    usize::try_from(length).map_err(|_| WalError::Corrupt("a length beyond memory".to_owned()))
 }
 
 #[async_trait]
@@ -227,6 +248,8 @@ impl WriteAheadLog for DiskLog {
     }
 
     async fn delete(&self, incarnation: IncarnationId, slots: Range<Slot>) -> Result<(), WalError> {
+        // An offload ends with this, and nobody else reads whole slots for long.
+        self.buffers.drop_idle();
         let freed = self.shelf.lock().delete(incarnation, slots);
         let (shelf, spares, budget) = (Arc::clone(&self.shelf), Arc::clone(&self.spares), self.hot_bytes);
         let folder = self.dir.join(incarnation.to_string());
