@@ -11,6 +11,10 @@ unexport CARGO_TARGET_DIR CARGO_BUILD_TARGET_DIR
 
 # Arguments for `firn dev`, as in `make run ARGS="--kafka 127.0.0.1:19092"`.
 ARGS ?=
+# Arguments for `firn-bench versus`, as in `make bench-vs-kafka VERSUS="--cases produce-64k"`.
+VERSUS ?=
+# Cases of which `make profiles` draws flame graphs.
+PROFILES ?= produce-64k-8p-4c tail-full-1 catch-up-hot-4
 # How many seeds `make sim` runs.
 SEEDS ?= 1000
 
@@ -64,20 +68,23 @@ lint: ## Check format, lints, the repository's own rules and the dependencies
 		"dependencies" "scripts/cargo-deny check licenses bans sources"
 
 .PHONY: bench
-bench: ## Measure: throughput, processor time, start-up, memory (figures, not tests)
+bench: release-bench ## Measure Firn alone: idle memory, start, start after kill -9 (figures, not tests)
+	@target/release/firn-bench figures
+
+.PHONY: bench-vs-kafka
+bench-vs-kafka: release-bench ## Apache Kafka and Firn in turns, about 75 minutes; writes bench/RESULTS.md (VERSUS="--cases ack --rounds 1")
+	@scripts/need java
+	@scripts/provision
+	@ulimit -n 30000 && target/release/firn-bench versus $(VERSUS)
+
+.PHONY: profiles
+profiles: release-bench ## Flame graphs of the broker under load, into bench/profiles (PROFILES="produce-64k-8p-4c")
+	@scripts/flamegraphs $(PROFILES)
+
+.PHONY: release-bench
+release-bench:
 	@scripts/need cc rust
 	@cargo build --release --locked --bin firn --package firn --package firn-bench --bins
-	@target/release/firn-bench
-
-.PHONY: instructions
-instructions: ## Count the instructions of a request on each path, and compare them with the accepted ones
-	@scripts/need cc rust valgrind
-	@cargo test $(PRODUCT) --test instructions --locked --quiet
-
-.PHONY: accept-instructions
-accept-instructions: ## Count them and accept the counts (bench/instructions.txt)
-	@scripts/need cc rust valgrind
-	@cargo test $(PRODUCT) --test instructions --locked --quiet -- --accept
 
 .PHONY: sim
 sim: ## Run the seeded simulation of the log (SEEDS=1000; a failing seed is printed and replays exactly)

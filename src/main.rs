@@ -6,12 +6,14 @@
 //! | `config` | settings: one table, three sources, typed result |
 //! | `dev` | `firn dev`: data directory, assembly, shutdown |
 //! | `telemetry` | logs, metrics and traces of the process |
+//! | `memory` | how the process's memory is handed out |
 //! | `exit` | exit codes and their sentences |
 
 mod cli;
 mod config;
 mod dev;
 mod exit;
+mod memory;
 mod telemetry;
 
 use std::collections::BTreeMap;
@@ -23,6 +25,7 @@ use config::{ConfigError, Settings, Sources};
 use exit::Failure;
 
 fn main() -> ExitCode {
+    memory::share_arenas();
     let outcome = match cli::parse() {
         Request::Dev(given) => run_dev(&given),
         Request::Config { given, json } => show_config(&given, json),

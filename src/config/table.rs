@@ -134,7 +134,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "hot-memory-bytes",
         Kind::Bytes,
-        "32MiB",
+        "16MiB",
         "Recent records kept in memory for consumers that keep up.",
     ),
     setting(

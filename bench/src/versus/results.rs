@@ -252,6 +252,14 @@ impl Results {
 }
 
 #[cfg(test)]
+impl Results {
+    /// A case by its id.
+    pub fn case(&self, id: &str) -> Option<&CaseResults> {
+        self.cases.iter().find(|case| case.id == id)
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

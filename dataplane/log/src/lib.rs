@@ -13,6 +13,7 @@
 pub mod batch;
 mod checksum;
 pub mod cold;
+mod direct;
 pub mod engine;
 mod folder;
 mod metrics;

@@ -11,8 +11,8 @@ use parking_lot::Mutex;
 
 /// The size of an ordinary buffer.
 pub(crate) const CHUNK: usize = 64 * 1024;
-/// Bytes that the pool holds at most.
-const HELD: usize = 16 * 1024 * 1024;
+/// Bytes that the pool holds at most, most of them in use: of batches that the log keeps in memory.
+const HELD: usize = 24 * 1024 * 1024;
 /// How many of the oldest buffers are looked at.
 const TRIES: usize = 4;
 

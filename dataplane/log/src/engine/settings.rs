@@ -27,7 +27,7 @@ impl Default for LogSettings {
         Self {
             appender: AppenderSettings::default(),
             images: ImageBudget {
-                memory: 32 << 20,
+                memory: 16 << 20,
                 disk: HOT_DISK_BYTES,
             },
             cold: ColdSettings::default(),

@@ -10,12 +10,15 @@ use std::{fmt, fs, io};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use firn_runtime::{TokioTasks, blocking};
 use futures::stream::BoxStream;
 use object_store::path::Path;
 use object_store::{
     CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
     ObjectStoreExt, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
+
+use super::large;
 
 /// See the module.
 #[derive(Debug)]
@@ -60,6 +63,19 @@ impl fmt::Display for ConditionalStore {
 #[async_trait]
 impl ObjectStore for ConditionalStore {
     async fn put_opts(&self, location: &Path, payload: PutPayload, opts: PutOptions) -> Result<PutResult> {
+        if opts.mode == PutMode::Overwrite
+            && let Some(directory) = &self.directory
+            && payload.content_length() >= large::LARGE
+        {
+            let path = directory.join(location.as_ref());
+            let put = blocking(&TokioTasks, move || large::put(&path, &payload)).await;
+            let put_result = PutResult {
+                e_tag: None,
+                version: None,
+                extensions: Default::default(),
+            };
+            return put.map(|()| put_result).map_err(generic);
+        }
         let create = opts.mode == PutMode::Create;
         match self.inner.put_opts(location, payload, opts).await {
             Err(exists @ Error::AlreadyExists { .. }) if create => match self.inner.head(location).await {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use firn_log::store::open;
 use object_store::path::Path;
-use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions};
+use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
 
 use super::device::Device;
 
@@ -48,6 +48,36 @@ async fn what_was_put_survives_a_power_loss() {
         .await
         .unwrap();
     assert_eq!(left_of(&device, &path).as_deref(), Some(&b"others"[..]));
+}
+
+#[tokio::test]
+async fn a_large_object_survives_a_power_loss_or_was_not_put() {
+    let device = Device::new();
+    let store = store_on(&device);
+    let path = Path::from("seg/1/2/3");
+    let object = |fill: u8| [vec![fill; 700_001], vec![fill ^ 1; 4_000_000]];
+    let put = |fill: u8| {
+        let chunks = object(fill).map(Bytes::from);
+        store.put(&path, PutPayload::from_iter(chunks))
+    };
+    for fill in [3, 7] {
+        put(fill).await.unwrap();
+        assert!(
+            left_of(&device, &path) == Some(object(fill).concat()),
+            "object {fill}"
+        );
+    }
+    device.fail(|path| path.ends_with("seg/1/2"));
+    assert!(put(9).await.is_err());
+    assert!(
+        left_of(&device, &path) == Some(object(7).concat()),
+        "the one that was answered"
+    );
+    device.mend();
+    put(9).await.unwrap();
+    assert!(left_of(&device, &path) == Some(object(9).concat()));
+    let beside = std::fs::read_dir(device.path().join("new/store/seg/1/2")).unwrap();
+    assert_eq!(beside.count(), 1, "no other file is left");
 }
 
 #[tokio::test]

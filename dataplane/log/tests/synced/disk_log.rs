@@ -21,7 +21,6 @@ fn small_files() -> DiskSettings {
         file_bytes: 64 << 10,
         first_file_bytes: 32 << 10,
         hot_bytes: 0,
-        ..DiskSettings::default()
     }
 }
 

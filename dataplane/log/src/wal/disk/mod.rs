@@ -191,7 +191,7 @@ impl WriteAheadLog for DiskLog {
             pieces,
         };
         let writer = Arc::clone(&self.writer);
-        let answers = blocking(&*self.env.tasks, move || put_all(&writer, vec![put])).await;
+        let answers = blocking(&*self.env.tasks, move || put_all(&writer, &[put])).await;
         let ended = || WalError::Failed("a put has no answer".to_owned());
         answers.into_iter().next().unwrap_or_else(|| Err(ended()))
     }
@@ -288,17 +288,17 @@ impl BlockingPuts for DiskLog {
             slot,
             pieces,
         });
-        put_all(&self.writer, puts.collect())
+        put_all(&self.writer, &puts.collect::<Vec<_>>())
     }
 }
 
-fn put_all(writer: &Mutex<Writer>, puts: Vec<Put>) -> Vec<Result<PutOutcome, WalError>> {
+fn put_all(writer: &Mutex<Writer>, puts: &[Put]) -> Vec<Result<PutOutcome, WalError>> {
     let known = |put: &Put| {
         let front = put.pieces.first();
         front.is_some_and(|piece| piece.starts_with(&SLOT_MAGIC) || piece.starts_with(&FENCE_MAGIC))
     };
     if puts.iter().all(known) {
-        return writer.lock().put_all(&puts);
+        return writer.lock().put_all(puts);
     }
     // A start after a crash tells whole registers from torn ones by their own checksums.
     let refused = || Err(WalError::Corrupt("only slots and fences can be put".to_owned()));

@@ -1,18 +1,16 @@
-//! Filling a new file with zeros, past the page cache where the file system allows it: through it they cost many times the
-//! processor time, and push out pages that somebody reads.
+//! Filling a new file with zeros, past the page cache where the file system allows it.
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use rustix::fs::{FallocateFlags, Mode, OFlags, fallocate, open};
+use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::Errno;
+
+use crate::direct::{Aligned, PastCache};
 
 /// Bytes of one write.
 const PIECE: usize = 4 << 20;
-/// What direct writes are aligned to, in memory and in the file.
-const ALIGNMENT: usize = 4096;
 
 /// Writes `size` zeros into the new and empty `file` at `path`; whoever calls syncs it. Fails as interrupted if `give_up`
 /// says so between two pieces.
@@ -22,53 +20,15 @@ pub(super) fn fill(file: &File, path: &Path, size: u64, give_up: impl Fn() -> bo
         Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS) => {}
         Err(error) => return Err(error.into()),
     }
-    let memory = vec![0; PIECE + ALIGNMENT];
-    let start = memory.as_ptr().align_offset(ALIGNMENT).min(ALIGNMENT);
-    let zeros = &memory[start..start + PIECE];
-    write(file, open_direct(path)?, zeros, size, give_up)
-}
-
-/// A second descriptor whose writes go past the page cache; `None` where the file system refuses that.
-fn open_direct(path: &Path) -> io::Result<Option<File>> {
-    match open(
-        path,
-        OFlags::WRONLY | OFlags::DIRECT | OFlags::CLOEXEC,
-        Mode::empty(),
-    ) {
-        Ok(direct) => Ok(Some(direct.into())),
-        Err(Errno::INVAL | Errno::OPNOTSUPP) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Writes pieces of `zeros`: whole blocks to `direct` for as long as it takes them, the rest to `file`.
-fn write(
-    file: &File,
-    mut direct: Option<File>,
-    zeros: &[u8],
-    size: u64,
-    give_up: impl Fn() -> bool,
-) -> io::Result<()> {
+    let zeros = Aligned::zeros(PIECE);
+    let mut past = PastCache::open(file, path)?;
     let mut offset = 0;
     while offset < size {
         if give_up() {
             return Err(io::ErrorKind::Interrupted.into());
         }
-        let left = usize::try_from(size - offset).unwrap_or(usize::MAX);
-        let length = left.min(zeros.len());
-        let blocks = length / ALIGNMENT * ALIGNMENT;
-        if let Some(past_the_cache) = direct.as_ref().filter(|_| blocks > 0) {
-            match past_the_cache.write_all_at(&zeros[..blocks], offset) {
-                Ok(()) => {
-                    offset += blocks as u64;
-                    continue;
-                }
-                // The device wants another alignment. What was written of the piece is written again.
-                Err(error) if Errno::from_io_error(&error) == Some(Errno::INVAL) => direct = None,
-                Err(error) => return Err(error),
-            }
-        }
-        file.write_all_at(&zeros[..length], offset)?;
+        let length = usize::try_from(size - offset).unwrap_or(PIECE).min(PIECE);
+        past.write_all_at(&zeros.as_ref()[..length], offset)?;
         offset += length as u64;
     }
     Ok(())
@@ -85,7 +45,7 @@ mod tests {
     use super::*;
 
     /// Not a multiple of a block, and more than one piece.
-    const SIZE: u64 = PIECE as u64 + 3 * ALIGNMENT as u64 + 17;
+    const SIZE: u64 = PIECE as u64 + 3 * 4096 + 17;
 
     fn new_file(dir: &TempDir) -> (PathBuf, File) {
         let path = dir.path().join("new");
@@ -108,25 +68,6 @@ mod tests {
         let (path, file) = new_file(&dir);
         fill(&file, &path, SIZE, || false).unwrap();
         assert!(holds_zeros(&path));
-    }
-
-    #[test]
-    fn where_direct_writes_are_refused_the_page_cache_takes_them() {
-        let memory = vec![0; PIECE + ALIGNMENT];
-        let start = memory.as_ptr().align_offset(ALIGNMENT);
-        let misaligned = &memory[start + 1..];
-        // The file system refuses them when it is asked for them, or when it sees one.
-        for at_once in [true, false] {
-            let dir = TempDir::new().unwrap();
-            let (path, file) = new_file(&dir);
-            let direct = if at_once {
-                None
-            } else {
-                open_direct(&path).unwrap()
-            };
-            write(&file, direct, misaligned, SIZE, || false).unwrap();
-            assert!(holds_zeros(&path), "at once: {at_once}");
-        }
     }
 
     #[test]
