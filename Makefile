@@ -86,6 +86,16 @@ release-bench:
 	@scripts/need cc rust
 	@cargo build --release --locked --bin firn --package firn --package firn-bench --bins
 
+.PHONY: instructions
+instructions: ## Count the instructions of a request on each path, and compare them with the accepted ones
+	@scripts/need cc rust valgrind
+	@cargo test $(PRODUCT) --test instructions --locked --quiet
+
+.PHONY: accept-instructions
+accept-instructions: ## Count them and accept the counts (bench/instructions.txt)
+	@scripts/need cc rust valgrind
+	@cargo test $(PRODUCT) --test instructions --locked --quiet -- --accept
+
 .PHONY: sim
 sim: ## Run the seeded simulation of the log (SEEDS=1000; a failing seed is printed and replays exactly)
 	@scripts/need cc rust
