@@ -75,7 +75,7 @@ bench: release-bench ## Measure Firn alone: idle memory, start, start after kill
 bench-vs-kafka: release-bench ## Apache Kafka and Firn in turns, about 75 minutes; writes bench/RESULTS.md (VERSUS="--cases ack --rounds 1")
 	@scripts/need java
 	@scripts/provision
-	@ulimit -n 30000 && target/release/firn-bench versus $(VERSUS)
+	@ulimit -n "$$(ulimit -Hn)" && target/release/firn-bench versus $(VERSUS)
 
 .PHONY: profiles
 profiles: release-bench ## Flame graphs of the broker under load, into bench/profiles (PROFILES="produce-64k-8p-4c")

@@ -77,10 +77,7 @@ pub fn run(subject: Subject, work: &Work, times: &Times) -> anyhow::Result<(Subj
             Ok((subject, measured))
         }
         Work::CatchUp { readers, cold } => catch_up::run(subject, readers, cold, times),
-        Work::Connections(count) => {
-            let measured = connections::run(&subject, count)?;
-            Ok((subject, measured))
-        }
+        Work::Connections(count) => connections::run(subject, count),
         Work::Partitions { topics, each } => partitions::run(subject, topics, each),
     }
 }

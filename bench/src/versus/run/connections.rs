@@ -7,8 +7,9 @@ use crate::load::open_idle;
 use crate::subject::Subject;
 use crate::versus::results::Metric;
 
-/// Opens connections and tells what each cost the broker.
-pub fn run(subject: &Subject, count: usize) -> anyhow::Result<Measured> {
+/// Opens connections to a broker that has done nothing yet, and tells what each cost it.
+pub fn run(subject: Subject, count: usize) -> anyhow::Result<(Subject, Measured)> {
+    let subject = subject.restart(&[])?;
     let process = subject.process();
     process.reset_peak()?;
     let (memory, cpu) = (process.resident_mib()?, process.cpu_seconds()?);
@@ -22,5 +23,6 @@ pub fn run(subject: &Subject, count: usize) -> anyhow::Result<Measured> {
         (Metric::MemoryPerConnection, grown * 1024.0 / open.len() as f64),
         (Metric::PeakMemory, process.peak_mib()?),
     ]);
-    Ok(measured)
+    drop(open);
+    Ok((subject, measured))
 }

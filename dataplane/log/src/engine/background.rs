@@ -145,9 +145,11 @@ async fn settle(log: Arc<Log>) {
     loop {
         sleep(SETTLE_INTERVAL).await;
         let settings = &log.settings.cold.offload;
-        if due(settings, &log.partitions.backlog(), log.env.now()) {
+        let mut goes_on = true;
+        while goes_on && due(settings, &log.partitions.backlog(), log.env.now()) {
             let step = Step::of(offload(&log).await);
             log.partitions.stuck(step == Step::Stuck);
+            goes_on = step == Step::Done;
             pauses.after(step).await;
         }
     }
@@ -197,7 +199,8 @@ async fn was_drained(log: &Log, dead: IncarnationId) -> Result<bool, CatalogErro
 
 /// Offloads the slots that count. A stopped partition holds the slots that name it, and all after them.
 async fn offload(log: &Arc<Log>) -> Result<Step, OffloadError> {
-    let slots = log.partitions.unsettled();
+    // A part of a long backlog at a time: what is offloaded is free at the end of a pass.
+    let slots = log.partitions.oldest_unsettled(log.settings.cold.offload.bytes);
     let from = slots.start;
     let done = log
         .sources

@@ -318,13 +318,21 @@ impl Registry {
         }
     }
 
-    /// The slots that wait to be offloaded.
-    fn unsettled(&self) -> Range<Slot> {
+    /// The oldest slots that wait to be offloaded: as many as hold `bytes` of records, or all.
+    fn oldest_unsettled(&self, bytes: u64) -> Range<Slot> {
         let slots = &self.unsettled.lock().slots;
-        match (slots.front(), slots.back()) {
-            (Some(first), Some(last)) => first.slot..last.slot.next(),
-            _ => Slot(0)..Slot(0),
+        let Some(first) = slots.front() else {
+            return Slot(0)..Slot(0);
+        };
+        let (mut end, mut held) = (first.slot, 0);
+        for slot in slots {
+            held += slot.bytes;
+            end = slot.slot.next();
+            if held >= bytes {
+                break;
+            }
         }
+        first.slot..end
     }
 
     /// Slots below `offloaded` are in cold objects.

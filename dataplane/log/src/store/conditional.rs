@@ -17,6 +17,7 @@ use object_store::{
     CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
     ObjectStoreExt, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
+use tokio::sync::Semaphore;
 
 use super::large;
 
@@ -26,11 +27,18 @@ pub(super) struct ConditionalStore {
     inner: Arc<dyn ObjectStore>,
     /// The root, if it is a local directory.
     directory: Option<PathBuf>,
+    /// Large objects of a directory are written one at a time: a device is not faster with more, and whoever syncs a small
+    /// write meanwhile waits behind all of them.
+    large: Semaphore,
 }
 
 impl ConditionalStore {
     pub(super) fn new(inner: Arc<dyn ObjectStore>, directory: Option<PathBuf>) -> Self {
-        Self { inner, directory }
+        Self {
+            inner,
+            directory,
+            large: Semaphore::new(1),
+        }
     }
 
     /// Makes the entry of a local object durable, whoever made it.
@@ -68,6 +76,7 @@ impl ObjectStore for ConditionalStore {
             && payload.content_length() >= large::LARGE
         {
             let path = directory.join(location.as_ref());
+            let _turn = self.large.acquire().await.map_err(generic)?;
             let put = blocking(&TokioTasks, move || large::put(&path, &payload)).await;
             let put_result = PutResult {
                 e_tag: None,

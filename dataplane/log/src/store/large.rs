@@ -17,7 +17,7 @@ use crate::folder;
 /// Objects of so many bytes and more are large.
 pub(super) const LARGE: usize = 1 << 20;
 /// Bytes of one write.
-const PIECE: usize = 512 << 10;
+const PIECE: usize = 1 << 20;
 
 /// Makes `payload` the object at `path`, durably, whatever was there.
 pub(super) fn put(path: &Path, payload: &PutPayload) -> io::Result<()> {

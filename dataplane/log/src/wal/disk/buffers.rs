@@ -6,8 +6,8 @@ use std::sync::{Arc, Weak};
 use bytes::Bytes;
 use parking_lot::Mutex;
 
-/// Bytes of idle buffers that are kept. With more, memory would be held that an idle broker has no use for.
-const MAX_IDLE: usize = 8 << 20;
+/// Bytes of idle buffers that are kept: about what an offload, or three large answers, hold at a time.
+const MAX_IDLE: usize = 24 << 20;
 /// Buffers have a multiple of this many bytes, so that slots of about one size fit into each other's.
 pub(super) const STEP: usize = 64 << 10;
 
@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn little_is_kept_and_nothing_once_it_is_dropped() {
         let buffers = Arc::new(Buffers::default());
-        let lent: Vec<_> = (0..16).map(|_| buffers.lend(1 << 20)).collect();
+        let lent: Vec<_> = (0..50).map(|_| buffers.lend(1 << 20)).collect();
         drop(lent);
         assert_eq!(idle(&buffers), MAX_IDLE);
         drop(filled(&buffers, 10, 1));
