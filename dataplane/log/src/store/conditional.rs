@@ -29,7 +29,7 @@ pub(super) struct ConditionalStore {
     directory: Option<PathBuf>,
     /// Large objects of a directory are written one at a time: a device is not faster with more, and whoever syncs a small
     /// write meanwhile waits behind all of them.
-    large: Semaphore,
+    large: Arc<Semaphore>,
 }
 
 impl ConditionalStore {
@@ -37,7 +37,7 @@ impl ConditionalStore {
         Self {
             inner,
             directory,
-            large: Semaphore::new(1),
+            large: Arc::new(Semaphore::new(1)),
         }
     }
 
@@ -75,9 +75,15 @@ impl ObjectStore for ConditionalStore {
             && let Some(directory) = &self.directory
             && payload.content_length() >= large::LARGE
         {
-            let path = directory.join(location.as_ref());
-            let _turn = self.large.acquire().await.map_err(generic)?;
-            let put = blocking(&TokioTasks, move || large::put(&path, &payload)).await;
+            let (root, path) = (directory.clone(), directory.join(location.as_ref()));
+            let turn = Arc::clone(&self.large).acquire_owned().await.map_err(generic)?;
+            let put = blocking(&TokioTasks, move || {
+                let put = large::put(&root, &path, &payload);
+                // The turn ends with the work, even if nobody waits for it by then.
+                drop(turn);
+                put
+            })
+            .await;
             let put_result = PutResult {
                 e_tag: None,
                 version: None,

@@ -1,7 +1,7 @@
 //! Large objects of a store in a directory, written past the page cache: they are read again seldom and late.
 //!
 //! As with the small ones, the bytes are written to a file beside the object's place and synced, the file is renamed, and
-//! its folder synced. `docs/formats/data-directory.md` tells what a kill leaves behind.
+//! the folders down to it synced. `docs/formats/data-directory.md` tells what a kill leaves behind.
 #![expect(clippy::disallowed_methods, reason = "the subject is a directory")]
 
 use std::ffi::OsString;
@@ -19,12 +19,9 @@ pub(super) const LARGE: usize = 1 << 20;
 /// Bytes of one write.
 const PIECE: usize = 1 << 20;
 
-/// Makes `payload` the object at `path`, durably, whatever was there.
-pub(super) fn put(path: &Path, payload: &PutPayload) -> io::Result<()> {
-    let parent = path.parent().unwrap_or(Path::new("."));
-    if !parent.is_dir() {
-        folder::create(parent)?;
-    }
+/// Makes `payload` the object at `path`, in the store at `root`, durably, whatever was there.
+pub(super) fn put(root: &Path, path: &Path, payload: &PutPayload) -> io::Result<()> {
+    fs::create_dir_all(path.parent().unwrap_or(root))?;
     let (staged, file) = stage(path)?;
     let put = write(&file, &staged, payload)
         .and_then(|()| file.sync_all())
@@ -34,7 +31,11 @@ pub(super) fn put(path: &Path, payload: &PutPayload) -> io::Result<()> {
         let _ = fs::remove_file(&staged);
         return Err(error);
     }
-    folder::sync(parent)
+    // All of them: another put may have made the folders, and not have synced them yet.
+    let folders = path.ancestors().skip(1);
+    folders
+        .take_while(|folder| folder.starts_with(root))
+        .try_for_each(folder::sync)
 }
 
 /// A new file beside the place of the object.

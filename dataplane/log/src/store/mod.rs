@@ -1,7 +1,7 @@
 //! The object store: opening one by its address, conditional puts that can be believed, the probe at start.
 //!
-//! A local directory syncs every file and its folder before a put succeeds; large objects go past the page cache. For S3, credentials, region and endpoint come
-//! from the `AWS_*` variables.
+//! A local directory syncs every file and its folder before a put succeeds; large objects go past the page cache. For S3,
+//! credentials, region and endpoint come from the `AWS_*` variables.
 
 mod conditional;
 mod large;

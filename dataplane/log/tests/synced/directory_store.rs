@@ -81,6 +81,20 @@ async fn a_large_object_survives_a_power_loss_or_was_not_put() {
 }
 
 #[tokio::test]
+async fn a_large_object_survives_in_folders_that_another_put_has_not_synced_yet() {
+    let device = Device::new();
+    let store = store_on(&device);
+    std::fs::create_dir_all(device.path().join("new/store/seg/8/9")).unwrap();
+    let path = Path::from("seg/8/9/1");
+    let object = vec![5; 2_000_000];
+    store
+        .put(&path, Bytes::from(object.clone()).into())
+        .await
+        .unwrap();
+    assert!(left_of(&device, &path) == Some(object));
+}
+
+#[tokio::test]
 async fn whoever_is_told_that_it_exists_finds_it_after_a_power_loss_too() {
     let device = Device::new();
     let store = store_on(&device);
