@@ -128,6 +128,11 @@ fn main() -> anyhow::Result<()> {
         Command::Versus(asked) => asked.run(),
         Command::Report { folder } => {
             let results = Results::load(&results_in(&folder))?;
+            ensure!(
+                !results.cases.is_empty(),
+                "{} holds no results: `firn-bench versus` makes them",
+                results_in(&folder).display()
+            );
             report::write(&results, &folder)?;
             print!("{}", report::terminal(&results));
             Ok(())

@@ -111,7 +111,8 @@ fn format(jars: &Path, properties: &Path) -> anyhow::Result<()> {
         .context("cannot start java: the make target installs it")?;
     ensure!(
         output.status.success(),
-        "Kafka's StorageTool failed: {}{}",
+        "Kafka's StorageTool failed (are its jars in {}? `make bench-vs-kafka` puts them there): {}{}",
+        jars.display(),
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     );
