@@ -73,6 +73,7 @@ pub(crate) async fn answer(context: RequestContext, mut body: Bytes) -> Reply {
     if let Some(room) = room {
         room.hold(&mut chunks);
     }
+    context.fetch_size.ready(Instant::now());
     answered(&context, usage, chunks, throttle)
 }
 

@@ -14,6 +14,7 @@ use kafka_protocol::protocol::{Decodable, Encodable};
 use tokio::time::Instant;
 use tracing::{Instrument, Span, debug, error};
 
+use super::fetch_size::FetchSize;
 use super::request::{Identity, RequestContext, throttle_ms};
 use super::shared::Serving;
 use crate::handlers::{self, Throttled};
@@ -63,6 +64,7 @@ pub(crate) struct KafkaConnection {
     /// `None`: this connection may not ask anything.
     identity: Option<Arc<Identity>>,
     connection: u64,
+    fetch_size: Arc<FetchSize>,
 }
 
 impl KafkaConnection {
@@ -80,6 +82,7 @@ impl KafkaConnection {
             serving,
             identity,
             connection,
+            fetch_size: Arc::new(FetchSize::new(Instant::now())),
         }
     }
 
@@ -114,6 +117,7 @@ impl KafkaConnection {
             client_id,
             request_bytes,
             started: Instant::now(),
+            fetch_size: Arc::clone(&self.fetch_size),
         };
         match &api.call {
             Call::Produce(start) => {

@@ -6,6 +6,7 @@
 //! | [`request`] | one request's context: who asks, and how a handler asks for permission |
 //! | [`response_room`] | what all connections together hold of large responses |
 //! | [`dispatch`] | headers, versions, guard, codec, charge and meter around every handler |
+//! | [`fetch_size`] | how much one answer to a Fetch request holds |
 //! | [`topics`] | names and ids to topics, and where a partition is led |
 //! | [`config_resources`] | what the APIs about configs share |
 //! | [`partition_allowance`] | how many partitions one request may make |
@@ -14,6 +15,7 @@
 
 pub(crate) mod config_resources;
 pub(crate) mod dispatch;
+pub(crate) mod fetch_size;
 pub(crate) mod partition_allowance;
 pub(crate) mod replica_assignment;
 pub(crate) mod request;

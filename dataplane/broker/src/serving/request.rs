@@ -8,6 +8,7 @@ use firn_catalog::ids::ClusterId;
 use kafka_protocol::messages::ApiKey;
 use tokio::time::Instant;
 
+use super::fetch_size::FetchSize;
 use super::shared::Serving;
 use crate::metrics;
 use crate::seams::{Caller, Operation, Resource, ResourceKind, Usage};
@@ -32,6 +33,8 @@ pub(crate) struct RequestContext {
     pub(crate) client_id: Option<Arc<str>>,
     pub(crate) request_bytes: usize,
     pub(crate) started: Instant,
+    /// Of the connection.
+    pub(crate) fetch_size: Arc<FetchSize>,
 }
 
 impl RequestContext {

@@ -5,8 +5,9 @@ use firn_catalog::ids::{IncarnationId, LeaderEpoch, Offset, Slot};
 
 use crate::batch::{BatchHeader, BatchMeta};
 
-/// A run is closed once it holds this many bytes, so that a read from its middle wastes at most about as much.
-const TARGET_BYTES: u64 = 1 << 20;
+/// A run is closed once it holds this many bytes: a read that begins in its middle, or has no room for its end, reads about as
+/// much in vain.
+const TARGET_BYTES: u64 = 64 << 10;
 
 /// Consecutive batches of one partition and one leader epoch inside one slot.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -144,15 +144,13 @@ impl State {
             } else {
                 run.first == next
             };
-            if !continues || run.first >= bound || bytes >= max_bytes as u64 && !found.is_empty() {
+            // What lies before `from` in the first run does not count towards the limit.
+            let counted = if run.first < from { 0 } else { run.length };
+            let fits = bytes + counted <= max_bytes as u64 || bytes < max_bytes as u64 / 2;
+            if !continues || run.first >= bound || !fits && !found.is_empty() {
                 break;
             }
-            // What lies before `from` in the first run does not count towards the limit.
-            bytes += if found.is_empty() && run.first < from {
-                0
-            } else {
-                run.length
-            };
+            bytes += counted;
             next = run.end;
             found.push(run.clone());
         }

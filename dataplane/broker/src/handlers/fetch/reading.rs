@@ -19,6 +19,9 @@ use crate::serving::request::RequestContext;
 use crate::serving::sessions::{FetchTarget, FetchTopicKey};
 use crate::serving::topics::{NotHere, check_epoch};
 
+/// An answer of whose room less than one part in so many is left is full.
+const NEARLY_FULL: usize = 8;
+
 /// A target and what it is bound to: the partition, or why there is none.
 struct Bound<'a> {
     target: &'a FetchTarget,
@@ -93,12 +96,15 @@ impl<'a> Reading<'a> {
             .with_defaults(&image, context.cluster(), |defaults| {
                 defaults.number("fetch.max.bytes").unwrap_or(i64::from(i32::MAX))
             });
-        let max_bytes = i64::from(request.max_bytes).min(most);
-        let max_bytes = usize::try_from(max_bytes).unwrap_or(0);
+        let max_bytes = usize::try_from(i64::from(request.max_bytes).min(most)).unwrap_or(0);
+        let min_bytes = usize::try_from(request.min_bytes).unwrap_or(0);
+        // Who asks for more than a sensible answer holds gets it.
+        let sensible = context.fetch_size.most(context.started).max(min_bytes);
+        let max_bytes = max_bytes.min(sensible);
         Self {
             bound: targets.iter().map(bind).collect(),
             isolation,
-            min_bytes: usize::try_from(request.min_bytes).unwrap_or(0).min(max_bytes),
+            min_bytes: min_bytes.min(max_bytes),
             max_bytes,
         }
     }
@@ -177,8 +183,9 @@ impl<'a> Reading<'a> {
                 Err(error) => return failed(index, errors::of_read(&error)).into(),
             }
         }
-        if limit == 0 && !first && within {
-            // No room for records; the client is told where the log is.
+        let nearly_full = left < self.max_bytes / NEARLY_FULL;
+        if (limit == 0 || nearly_full) && !first && within {
+            // No room for records, or hardly any, which would be read in vain; the client is told where the log is.
             let more = offset < self.bound(&offsets);
             return Found {
                 fetched: answer,

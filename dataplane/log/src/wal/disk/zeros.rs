@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use crate::direct::{Aligned, PastCache};
 
 /// Bytes of one write.
-const PIECE: usize = 4 << 20;
+const PIECE: usize = 128 << 10;
 
 /// Writes `size` zeros into the new and empty `file` at `path`; whoever calls syncs it. Fails as interrupted if `give_up`
 /// says so between two pieces.
