@@ -34,7 +34,9 @@ impl FetchSize {
 
     /// The most that the answer to a request that came at `asked` should hold, in bytes.
     pub(crate) fn most(&self, asked: Instant) -> usize {
-        let since = self.micros(asked).saturating_sub(self.ready.load(Ordering::Relaxed));
+        let since = self
+            .micros(asked)
+            .saturating_sub(self.ready.load(Ordering::Relaxed));
         let bytes = since.saturating_mul(RATE) / 1_000_000;
         usize::try_from(bytes.max(LEAST)).unwrap_or(usize::MAX)
     }

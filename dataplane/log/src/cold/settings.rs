@@ -66,7 +66,7 @@ pub struct OffloadSettings {
     pub slots: u64,
     /// Offload once the oldest slot is this old.
     pub age: Duration,
-    /// Record bytes that are held in memory before objects are built and uploaded.
+    /// Record bytes that gather in memory before objects are built of them; as many again are being uploaded.
     pub object_bytes: u64,
     /// A partition with this many bytes among them gets an object of its own.
     pub segment_min_bytes: u64,
@@ -80,7 +80,7 @@ impl Default for OffloadSettings {
             bytes: 256 << 20,
             slots: 4096,
             age: Duration::from_secs(600),
-            object_bytes: 32 << 20,
+            object_bytes: 16 << 20,
             segment_min_bytes: 8 << 20,
             timeout: Duration::from_secs(120),
         }
@@ -106,7 +106,7 @@ impl Default for MergeSettings {
     fn default() -> Self {
         Self {
             fan_in: 8,
-            object_bytes: 32 << 20,
+            object_bytes: 16 << 20,
             segment_min_bytes: 8 << 20,
             bytes_per_second: 32 << 20,
             interval: Duration::from_secs(60),

@@ -22,7 +22,7 @@ use object_store::{
 };
 use parking_lot::Mutex;
 
-use super::offload::{OffloadSlot, PartitionFloor, SlotSource};
+use super::offload::{OffloadBatch, OffloadSlot, PartitionFloor, SlotSource};
 use super::retention::{RetentionPolicy, RetentionSubject};
 use super::{ColdSettings, ColdTier};
 use crate::batch::{BatchBuilder, BatchHeader, BatchMeta, ProducerStamp};
@@ -342,7 +342,10 @@ impl Bed {
         let frozen = OffloadSlot {
             slot,
             appended_at: self.env.now(),
-            batches,
+            batches: batches
+                .into_iter()
+                .map(|(meta, bytes)| OffloadBatch::new(meta, bytes))
+                .collect(),
         };
         slots.insert(slot, frozen);
         slot

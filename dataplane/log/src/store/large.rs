@@ -16,8 +16,8 @@ use crate::folder;
 
 /// Objects of so many bytes and more are large.
 pub(super) const LARGE: usize = 1 << 20;
-/// Bytes of one write.
-const PIECE: usize = 128 << 10;
+/// Bytes of one write. A device does one after the other: the log's writes and syncs come between two of them.
+const PIECE: usize = 256 << 10;
 
 /// Makes `payload` the object at `path`, in the store at `root`, durably, whatever was there.
 pub(super) fn put(root: &Path, path: &Path, payload: &PutPayload) -> io::Result<()> {

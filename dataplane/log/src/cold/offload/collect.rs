@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use firn_catalog::cell::ObjectKind;
 use firn_catalog::ids::{LeaderEpoch, Offset, PartitionId, Slot};
 use firn_runtime::Timestamp;
+use futures::future::BoxFuture;
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::{Collected, OffloadError, OffloadSlot, PartitionFloor, SlotSource};
+use super::{Collected, OffloadBatch, OffloadError, OffloadSlot, PartitionFloor, SlotSource};
 use crate::batch::{BatchHeader, BatchMeta};
 use crate::checksum;
 use crate::cold::ColdError;
@@ -62,6 +62,8 @@ pub(super) struct Collector<'a> {
     /// Batches that are not in an object yet. Several extents only if offsets between them were deleted.
     pending: BTreeMap<PartitionId, Vec<ExtentBuilder>>,
     pending_bytes: u64,
+    /// Objects on their way into the store.
+    upload: Option<BoxFuture<'a, Result<Vec<Arc<ObjectIndex>>, ColdError>>>,
     stored: Vec<Arc<ObjectIndex>>,
     stopped: Vec<(PartitionId, ColdError)>,
 }
@@ -75,6 +77,7 @@ impl<'a> Collector<'a> {
             tails: BTreeMap::new(),
             pending: BTreeMap::new(),
             pending_bytes: 0,
+            upload: None,
             stored: Vec::new(),
             stopped: Vec::new(),
         }
@@ -82,7 +85,7 @@ impl<'a> Collector<'a> {
 
     /// Takes a whole slot, or nothing of it.
     pub async fn take(&mut self, mut slot: OffloadSlot) -> Result<Taken, OffloadError> {
-        slot.batches.retain(|(meta, _)| self.source.accepts(meta));
+        slot.batches.retain(|batch| self.source.accepts(&batch.meta));
         self.know_tails(&slot).await?;
         let Some(taken) = self.decide(&slot) else {
             return Ok(Taken::Broken);
@@ -91,19 +94,15 @@ impl<'a> Collector<'a> {
         let new: Vec<_> = new
             .filter_map(|(batch, next)| matches!(next, Next::Take).then_some(batch))
             .collect();
-        let mut checked = Vec::with_capacity(new.len());
-        for (meta, bytes) in new {
-            match check(&meta, &bytes) {
-                Ok(checksum) => checked.push((meta, bytes, checksum)),
-                Err(what) => {
-                    let (slot, partition) = (slot.slot, meta.partition);
-                    let what = format!("slot {slot}, partition {partition}: {what}");
-                    return Ok(Taken::Damaged(WalError::Corrupt(what)));
-                }
+        for batch in &new {
+            if let Err(what) = check(batch) {
+                let (slot, partition) = (slot.slot, batch.meta.partition);
+                let what = format!("slot {slot}, partition {partition}: {what}");
+                return Ok(Taken::Damaged(WalError::Corrupt(what)));
             }
         }
-        for (meta, bytes, checksum) in checked {
-            self.add(&meta, bytes, checksum, slot.appended_at)?;
+        for batch in new {
+            self.add(batch, slot.appended_at)?;
         }
         if self.pending_bytes >= self.tier.settings.offload.object_bytes {
             self.store().await?;
@@ -119,6 +118,7 @@ impl<'a> Collector<'a> {
     /// Stores what is left. `end`: the slots below it were taken.
     pub async fn finish(mut self, end: Slot) -> Result<Collected, OffloadError> {
         self.store().await?;
+        self.uploaded().await?;
         // Of those too whose batches were all cold already: an earlier answer may have been lost.
         let ends = self.tails.iter().filter_map(|(partition, tail)| match tail {
             Tail::At(standing) => Some((*partition, standing.end)),
@@ -134,7 +134,7 @@ impl<'a> Collector<'a> {
 
     /// Looks up where the cold logs of partitions end that are met for the first time.
     async fn know_tails(&mut self, slot: &OffloadSlot) -> Result<(), OffloadError> {
-        let mut unknown: Vec<PartitionId> = slot.batches.iter().map(|(meta, _)| meta.partition).collect();
+        let mut unknown: Vec<PartitionId> = slot.batches.iter().map(|batch| batch.meta.partition).collect();
         unknown.sort_unstable();
         unknown.dedup();
         unknown.retain(|partition| !self.tails.contains_key(partition));
@@ -173,7 +173,7 @@ impl<'a> Collector<'a> {
         let mut ends: BTreeMap<PartitionId, Offset> = BTreeMap::new();
         let mut decided = Vec::with_capacity(slot.batches.len());
         let mut broken = None;
-        for (meta, _) in &slot.batches {
+        for OffloadBatch { meta, .. } in &slot.batches {
             let standing = match self.tails.get(&meta.partition) {
                 // An alarm was raised when its tail was read.
                 None => return None,
@@ -208,18 +208,17 @@ impl<'a> Collector<'a> {
         self.stopped.push((partition, error));
     }
 
-    fn add(
-        &mut self,
-        meta: &BatchMeta,
-        bytes: Bytes,
-        checksum: u32,
-        appended_at: Timestamp,
-    ) -> Result<(), OffloadError> {
+    fn add(&mut self, batch: OffloadBatch, appended_at: Timestamp) -> Result<(), OffloadError> {
+        let OffloadBatch {
+            meta,
+            bytes,
+            checksum,
+        } = batch;
         let Some(Tail::At(standing)) = self.tails.get_mut(&meta.partition) else {
             return Ok(());
         };
         standing.end = meta.end();
-        standing.producers.apply(meta, appended_at);
+        standing.producers.apply(&meta, appended_at);
         if standing
             .epochs
             .last()
@@ -240,7 +239,31 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// Puts what is pending into objects and uploads them.
+    /// Does `work` while an upload goes on.
+    pub async fn beside_upload<T>(&mut self, work: impl Future<Output = T>) -> Result<T, ColdError> {
+        let mut work = std::pin::pin!(work);
+        while let Some(upload) = &mut self.upload {
+            tokio::select! {
+                biased;
+                stored = upload => {
+                    self.upload = None;
+                    self.stored.extend(stored?);
+                }
+                done = &mut work => return Ok(done),
+            }
+        }
+        Ok(work.await)
+    }
+
+    /// Waits for the upload that goes on, if there is one.
+    async fn uploaded(&mut self) -> Result<(), ColdError> {
+        if let Some(upload) = self.upload.take() {
+            self.stored.extend(upload.await?);
+        }
+        Ok(())
+    }
+
+    /// Puts what is pending into objects, and begins to upload them once those before them are stored.
     async fn store(&mut self) -> Result<(), OffloadError> {
         let mut shared = Vec::new();
         let mut objects = Vec::new();
@@ -262,21 +285,20 @@ impl<'a> Collector<'a> {
             objects.push((ObjectKind::Mux, shared));
         }
         self.pending_bytes = 0;
+        self.uploaded().await?;
         let uploader = self.uploader;
         let built = objects
             .into_iter()
             .map(|(kind, extents)| build(uploader.new_id(), kind, now, extents))
             .collect::<Result<Vec<_>, FormatError>>()
             .map_err(|error| WalError::Corrupt(error.to_string()))?;
-        let stored: Vec<_> = stream::iter(built.into_iter().map(Ok::<_, ColdError>))
-            .map_ok(|object| async move {
+        let uploads = stream::iter(built.into_iter().map(Ok::<_, ColdError>))
+            .map_ok(move |object| async move {
                 uploader.store(&object).await?;
                 Ok(Arc::new(object.index))
             })
-            .try_buffered(CONCURRENCY)
-            .try_collect()
-            .await?;
-        self.stored.extend(stored);
+            .try_buffered(CONCURRENCY);
+        self.upload = Some(Box::pin(uploads.try_collect()));
         Ok(())
     }
 }
@@ -345,8 +367,13 @@ fn continues(meta: &BatchMeta, end: Offset, log_start: Offset) -> Result<Next, C
 }
 
 /// Whether bytes are the batch that the slot's index tells of. Every one of them is covered: by the batch's own
-/// checksum, or by what the index says of the fields before it. Gives the checksum of all of them.
-fn check(meta: &BatchMeta, bytes: &Bytes) -> Result<u32, &'static str> {
+/// checksum, or by what the index says of the fields before it.
+fn check(batch: &OffloadBatch) -> Result<(), &'static str> {
+    let OffloadBatch {
+        meta,
+        bytes,
+        checksum,
+    } = batch;
     let header = BatchHeader::read(bytes).ok_or("a batch is shorter than its header")?;
     let last = header
         .base_offset
@@ -362,9 +389,10 @@ fn check(meta: &BatchMeta, bytes: &Bytes) -> Result<u32, &'static str> {
         return Err("a batch is not the one that the index tells of");
     }
     let (before, covered) = bytes.split_at(BatchHeader::CRC_START);
-    if crc32c::crc32c(covered) != header.crc {
+    // The checksum of all bytes is that of the fields before joined with the batch's own, and with no other.
+    let before = crc32c::crc32c(before);
+    if checksum::joined(before, header.crc, covered.len() as u64) != *checksum {
         return Err("the checksum of a batch does not match");
     }
-    let before = crc32c::crc32c(before);
-    Ok(checksum::joined(before, header.crc, covered.len() as u64))
+    Ok(())
 }

@@ -1,8 +1,8 @@
 //! Offload: whole slots of a write-ahead log into cold objects, and the transaction that says so.
 //!
 //! [`ColdTier::checkpoint`] takes slots of the caller's own log, [`ColdTier::drain`] those of a sealed one. Slots are
-//! read one at a time and objects are stored whenever enough bytes have gathered, so memory is bounded however long the
-//! range is. Objects are registered before they are uploaded, uploaded before the one transaction that names them
+//! read one at a time and objects are stored whenever enough bytes have gathered, while the next ones gather, so memory is
+//! bounded however long the range is. Objects are registered before they are uploaded, uploaded before the one transaction that names them
 //! all, and slots are freed after it, never before. A slot that cannot be read now is asked for again, so that what was
 //! gathered is not thrown away; one that is damaged ends a checkpoint before it. What was stored for work that failed is
 //! given up at once.
@@ -49,7 +49,42 @@ pub struct OffloadSlot {
     /// When it froze.
     pub appended_at: Timestamp,
     /// Its batches, in offset order within each partition.
-    pub batches: Vec<(BatchMeta, Bytes)>,
+    pub batches: Vec<OffloadBatch>,
+}
+
+/// A batch to be offloaded.
+#[derive(Clone, Debug)]
+pub struct OffloadBatch {
+    meta: BatchMeta,
+    bytes: Bytes,
+    checksum: u32,
+}
+
+impl OffloadBatch {
+    /// A batch of which a slot's index says `meta`.
+    pub fn new(meta: BatchMeta, bytes: Bytes) -> Self {
+        let checksum = crc32c::crc32c(&bytes);
+        Self {
+            meta,
+            bytes,
+            checksum,
+        }
+    }
+
+    /// What the slot's index says of it.
+    pub fn meta(&self) -> &BatchMeta {
+        &self.meta
+    }
+
+    /// All of it.
+    pub fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// CRC32C of all bytes, as they are.
+    pub fn checksum(&self) -> u32 {
+        self.checksum
+    }
 }
 
 /// What the owner of a partition knows of it.
@@ -257,7 +292,11 @@ impl ColdTier {
         while gathered.end < slots.end {
             let may_pass =
                 |error: &WalError| matches!(error, WalError::Unavailable(_) | WalError::NoSpace(_));
-            let read = until_definite(|| source.slot(gathered.end), may_pass).await;
+            let next = gathered.end;
+            let read = until_definite(|| source.slot(next), may_pass);
+            let read = gathered.collector.beside_upload(read).await?;
+            // A slot that is in the page cache is read without waiting: others want this thread too.
+            tokio::task::yield_now().await;
             let taken = match read {
                 Ok(slot) => gathered.collector.take(slot).await?,
                 Err(error @ WalError::Corrupt(_)) => Taken::Damaged(error),

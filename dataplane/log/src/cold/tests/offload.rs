@@ -4,7 +4,7 @@ use firn_catalog::cell::{IncarnationState, LogCatalog, WalLocation};
 use firn_catalog::ids::{IncarnationId, LeaderEpoch, NodeId, ObjectId, Offset, Slot};
 
 use crate::cold::ColdError;
-use crate::cold::offload::OffloadError;
+use crate::cold::offload::{OffloadBatch, OffloadError, OffloadSlot};
 use crate::cold::testing::{Bed, partition, small};
 use crate::partition::producers::Producers;
 
@@ -51,7 +51,7 @@ async fn a_gap_stops_the_partition_and_nothing_from_its_slot_on_is_freed() {
         .get_mut(&Slot(3))
         .unwrap()
         .batches
-        .retain(|(meta, _)| meta.partition != partition(1));
+        .retain(|batch| batch.meta().partition != partition(1));
     let done = bed.checkpoint().await;
     assert_eq!((done.offloaded, *bed.log.freed.lock()), (Slot(4), Slot(4)));
     let gap = ColdError::Gap {
@@ -115,10 +115,10 @@ async fn damaged_batches_never_become_cold() {
         let slots = bed.log.slots.lock().clone();
         {
             let mut slots = bed.log.slots.lock();
-            let batch = &mut slots.get_mut(&Slot(0)).unwrap().batches[0].1;
-            let mut bytes = batch.to_vec();
+            let batch = &mut slots.get_mut(&Slot(0)).unwrap().batches[0];
+            let mut bytes = batch.bytes().to_vec();
             bytes[at] ^= 4;
-            *batch = bytes.into();
+            *batch = OffloadBatch::new(batch.meta().clone(), bytes.into());
         }
         let refused = bed.tier.checkpoint(bed.own, bed.slots(), &bed.log).await;
         assert!(
@@ -140,7 +140,11 @@ async fn a_damaged_slot_ends_the_checkpoint_before_it_and_nothing_is_stored_twic
         bed.append(0, 1, 50, 1);
         bed.freeze();
     }
-    bed.log.slots.lock().get_mut(&Slot(2)).unwrap().batches[0].1 = vec![7; 100].into();
+    {
+        let mut slots = bed.log.slots.lock();
+        let batch = &mut slots.get_mut(&Slot(2)).unwrap().batches[0];
+        *batch = OffloadBatch::new(batch.meta().clone(), vec![7; 100].into());
+    }
     let done = bed.checkpoint().await;
     assert_eq!(
         (done.offloaded, done.objects, *bed.log.freed.lock()),
@@ -178,7 +182,7 @@ async fn what_was_stored_for_a_drain_that_failed_is_given_up() {
         bed.freeze();
     }
     let gap = |meta: &crate::batch::BatchMeta| meta.partition == partition(1);
-    let removed = |slot: &mut crate::cold::offload::OffloadSlot| slot.batches.retain(|(meta, _)| !gap(meta));
+    let removed = |slot: &mut OffloadSlot| slot.batches.retain(|batch| !gap(batch.meta()));
     removed(bed.log.slots.lock().get_mut(&Slot(18)).unwrap());
     let refused = bed
         .tier
@@ -241,8 +245,8 @@ async fn producers_and_epochs_come_back_from_the_newest_object() {
             );
         }
         let slot = bed.freeze();
-        for (meta, _) in &bed.log.slots.lock()[&slot].batches {
-            expected.apply(meta, bed.env.now());
+        for batch in &bed.log.slots.lock()[&slot].batches {
+            expected.apply(batch.meta(), bed.env.now());
         }
         bed.clock.0.fetch_add(1_000, Ordering::SeqCst);
         bed.checkpoint().await;

@@ -9,7 +9,7 @@ use rustix::io::Errno;
 
 use crate::direct::{Aligned, PastCache};
 
-/// Bytes of one write.
+/// Bytes of one write. The device does one after the other: other writes and syncs come between two of them.
 const PIECE: usize = 128 << 10;
 
 /// Writes `size` zeros into the new and empty `file` at `path`; whoever calls syncs it. Fails as interrupted if `give_up`
