@@ -80,8 +80,8 @@ impl Default for OffloadSettings {
             bytes: 256 << 20,
             slots: 4096,
             age: Duration::from_secs(600),
-            object_bytes: 16 << 20,
-            segment_min_bytes: 8 << 20,
+            object_bytes: 8 << 20,
+            segment_min_bytes: 4 << 20,
             timeout: Duration::from_secs(120),
         }
     }
@@ -106,8 +106,8 @@ impl Default for MergeSettings {
     fn default() -> Self {
         Self {
             fan_in: 8,
-            object_bytes: 16 << 20,
-            segment_min_bytes: 8 << 20,
+            object_bytes: 8 << 20,
+            segment_min_bytes: 4 << 20,
             bytes_per_second: 32 << 20,
             interval: Duration::from_secs(60),
         }
