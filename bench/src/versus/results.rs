@@ -24,6 +24,8 @@ pub enum Metric {
     Produced,
     /// Batches fetched, MB/s over all consumers.
     Fetched,
+    /// Batches fetched in the first second after they were all written, when nobody has read them yet, MB/s.
+    FetchedFirst,
     /// The broker's CPU seconds for each GB that went in or out.
     CpuPerGb,
     /// The broker's CPU microseconds for each request.
@@ -62,6 +64,7 @@ impl Metric {
         match self {
             Self::Produced => "produced",
             Self::Fetched => "fetched",
+            Self::FetchedFirst => "fetched, first second",
             Self::CpuPerGb => "broker CPU",
             Self::CpuPerRequest => "broker CPU, request",
             Self::Requests => "requests",
@@ -83,7 +86,7 @@ impl Metric {
     /// Its unit.
     pub fn unit(self) -> &'static str {
         match self {
-            Self::Produced | Self::Fetched => "MB/s",
+            Self::Produced | Self::Fetched | Self::FetchedFirst => "MB/s",
             Self::CpuPerGb | Self::GeneratorCpuPerGb => "cpu-s/GB",
             Self::CpuPerRequest | Self::CpuPerConnection => "us",
             Self::Requests => "1/s",
