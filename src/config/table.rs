@@ -161,7 +161,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "segment-min-bytes",
         Kind::Bytes,
-        "8MiB",
+        "4MiB",
         "A partition with at least this much to settle gets an object of its own; smaller ones share \
          one.",
     ),
