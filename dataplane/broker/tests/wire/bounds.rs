@@ -160,6 +160,7 @@ fn fetch(topic: &str) -> FetchRequest {
     FetchRequest::default()
         .with_replica_id((-1).into())
         .with_max_bytes(20_000_000)
+        .with_min_bytes(20_000_000)
         .with_session_epoch(-1)
         .with_topics(vec![topic])
 }
