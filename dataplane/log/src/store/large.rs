@@ -11,11 +11,13 @@ use std::path::{Path, PathBuf};
 
 use object_store::PutPayload;
 
-use crate::direct::{Aligned, PIECE, PastCache};
+use crate::direct::{Aligned, PastCache};
 use crate::folder;
 
 /// Objects of so many bytes and more are large.
 pub(super) const LARGE: usize = 1 << 20;
+/// Bytes of one write. A device does one after the other: the log's writes and syncs come between two of them.
+const PIECE: usize = 256 << 10;
 
 /// Makes `payload` the object at `path`, in the store at `root`, durably, whatever was there.
 pub(super) fn put(root: &Path, path: &Path, payload: &PutPayload) -> io::Result<()> {
@@ -51,7 +53,7 @@ fn stage(path: &Path) -> io::Result<(PathBuf, File)> {
 }
 
 fn write(file: &File, path: &Path, payload: &PutPayload) -> io::Result<()> {
-    let past = PastCache::open(path)?;
+    let mut past = PastCache::open(file, path)?;
     let mut memory = Aligned::zeros(PIECE);
     let (mut filled, mut offset) = (0, 0);
     for mut rest in payload.iter().map(|chunk| &chunk[..]) {
@@ -61,11 +63,11 @@ fn write(file: &File, path: &Path, payload: &PutPayload) -> io::Result<()> {
             filled += now.len();
             rest = later;
             if filled == PIECE {
-                past.write_all_at(file, memory.as_ref(), offset)?;
+                past.write_all_at(memory.as_ref(), offset)?;
                 offset += PIECE as u64;
                 filled = 0;
             }
         }
     }
-    past.write_all_at(file, &memory.as_ref()[..filled], offset)
+    past.write_all_at(&memory.as_ref()[..filled], offset)
 }

@@ -295,7 +295,7 @@ impl ColdTier {
             let next = gathered.end;
             let read = until_definite(|| source.slot(next), may_pass);
             let read = gathered.collector.beside_upload(read).await?;
-            // Checking takes a while, and others want this thread too.
+            // A slot that is in the page cache is read without waiting: others want this thread too.
             tokio::task::yield_now().await;
             let taken = match read {
                 Ok(slot) => gathered.collector.take(slot).await?,

@@ -1,13 +1,10 @@
 //! Buffers that slots and large parts of them are read into, used again: an offload reads slots of some MiB one after the
-//! other, a catch-up one run after the other, and fresh memory for each costs more than the reading. What goes past the page
-//! cache needs memory that is aligned, too.
+//! other, a catch-up one run after the other, and fresh memory for each costs more than the reading.
 
 use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-
-use crate::direct::Aligned;
 
 /// Bytes of idle buffers that are kept: about what an offload, or three large answers, hold at a time.
 const MAX_IDLE: usize = 8 << 20;
@@ -17,28 +14,27 @@ pub(super) const STEP: usize = 64 << 10;
 /// Buffers that nobody uses at the moment.
 #[derive(Default)]
 pub(super) struct Buffers {
-    idle: Mutex<Vec<Aligned>>,
+    idle: Mutex<Vec<Vec<u8>>>,
 }
 
 /// A buffer in use; it goes back when the last of its readers is done.
 pub(super) struct Lent {
-    memory: Aligned,
+    memory: Vec<u8>,
     length: usize,
     home: Weak<Buffers>,
 }
 
 impl Buffers {
-    /// A buffer of `length` bytes at the start of [`Aligned`] memory, whatever is in them: to be filled before anybody sees it.
+    /// A buffer of `length` bytes, whatever is in them: to be filled before anybody sees it.
     pub(super) fn lend(self: &Arc<Self>, length: usize) -> Lent {
-        let fits =
-            |memory: &Aligned| (length..=length.saturating_mul(2).max(STEP)).contains(&memory.as_ref().len());
+        let fits = |memory: &Vec<u8>| (length..=length.saturating_mul(2).max(STEP)).contains(&memory.len());
         let found = {
             let mut idle = self.idle.lock();
             let at = idle.iter().rposition(fits);
             at.map(|at| idle.swap_remove(at))
         };
         Lent {
-            memory: found.unwrap_or_else(|| Aligned::zeros(length.next_multiple_of(STEP))),
+            memory: found.unwrap_or_else(|| vec![0; length.next_multiple_of(STEP)]),
             length,
             home: Arc::downgrade(self),
         }
@@ -59,13 +55,13 @@ impl Lent {
 
 impl AsRef<[u8]> for Lent {
     fn as_ref(&self) -> &[u8] {
-        &self.memory.as_ref()[..self.length]
+        &self.memory[..self.length]
     }
 }
 
 impl AsMut<[u8]> for Lent {
     fn as_mut(&mut self) -> &mut [u8] {
-        &mut self.memory.as_mut()[..self.length]
+        &mut self.memory[..self.length]
     }
 }
 
@@ -73,8 +69,8 @@ impl Drop for Lent {
     fn drop(&mut self) {
         if let Some(home) = self.home.upgrade() {
             let mut idle = home.idle.lock();
-            let kept: usize = idle.iter().map(|memory| memory.as_ref().len()).sum();
-            if kept + self.memory.as_ref().len() <= MAX_IDLE {
+            let kept: usize = idle.iter().map(Vec::len).sum();
+            if kept + self.memory.len() <= MAX_IDLE {
                 idle.push(std::mem::take(&mut self.memory));
             }
         }
@@ -92,12 +88,7 @@ mod tests {
     }
 
     fn idle(buffers: &Buffers) -> usize {
-        buffers
-            .idle
-            .lock()
-            .iter()
-            .map(|memory| memory.as_ref().len())
-            .sum()
+        buffers.idle.lock().iter().map(Vec::len).sum()
     }
 
     #[test]

@@ -1,7 +1,4 @@
-//! One file: writes of whole blocks past the page cache, and reads that do not block where the page cache has the bytes.
-//!
-//! The log is written past the page cache, since nobody reads most of it from there: consumers that keep up read from memory, the
-//! offload reads each byte once. Those that lag read through the cache, so that what one has read is there for the others.
+//! One file: whole writes, and reads that do not block where the page cache has the bytes.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IoSlice, IoSliceMut};
@@ -12,7 +9,6 @@ use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::{Errno, ReadWriteFlags, preadv2, pwritev};
 
 use super::zeros;
-use crate::direct::{Aligned, PastCache};
 
 /// The most pieces that one system call takes (Linux's IOV_MAX).
 const MAX_PIECES: usize = 1024;
@@ -23,14 +19,17 @@ pub(super) struct WalFile {
     pub(super) path: PathBuf,
     pub(super) size: u64,
     file: File,
-    past: PastCache,
 }
 
 impl WalFile {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().read(true).write(true).open(path)?;
         let size = file.metadata()?.len();
-        Self::of(path, size, file)
+        Ok(Self {
+            path: path.to_owned(),
+            size,
+            file,
+        })
     }
 
     /// A new file of zeros, written and synced: extents that were written once are several times faster to sync. Removed
@@ -47,21 +46,16 @@ impl WalFile {
             Ok(file)
         })();
         match made {
-            Ok(file) => Self::of(path, size, file),
+            Ok(file) => Ok(Self {
+                path: path.to_owned(),
+                size,
+                file,
+            }),
             Err(error) => {
                 let _ = fs::remove_file(path);
                 Err(error)
             }
         }
-    }
-
-    fn of(path: &Path, size: u64, file: File) -> io::Result<Self> {
-        Ok(Self {
-            path: path.to_owned(),
-            size,
-            file,
-            past: PastCache::open(path)?,
-        })
     }
 
     /// A new file whose space is reserved but not written.
@@ -72,7 +66,11 @@ impl WalFile {
             .create_new(true)
             .open(path)?;
         match fallocate(&file, FallocateFlags::empty(), 0, size) {
-            Ok(()) => Self::of(path, size, file),
+            Ok(()) => Ok(Self {
+                path: path.to_owned(),
+                size,
+                file,
+            }),
             Err(error) => {
                 let _ = fs::remove_file(path);
                 match error {
@@ -94,39 +92,7 @@ impl WalFile {
         self.file.sync_data()
     }
 
-    /// Writes `pieces`, which are whole blocks together, one after the other past the page cache; `memory` is where they are put
-    /// together, some of them at a time.
-    pub(super) fn write_blocks(
-        &self,
-        pieces: &[&[u8]],
-        mut offset: u64,
-        memory: &mut Aligned,
-    ) -> io::Result<()> {
-        let mut filled = 0;
-        for mut rest in pieces.iter().copied() {
-            while !rest.is_empty() {
-                let room = memory.as_ref().len() - filled;
-                let (now, later) = rest.split_at(rest.len().min(room));
-                memory.as_mut()[filled..filled + now.len()].copy_from_slice(now);
-                filled += now.len();
-                rest = later;
-                if filled == memory.as_ref().len() {
-                    self.past.write_all_at(&self.file, memory.as_ref(), offset)?;
-                    offset += filled as u64;
-                    filled = 0;
-                }
-            }
-        }
-        self.past
-            .write_all_at(&self.file, &memory.as_ref()[..filled], offset)
-    }
-
-    /// Fills `into`, the start of [`Aligned`] memory, with whole blocks past the page cache, waiting for the device.
-    pub(super) fn read_blocks(&self, into: &mut [u8], offset: u64) -> io::Result<()> {
-        self.past.read_exact_at(&self.file, into, offset)
-    }
-
-    /// Writes all of `pieces`, one after the other, through the page cache.
+    /// Writes all of `pieces`, one after the other.
     pub(super) fn write_all(&self, pieces: &[&[u8]], mut offset: u64) -> io::Result<()> {
         let mut slices: Vec<IoSlice<'_>> = pieces
             .iter()

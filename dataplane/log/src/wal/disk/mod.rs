@@ -149,18 +149,6 @@ impl DiskLog {
         Ok(self.fill(bytes, file, offset).await?.freeze())
     }
 
-    /// A whole register past the page cache: an offload reads each once.
-    async fn read_whole(&self, file: Arc<WalFile>, offset: u64, length: u64) -> Result<Bytes, WalError> {
-        let header = frame::FRAME_HEADER;
-        let (start, size) = (offset - header as u64, in_memory(frame::frame_size(length))?);
-        let mut frame = self.buffers.lend(size);
-        let path = file.path.clone();
-        let read = move || file.read_blocks(frame.as_mut(), start).map(|()| frame);
-        let frame = blocking(&*self.env.tasks, read).await;
-        let frame = frame.map_err(|error| unreadable(&path, &error))?.freeze();
-        Ok(frame.slice(header..header + in_memory(length)?))
-    }
-
     /// From the page cache at once, else from the device on another thread.
     async fn fill<B: AsMut<[u8]> + Send + 'static>(
         &self,
@@ -174,13 +162,9 @@ impl DiskLog {
         let path = file.path.clone();
         let read = move || file.read(bytes.as_mut(), offset).map(|()| bytes);
         let result = blocking(&*self.env.tasks, read).await;
-        result.map_err(|error| unreadable(&path, &error))
+        // Asking a device again does not help.
+        result.map_err(|error| WalError::Corrupt(format!("{} cannot be read: {error}", path.display())))
     }
-}
-
-/// Asking a device again does not help.
-fn unreadable(path: &Path, error: &std::io::Error) -> WalError {
-    WalError::Corrupt(format!("{} cannot be read: {error}", path.display()))
 }
 
 fn in_memory(length: u64) -> Result<usize, WalError> {
@@ -216,9 +200,7 @@ impl WriteAheadLog for DiskLog {
         match self.find(incarnation, slot)? {
             None => Ok(None),
             Some(Place::Fence(bytes)) => Ok(Some(bytes)),
-            Some(Place::Frame { file, offset, length }) => {
-                self.read_whole(file, offset, length).await.map(Some)
-            }
+            Some(Place::Frame { file, offset, length }) => self.read(file, offset, length).await.map(Some),
         }
     }
 

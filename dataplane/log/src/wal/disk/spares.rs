@@ -16,8 +16,8 @@ use super::file::WalFile;
 use super::volume::{OpenError, at};
 use crate::folder;
 
-/// Full-sized files that are kept for use again; further ones are removed. An offload frees several at once, and a new one has
-/// to be written with zeros first.
+/// Full-sized files that are kept for use again; further ones are removed. An offload frees several at once, and what is in
+/// the page cache of each is worth keeping: pages for a new file cost more than the writing.
 const MAX_SPARES: usize = 8;
 
 /// The pool of spare files, and who makes new ones.

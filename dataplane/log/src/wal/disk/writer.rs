@@ -17,13 +17,9 @@ use super::frame::{BLOCK, FRAME_HEADER, FileHeader, FrameHeader, Position, frame
 use super::shelf::Shelf;
 use super::spares::{Preparer, Spares, enlist};
 use super::volume::{Volume, write_durably};
-use crate::direct::Aligned;
 use crate::metrics;
 use crate::wal::slot::FENCE_MAGIC;
 use crate::wal::{PutOutcome, WalError};
-
-/// Bytes of frames that are put together for one write.
-const WRITE_BYTES: usize = 1 << 20;
 
 /// What is to be in a register.
 pub(super) struct Put {
@@ -81,8 +77,6 @@ pub(super) struct Writer {
     pub(super) spares: Arc<Spares>,
     pub(super) preparer: Preparer,
     active: BTreeMap<IncarnationId, Active>,
-    /// Where frames are put together.
-    memory: Aligned,
     /// Bytes of the next new file; doubles up to the settings' size.
     next_size: u64,
     /// The device failed: nothing more is promised.
@@ -111,7 +105,6 @@ impl Writer {
             spares,
             preparer,
             active: BTreeMap::new(),
-            memory: Aligned::zeros(WRITE_BYTES),
             next_size,
             failed: None,
             _volume: volume,
@@ -263,7 +256,7 @@ impl Writer {
         pieces.push(&header);
         pieces.extend(put.pieces.iter().map(|piece| &piece[..]));
         pieces.push(&padding[..pad]);
-        active.file.write_blocks(&pieces, active.end, &mut self.memory)?;
+        active.file.write_all(&pieces, active.end)?;
         self.shelf.lock().expect(put.incarnation, active.number);
         let offset = active.end + FRAME_HEADER as u64;
         active.end += size;

@@ -7,7 +7,10 @@ use std::path::Path;
 use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::Errno;
 
-use crate::direct::{Aligned, PIECE, PastCache};
+use crate::direct::{Aligned, PastCache};
+
+/// Bytes of one write. The device does one after the other: other writes and syncs come between two of them.
+const PIECE: usize = 128 << 10;
 
 /// Writes `size` zeros into the new and empty `file` at `path`; whoever calls syncs it. Fails as interrupted if `give_up`
 /// says so between two pieces.
@@ -18,14 +21,14 @@ pub(super) fn fill(file: &File, path: &Path, size: u64, give_up: impl Fn() -> bo
         Err(error) => return Err(error.into()),
     }
     let zeros = Aligned::zeros(PIECE);
-    let past = PastCache::open(path)?;
+    let mut past = PastCache::open(file, path)?;
     let mut offset = 0;
     while offset < size {
         if give_up() {
             return Err(io::ErrorKind::Interrupted.into());
         }
         let length = usize::try_from(size - offset).unwrap_or(PIECE).min(PIECE);
-        past.write_all_at(file, &zeros.as_ref()[..length], offset)?;
+        past.write_all_at(&zeros.as_ref()[..length], offset)?;
         offset += length as u64;
     }
     Ok(())
