@@ -98,7 +98,7 @@ fn write(subject: &Subject, topic: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Reads until each consumer could have had everything once: what a broker writes past the page cache gets into it then. Gives MB/s in
+/// Reads until each consumer could have had everything once, so that what is measured after it is not the first read. Gives MB/s in
 /// the first second.
 fn read_once(consume: &Consume) -> anyhow::Result<f64> {
     let mut first = None;
