@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 use bytes::Bytes;
 use parking_lot::Mutex;
 
-/// Bytes of idle buffers that are kept: about what an offload, or three large answers, hold at a time.
+/// Bytes of idle buffers that are kept: about what an offload gathers for one object.
 const MAX_IDLE: usize = 8 << 20;
 /// Buffers have a multiple of this many bytes, so that slots of about one size fit into each other's.
 pub(super) const STEP: usize = 64 << 10;
