@@ -5,6 +5,7 @@
 //! | `wire` | the few requests that are sent, encoded once |
 //! | `load` | threads that replay them and count: produce, consume, idle connections |
 //! | `subject` | the broker processes, and what they cost |
+//! | `floor` | what a broker of equal durability costs at the least |
 //! | `figures` | Firn alone: memory, start, recovery |
 //! | `versus` | cases, turns, results, and the lines that Firn has to cross |
 //! | `report` | `RESULTS.md`, plots, the table for the terminal |
@@ -12,6 +13,7 @@
 //! Figures, not tests: nothing here fails for being slow.
 
 mod figures;
+mod floor;
 mod load;
 mod report;
 mod subject;
@@ -23,7 +25,7 @@ use std::time::Duration;
 
 use anyhow::ensure;
 use clap::{Args, Parser, Subcommand};
-use subject::Places;
+use subject::{Kind, Places};
 use versus::results::Results;
 use versus::{Plan, Times};
 
@@ -53,6 +55,12 @@ enum Command {
         #[arg(long, default_value = "bench")]
         folder: PathBuf,
     },
+    /// The floor, which `versus` starts: receives, checks, patches, stores; until it is ended
+    Floor {
+        /// Where its log is
+        #[arg(long)]
+        data_dir: PathBuf,
+    },
     /// One case on Firn, again and again until it is stopped, for a profiler; it prints the broker's process id
     Hold {
         /// The case
@@ -62,6 +70,9 @@ enum Command {
         /// Seconds of load
         #[arg(long, default_value_t = 30.0)]
         seconds: f64,
+        /// On this instead of Firn
+        #[arg(long, value_enum)]
+        on: Option<Kind>,
     },
 }
 
@@ -137,12 +148,15 @@ fn main() -> anyhow::Result<()> {
             print!("{}", report::terminal(&results));
             Ok(())
         }
+        Command::Floor { data_dir } => floor::serve(&data_dir, &mut std::io::stdout()),
         Command::Hold {
             case,
             places,
             seconds,
+            on,
         } => versus::hold(
             &case,
+            on,
             &places.places()?,
             Duration::try_from_secs_f64(seconds)?,
             &mut std::io::stdout(),

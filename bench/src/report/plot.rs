@@ -18,7 +18,6 @@ const LETTER: f64 = 6.7;
 /// How far labels are apart.
 const LABEL: f64 = 17.0;
 
-const KINDS: [Kind; 4] = [Kind::Kafka, Kind::KafkaFlushing, Kind::Firn, Kind::FirnObject];
 const PERCENTILES: [(f64, &str); 6] = [
     (0.0, "0"),
     (0.5, "50"),
@@ -270,7 +269,9 @@ fn class(kind: Kind) -> &'static str {
         Kind::Kafka => "kafka",
         Kind::KafkaFlushing => "flushing",
         Kind::Firn => "firn",
+        Kind::FirnStoreApart => "apart",
         Kind::FirnObject => "object",
+        Kind::Floor => "floor",
     }
 }
 
@@ -280,18 +281,20 @@ fn colours(kind: Kind) -> [&'static str; 2] {
         Kind::Kafka => ["#c2530a", "#f28e4b"],
         Kind::KafkaFlushing => ["#c9719f", "#f3c1de"],
         Kind::Firn => ["#0058a8", "#3f9ae0"],
+        Kind::FirnStoreApart => ["#6f42c1", "#b392f0"],
         Kind::FirnObject => ["#00805f", "#2fc79b"],
+        Kind::Floor => ["#6e7781", "#9aa4ae"],
     }
 }
 
 fn style() -> String {
     let colours = |page: usize| -> String {
-        KINDS
+        Kind::ALL
             .iter()
             .map(|kind| format!(" --{}: {};", class(*kind), colours(*kind)[page]))
             .collect()
     };
-    let strokes = KINDS
+    let strokes = Kind::ALL
         .map(class)
         .map(|class| format!(".{class} {{ --own: var(--{class}); }}\n"));
     format!(

@@ -100,7 +100,7 @@ pub fn ratio(case: &CaseResults, metric: Metric, base: Kind) -> Option<f64> {
 pub fn base_name(base: Kind) -> &'static str {
     match base {
         Kind::KafkaFlushing => "flushing",
-        Kind::Kafka | Kind::Firn | Kind::FirnObject => base.name(),
+        _ => base.name(),
     }
 }
 

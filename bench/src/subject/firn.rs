@@ -9,14 +9,14 @@ use std::time::Instant;
 use anyhow::{Context, bail};
 
 use super::process::Process;
-use super::{Flags, Started, s3};
+use super::{Flags, Started, Stores};
 
 /// Starts `firn` on `data` with ports of its choice and waits for its ready line.
 pub(super) fn start(
     firn: &Path,
     data: &Path,
     flags: Flags,
-    s3: Option<&s3::Server>,
+    stores: &Stores,
 ) -> anyhow::Result<Started> {
     let mut command = Command::new(firn);
     command
@@ -30,14 +30,24 @@ pub(super) fn start(
         ])
         .arg(data)
         .args(flags)
-        .env("FIRN_LOG_LEVEL", "warn")
-        .stdout(Stdio::piped());
-    if let Some(server) = s3 {
-        command.args(["--wal", "object"]).envs(server.environment());
-        command.args(["--store", &server.url()]);
+        .env("FIRN_LOG_LEVEL", "warn");
+    match stores {
+        Stores::Own => {}
+        Stores::Memory(folder) => {
+            command.args(["--store", &format!("file://{}", folder.path().display())]);
+        }
+        Stores::S3(server) => {
+            command.args(["--wal", "object"]).envs(server.environment());
+            command.args(["--store", &server.url()]);
+        }
     }
+    ready("firn", &mut command)
+}
+
+/// Starts a program that says in its first line where it serves.
+pub(super) fn ready(name: &str, command: &mut Command) -> anyhow::Result<Started> {
     let started = Instant::now();
-    let mut process = Process::spawn("firn", &mut command)?;
+    let mut process = Process::spawn(name, command.stdout(Stdio::piped()))?;
     let stdout = process.child().stdout.take();
     let stdout = stdout.context("the child's standard output is piped")?;
     let mut line = String::new();
@@ -49,13 +59,13 @@ pub(super) fn start(
             .find_map(|word| word.strip_prefix(prefix))
             .map(str::to_owned)
     };
-    let (Some(address), Some(http)) = (word("kafka="), word("http=http://")) else {
-        bail!("firn ended without a ready line; it printed {line:?}");
+    let Some(address) = word("kafka=") else {
+        bail!("{name} ended without a ready line; it printed {line:?}");
     };
     Ok(Started {
         process,
         address,
-        http: Some(http),
+        http: word("http=http://"),
         ready_after,
     })
 }

@@ -1,6 +1,7 @@
 //! What is measured: a broker process with a data directory of its own, and what it costs.
 
 mod firn;
+mod floor;
 mod kafka;
 mod process;
 mod s3;
@@ -9,13 +10,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
 pub use process::{Process, Steal, own_cpu_seconds};
 
 /// Which broker, and when it answers a Produce request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// Apache Kafka as shipped.
@@ -24,18 +26,34 @@ pub enum Kind {
     KafkaFlushing,
     /// Firn with its write-ahead log on this disk.
     Firn,
+    /// The same, with the object store not on this disk but in memory: apart from the log, as it is in production.
+    FirnStoreApart,
     /// Firn with its write-ahead log in an S3 server.
     FirnObject,
+    /// No broker, but the least that one of Firn's durability does: see `floor`.
+    Floor,
 }
 
 impl Kind {
+    /// All, in the order of columns.
+    pub const ALL: [Self; 6] = [
+        Self::Kafka,
+        Self::KafkaFlushing,
+        Self::Firn,
+        Self::FirnStoreApart,
+        Self::FirnObject,
+        Self::Floor,
+    ];
+
     /// What it is called in tables.
     pub fn name(self) -> &'static str {
         match self {
             Self::Kafka => "Kafka",
             Self::KafkaFlushing => "Kafka, flushing",
             Self::Firn => "Firn",
+            Self::FirnStoreApart => "Firn, store in memory",
             Self::FirnObject => "Firn, S3 log",
+            Self::Floor => "Floor",
         }
     }
 
@@ -45,6 +63,13 @@ impl Kind {
             Self::Kafka => "page cache: answers before anything is on disk; a power cut loses it",
             Self::KafkaFlushing => "fsync of the partition's log before the answer (flush.messages=1)",
             Self::Firn => "fdatasync of the write-ahead log before the answer; there is no other setting",
+            Self::FirnStoreApart => {
+                "the same; its objects are written to a tmpfs, so that the disk has the log alone"
+            }
+            Self::Floor => {
+                "fdatasync of a log before the answer. No broker: it receives, checks the CRC, patches the offset, \
+                 stores, and forgets"
+            }
             Self::FirnObject => {
                 "a PUT to the S3 server, answered, before the answer; nothing on this machine is needed"
             }
@@ -73,7 +98,7 @@ pub struct Subject {
     kind: Kind,
     places: Places,
     process: Process,
-    s3: Option<s3::Server>,
+    stores: Stores,
     data: TempDir,
     /// Where it serves Kafka.
     pub address: String,
@@ -81,6 +106,19 @@ pub struct Subject {
     http: Option<String>,
     /// From the start of the process until it served.
     pub ready_after: Duration,
+}
+
+/// A file system in memory.
+const MEMORY: &str = "/dev/shm";
+
+/// Where a broker's objects go.
+enum Stores {
+    /// Into its data directory, if it has objects.
+    Own,
+    /// Into a folder in memory.
+    Memory(TempDir),
+    /// To an S3 server, with the log.
+    S3(s3::Server),
 }
 
 /// What starting a broker gives.
@@ -98,16 +136,22 @@ impl Subject {
             .prefix("firn-bench-")
             .tempdir_in(&places.scratch)
             .with_context(|| format!("cannot make a data directory in {}", places.scratch.display()))?;
-        let s3 = match kind {
-            Kind::FirnObject => Some(s3::Server::start(&places.versitygw, &data.path().join("s3"))?),
-            Kind::Kafka | Kind::KafkaFlushing | Kind::Firn => None,
+        let stores = match kind {
+            Kind::FirnObject => {
+                Stores::S3(s3::Server::start(&places.versitygw, &data.path().join("s3"))?)
+            }
+            Kind::FirnStoreApart => {
+                let made = tempfile::Builder::new().prefix("firn-bench-").tempdir_in(MEMORY);
+                Stores::Memory(made.with_context(|| format!("cannot make a folder in {MEMORY}"))?)
+            }
+            Kind::Kafka | Kind::KafkaFlushing | Kind::Firn | Kind::Floor => Stores::Own,
         };
-        let started = launch(kind, flags, places, data.path(), s3.as_ref())?;
+        let started = launch(kind, flags, places, data.path(), &stores)?;
         Ok(Self {
             kind,
             places: places.clone(),
             process: started.process,
-            s3,
+            stores,
             data,
             address: started.address,
             http: started.http,
@@ -127,7 +171,7 @@ impl Subject {
 
     fn again(self, flags: Flags, end: impl FnOnce(Process) -> anyhow::Result<()>) -> anyhow::Result<Self> {
         end(self.process)?;
-        let started = launch(self.kind, flags, &self.places, self.data.path(), self.s3.as_ref())?;
+        let started = launch(self.kind, flags, &self.places, self.data.path(), &self.stores)?;
         Ok(Self {
             process: started.process,
             address: started.address,
@@ -160,11 +204,14 @@ fn launch(
     flags: Flags,
     places: &Places,
     data: &Path,
-    s3: Option<&s3::Server>,
+    stores: &Stores,
 ) -> anyhow::Result<Started> {
     match kind {
         Kind::Kafka => kafka::start(&places.kafka_jars, data, &[]),
         Kind::KafkaFlushing => kafka::start(&places.kafka_jars, data, &["log.flush.interval.messages=1"]),
-        Kind::Firn | Kind::FirnObject => firn::start(&places.firn, &data.join("firn"), flags, s3),
+        Kind::Firn | Kind::FirnStoreApart | Kind::FirnObject => {
+            firn::start(&places.firn, &data.join("firn"), flags, stores)
+        }
+        Kind::Floor => floor::start(&data.join("floor")),
     }
 }

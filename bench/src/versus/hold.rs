@@ -9,15 +9,23 @@ use super::run::{self, Times};
 use crate::subject::{Kind, Places, Subject};
 
 /// Runs a case for `load`, and says which process to look at and what was measured.
-pub fn hold(id: &str, places: &Places, load: Duration, out: &mut dyn Write) -> anyhow::Result<()> {
+/// It is on Firn unless `on` says otherwise.
+pub fn hold(
+    id: &str,
+    on: Option<Kind>,
+    places: &Places,
+    load: Duration,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
     let mut catalogue = super::catalogue().into_iter();
     let case = catalogue.find(|case| case.id == id);
     let case = case.with_context(|| format!("no case is called {id}: versus --list names them all"))?;
-    let kind = *case
-        .kinds
-        .iter()
-        .find(|kind| **kind == Kind::FirnObject)
-        .unwrap_or(&Kind::Firn);
+    let usual = if case.kinds.contains(&Kind::FirnObject) {
+        Kind::FirnObject
+    } else {
+        Kind::Firn
+    };
+    let kind = on.unwrap_or(usual);
     let subject = Subject::start(kind, &[], places)?;
     writeln!(out, "pid {}", subject.process().id())?;
     out.flush()?;

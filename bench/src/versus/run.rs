@@ -161,6 +161,8 @@ pub fn setting(places: &Places) -> anyhow::Result<Setting> {
                 "the same, with log.flush.interval.messages=1".to_owned(),
             ),
             Kind::Firn => (revision.clone(), "firn dev".to_owned()),
+            Kind::FirnStoreApart => (revision.clone(), "firn dev --store file:///dev/shm/...".to_owned()),
+            Kind::Floor => (revision.clone(), "firn-bench floor".to_owned()),
             Kind::FirnObject => (
                 revision.clone(),
                 "firn dev --wal object --store s3://...".to_owned(),
@@ -185,8 +187,6 @@ pub fn setting(places: &Places) -> anyhow::Result<Setting> {
             fact("Java", said("java", &["-version"])?),
             fact("Firn", said(&firn, &["--version"])?),
         ],
-        brokers: [Kind::Kafka, Kind::KafkaFlushing, Kind::Firn, Kind::FirnObject]
-            .map(broker)
-            .into(),
+        brokers: Kind::ALL.map(broker).into(),
     })
 }

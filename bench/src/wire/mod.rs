@@ -8,9 +8,10 @@ mod topics;
 
 pub use batch::{Batch, HEADER as BATCH_HEADER};
 pub use fetch::{FetchAnswer, FetchRequest, walk};
-pub use produce::{head as produce_head, outcome as produce_outcome};
+pub use produce::{API as PRODUCE_API, head as produce_head, outcome as produce_outcome};
 pub use topics::{
-    api_versions, create_topics, created, led_partitions, list_offsets, metadata, served_partitions,
+    CREATE_TOPICS, LIST_OFFSETS, METADATA, api_versions, create_topics, created, led_partitions, list_offsets, metadata,
+    served_partitions,
 };
 
 use anyhow::Context;
@@ -31,21 +32,22 @@ fn frame(api: i16, version: i16, correlation: i32, body: impl FnOnce(&mut Vec<u8
 }
 
 /// Says that `length` bytes follow the length field.
-fn set_length(frame: &mut [u8], length: usize) {
+pub fn set_length(frame: &mut [u8], length: usize) {
     let length = i32::try_from(length).expect("benchmark frames are a few megabytes");
     frame[..4].copy_from_slice(&length.to_be_bytes());
 }
 
-fn put_string(buffer: &mut Vec<u8>, text: &str) {
+/// Puts a string with a length of two bytes.
+pub fn put_string(buffer: &mut Vec<u8>, text: &str) {
     buffer.put_i16(i16::try_from(text.len()).expect("names here are short"));
     buffer.put_slice(text.as_bytes());
 }
 
-/// Reads an answer's fields, after its correlation id.
-pub struct Fields<'a>(&'a [u8]);
+/// Reads fields, one after the other.
+pub struct Fields<'a>(pub &'a [u8]);
 
 impl<'a> Fields<'a> {
-    /// The fields of `answer`, which is a frame without its length.
+    /// The fields of `answer`, which is a frame without its length, after its correlation id.
     pub fn of(answer: &'a [u8]) -> anyhow::Result<Self> {
         let mut fields = Self(answer);
         fields.i32()?;
@@ -65,11 +67,13 @@ impl<'a> Fields<'a> {
         Ok(i8::from_be_bytes(self.take(1)?.try_into()?))
     }
 
-    fn i16(&mut self) -> anyhow::Result<i16> {
+    /// The next field, of two bytes.
+    pub fn i16(&mut self) -> anyhow::Result<i16> {
         Ok(i16::from_be_bytes(self.take(2)?.try_into()?))
     }
 
-    fn i32(&mut self) -> anyhow::Result<i32> {
+    /// The next field, of four bytes.
+    pub fn i32(&mut self) -> anyhow::Result<i32> {
         Ok(i32::from_be_bytes(self.take(4)?.try_into()?))
     }
 
@@ -78,7 +82,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A string or a byte sequence with a length of two bytes; empty if null.
-    fn short(&mut self) -> anyhow::Result<&'a [u8]> {
+    pub fn short(&mut self) -> anyhow::Result<&'a [u8]> {
         let length = self.i16()?;
         self.take(usize::try_from(length).unwrap_or(0))
     }
@@ -90,7 +94,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The length of an array; none if null.
-    fn count(&mut self) -> anyhow::Result<usize> {
+    pub fn count(&mut self) -> anyhow::Result<usize> {
         Ok(usize::try_from(self.i32()?).unwrap_or(0))
     }
 }

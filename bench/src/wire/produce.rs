@@ -5,7 +5,8 @@ use bytes::BufMut;
 
 use super::{Fields, frame, put_string, set_length};
 
-const API: i16 = 0;
+/// Its API key.
+pub const API: i16 = 0;
 const VERSION: i16 = 7;
 const ALL: i16 = -1;
 const TIMEOUT_MS: i32 = 60_000;

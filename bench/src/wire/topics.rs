@@ -5,9 +5,12 @@ use bytes::BufMut;
 
 use super::{Fields, frame, put_string};
 
-const CREATE_TOPICS: (i16, i16) = (19, 4);
-const METADATA: (i16, i16) = (3, 1);
-const LIST_OFFSETS: (i16, i16) = (2, 1);
+/// CreateTopics: API key and version.
+pub const CREATE_TOPICS: (i16, i16) = (19, 4);
+/// Metadata: API key and version.
+pub const METADATA: (i16, i16) = (3, 1);
+/// ListOffsets: API key and version.
+pub const LIST_OFFSETS: (i16, i16) = (2, 1);
 const API_VERSIONS: (i16, i16) = (18, 0);
 const TIMEOUT_MS: i32 = 120_000;
 
