@@ -9,9 +9,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
+use super::Topics;
 use super::answers;
 use super::log::Log;
-use super::Topics;
 use crate::wire;
 
 /// Room that is asked of a buffer for more of the next request.

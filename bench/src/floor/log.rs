@@ -10,7 +10,8 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 
 const FILES: usize = 8;
-const FILE: usize = 64 << 20;
+/// Bytes of a file.
+pub(super) const FILE: usize = 64 << 20;
 /// A group is synced once it has so many bytes, or nothing more waits.
 const MOST: usize = 4 << 20;
 /// How many pieces one system call takes (Linux's IOV_MAX).
@@ -27,18 +28,18 @@ pub(super) struct Append {
 pub(super) struct Log(mpsc::Sender<Append>);
 
 impl Log {
-    /// Makes the files in `data` and starts the thread.
-    pub(super) fn start(data: &Path) -> anyhow::Result<Self> {
+    /// Makes the files of `size` bytes in `data` and starts the thread.
+    pub(super) fn start(data: &Path, size: usize) -> anyhow::Result<Self> {
         std::fs::create_dir_all(data)?;
         let files: Vec<File> = (0..FILES)
-            .map(|number| zeroed(&data.join(format!("{number}.log"))))
+            .map(|number| zeroed(&data.join(format!("{number}.log")), size))
             .collect::<anyhow::Result<_>>()?;
         let (sender, appends) = mpsc::channel();
         std::thread::Builder::new()
             .name("floor-log".to_owned())
             .spawn(move || {
-                if let Err(error) = write_all(files, &appends) {
-                    eprintln!("the floor's log failed: {error:#}");
+                if let Err(error) = write_all(files, size, &appends) {
+                    super::complain("the log", &error);
                     std::process::exit(1);
                 }
             })?;
@@ -54,19 +55,19 @@ impl Log {
     }
 }
 
-fn zeroed(path: &Path) -> anyhow::Result<File> {
+fn zeroed(path: &Path, size: usize) -> anyhow::Result<File> {
     let mut file = File::create(path)?;
     let zeros = vec![0; 1 << 20];
-    for _ in 0..FILE / zeros.len() {
+    for _ in 0..size / zeros.len() {
         file.write_all(&zeros)?;
     }
     file.sync_all()?;
     Ok(file)
 }
 
-fn write_all(mut files: Vec<File>, appends: &mpsc::Receiver<Append>) -> anyhow::Result<()> {
+fn write_all(mut files: Vec<File>, size: usize, appends: &mpsc::Receiver<Append>) -> anyhow::Result<()> {
     let mut at = 0;
-    let mut left = FILE;
+    let mut left = size;
     let mut group = Vec::new();
     files[0].rewind()?;
     while let Ok(first) = appends.recv() {
@@ -79,10 +80,10 @@ fn write_all(mut files: Vec<File>, appends: &mpsc::Receiver<Append>) -> anyhow::
         }
         if bytes > left {
             at = (at + 1) % FILES;
-            left = FILE;
+            left = size;
             files[at].seek(SeekFrom::Start(0))?;
         }
-        left -= bytes;
+        left = left.saturating_sub(bytes);
         write_group(&mut files[at], &group)?;
         for append in group.drain(..) {
             // Whoever waited may have gone.

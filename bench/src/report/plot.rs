@@ -269,7 +269,6 @@ fn class(kind: Kind) -> &'static str {
         Kind::Kafka => "kafka",
         Kind::KafkaFlushing => "flushing",
         Kind::Firn => "firn",
-        Kind::FirnStoreApart => "apart",
         Kind::FirnObject => "object",
         Kind::Floor => "floor",
     }
@@ -281,7 +280,6 @@ fn colours(kind: Kind) -> [&'static str; 2] {
         Kind::Kafka => ["#c2530a", "#f28e4b"],
         Kind::KafkaFlushing => ["#c9719f", "#f3c1de"],
         Kind::Firn => ["#0058a8", "#3f9ae0"],
-        Kind::FirnStoreApart => ["#6f42c1", "#b392f0"],
         Kind::FirnObject => ["#00805f", "#2fc79b"],
         Kind::Floor => ["#6e7781", "#9aa4ae"],
     }

@@ -9,14 +9,14 @@ use std::time::Instant;
 use anyhow::{Context, bail};
 
 use super::process::Process;
-use super::{Flags, Started, Stores};
+use super::{Flags, Started, s3};
 
 /// Starts `firn` on `data` with ports of its choice and waits for its ready line.
 pub(super) fn start(
     firn: &Path,
     data: &Path,
     flags: Flags,
-    stores: &Stores,
+    s3: Option<&s3::Server>,
 ) -> anyhow::Result<Started> {
     let mut command = Command::new(firn);
     command
@@ -31,15 +31,9 @@ pub(super) fn start(
         .arg(data)
         .args(flags)
         .env("FIRN_LOG_LEVEL", "warn");
-    match stores {
-        Stores::Own => {}
-        Stores::Memory(folder) => {
-            command.args(["--store", &format!("file://{}", folder.path().display())]);
-        }
-        Stores::S3(server) => {
-            command.args(["--wal", "object"]).envs(server.environment());
-            command.args(["--store", &server.url()]);
-        }
+    if let Some(server) = s3 {
+        command.args(["--wal", "object"]).envs(server.environment());
+        command.args(["--store", &server.url()]);
     }
     ready("firn", &mut command)
 }

@@ -26,8 +26,6 @@ pub enum Kind {
     KafkaFlushing,
     /// Firn with its write-ahead log on this disk.
     Firn,
-    /// The same, with the object store not on this disk but in memory: apart from the log, as it is in production.
-    FirnStoreApart,
     /// Firn with its write-ahead log in an S3 server.
     FirnObject,
     /// No broker, but the least that one of Firn's durability does: see `floor`.
@@ -36,11 +34,10 @@ pub enum Kind {
 
 impl Kind {
     /// All, in the order of columns.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 5] = [
         Self::Kafka,
         Self::KafkaFlushing,
         Self::Firn,
-        Self::FirnStoreApart,
         Self::FirnObject,
         Self::Floor,
     ];
@@ -51,7 +48,6 @@ impl Kind {
             Self::Kafka => "Kafka",
             Self::KafkaFlushing => "Kafka, flushing",
             Self::Firn => "Firn",
-            Self::FirnStoreApart => "Firn, store in memory",
             Self::FirnObject => "Firn, S3 log",
             Self::Floor => "Floor",
         }
@@ -63,9 +59,6 @@ impl Kind {
             Self::Kafka => "page cache: answers before anything is on disk; a power cut loses it",
             Self::KafkaFlushing => "fsync of the partition's log before the answer (flush.messages=1)",
             Self::Firn => "fdatasync of the write-ahead log before the answer; there is no other setting",
-            Self::FirnStoreApart => {
-                "the same; its objects are written to a tmpfs, so that the disk has the log alone"
-            }
             Self::Floor => {
                 "fdatasync of a log before the answer. No broker: it receives, checks the CRC, patches the offset, \
                  stores, and forgets"
@@ -98,7 +91,7 @@ pub struct Subject {
     kind: Kind,
     places: Places,
     process: Process,
-    stores: Stores,
+    s3: Option<s3::Server>,
     data: TempDir,
     /// Where it serves Kafka.
     pub address: String,
@@ -106,19 +99,6 @@ pub struct Subject {
     http: Option<String>,
     /// From the start of the process until it served.
     pub ready_after: Duration,
-}
-
-/// A file system in memory.
-const MEMORY: &str = "/dev/shm";
-
-/// Where a broker's objects go.
-enum Stores {
-    /// Into its data directory, if it has objects.
-    Own,
-    /// Into a folder in memory.
-    Memory(TempDir),
-    /// To an S3 server, with the log.
-    S3(s3::Server),
 }
 
 /// What starting a broker gives.
@@ -136,22 +116,16 @@ impl Subject {
             .prefix("firn-bench-")
             .tempdir_in(&places.scratch)
             .with_context(|| format!("cannot make a data directory in {}", places.scratch.display()))?;
-        let stores = match kind {
-            Kind::FirnObject => {
-                Stores::S3(s3::Server::start(&places.versitygw, &data.path().join("s3"))?)
-            }
-            Kind::FirnStoreApart => {
-                let made = tempfile::Builder::new().prefix("firn-bench-").tempdir_in(MEMORY);
-                Stores::Memory(made.with_context(|| format!("cannot make a folder in {MEMORY}"))?)
-            }
-            Kind::Kafka | Kind::KafkaFlushing | Kind::Firn | Kind::Floor => Stores::Own,
+        let s3 = match kind {
+            Kind::FirnObject => Some(s3::Server::start(&places.versitygw, &data.path().join("s3"))?),
+            Kind::Kafka | Kind::KafkaFlushing | Kind::Firn | Kind::Floor => None,
         };
-        let started = launch(kind, flags, places, data.path(), &stores)?;
+        let started = launch(kind, flags, places, data.path(), s3.as_ref())?;
         Ok(Self {
             kind,
             places: places.clone(),
             process: started.process,
-            stores,
+            s3,
             data,
             address: started.address,
             http: started.http,
@@ -171,7 +145,7 @@ impl Subject {
 
     fn again(self, flags: Flags, end: impl FnOnce(Process) -> anyhow::Result<()>) -> anyhow::Result<Self> {
         end(self.process)?;
-        let started = launch(self.kind, flags, &self.places, self.data.path(), &self.stores)?;
+        let started = launch(self.kind, flags, &self.places, self.data.path(), self.s3.as_ref())?;
         Ok(Self {
             process: started.process,
             address: started.address,
@@ -204,14 +178,12 @@ fn launch(
     flags: Flags,
     places: &Places,
     data: &Path,
-    stores: &Stores,
+    s3: Option<&s3::Server>,
 ) -> anyhow::Result<Started> {
     match kind {
         Kind::Kafka => kafka::start(&places.kafka_jars, data, &[]),
         Kind::KafkaFlushing => kafka::start(&places.kafka_jars, data, &["log.flush.interval.messages=1"]),
-        Kind::Firn | Kind::FirnStoreApart | Kind::FirnObject => {
-            firn::start(&places.firn, &data.join("firn"), flags, stores)
-        }
+        Kind::Firn | Kind::FirnObject => firn::start(&places.firn, &data.join("firn"), flags, s3),
         Kind::Floor => floor::start(&data.join("floor")),
     }
 }

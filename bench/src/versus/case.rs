@@ -5,8 +5,12 @@ use crate::subject::Kind;
 
 /// The brokers that take part, in the order of their turns.
 pub const KAFKA_AND_FIRN: &[Kind] = &[Kind::Kafka, Kind::Firn];
+/// Also the floor.
+pub const WITH_FLOOR: &[Kind] = &[Kind::Kafka, Kind::Firn, Kind::Floor];
 /// Also Kafka that flushes.
 pub const ALL: &[Kind] = &[Kind::Kafka, Kind::Firn, Kind::KafkaFlushing];
+/// Also both.
+pub const ALL_WITH_FLOOR: &[Kind] = &[Kind::Kafka, Kind::Firn, Kind::KafkaFlushing, Kind::Floor];
 /// Firn, where Kafka has nothing like it.
 pub const FIRN: &[Kind] = &[Kind::Firn];
 /// Firn with its log in an S3 server.

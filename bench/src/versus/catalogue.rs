@@ -1,6 +1,6 @@
 //! All cases, in the order in which they run.
 
-use super::case::{ALL, Case, FIRN, FIRN_OBJECT, KAFKA_AND_FIRN, Sending, Work};
+use super::case::{ALL, ALL_WITH_FLOOR, Case, FIRN, FIRN_OBJECT, KAFKA_AND_FIRN, Sending, WITH_FLOOR, Work};
 use crate::load::Pace;
 
 /// What Kafka's producer keeps in flight on a connection unless told otherwise.
@@ -58,7 +58,7 @@ fn produce(batch: usize, size: &str, group: &'static str) -> Vec<Case> {
                 id: format!("produce-{size}-{partitions}p-{connections}c"),
                 title: format!("{partitions} partitions, {connections} connections"),
                 group,
-                kinds: if usual { ALL } else { KAFKA_AND_FIRN },
+                kinds: if usual { ALL_WITH_FLOOR } else { WITH_FLOOR },
                 work: Work::Produce(Sending {
                     batch,
                     partitions,
@@ -93,7 +93,7 @@ fn acknowledgements() -> Vec<Case> {
         id: format!("ack-{megabytes}-mb"),
         title: format!("{megabytes} MB/s in 64 KiB batches"),
         group: "Latency of acknowledgements",
-        kinds: ALL,
+        kinds: ALL_WITH_FLOOR,
         work: Work::Produce(Sending {
             pace: rate(megabytes),
             ..USUAL

@@ -161,7 +161,6 @@ pub fn setting(places: &Places) -> anyhow::Result<Setting> {
                 "the same, with log.flush.interval.messages=1".to_owned(),
             ),
             Kind::Firn => (revision.clone(), "firn dev".to_owned()),
-            Kind::FirnStoreApart => (revision.clone(), "firn dev --store file:///dev/shm/...".to_owned()),
             Kind::Floor => (revision.clone(), "firn-bench floor".to_owned()),
             Kind::FirnObject => (
                 revision.clone(),

@@ -10,8 +10,8 @@ pub use batch::{Batch, HEADER as BATCH_HEADER};
 pub use fetch::{FetchAnswer, FetchRequest, walk};
 pub use produce::{API as PRODUCE_API, head as produce_head, outcome as produce_outcome};
 pub use topics::{
-    CREATE_TOPICS, LIST_OFFSETS, METADATA, api_versions, create_topics, created, led_partitions, list_offsets, metadata,
-    served_partitions,
+    CREATE_TOPICS, LIST_OFFSETS, METADATA, api_versions, create_topics, created, led_partitions,
+    list_offsets, metadata, served_partitions,
 };
 
 use anyhow::Context;
