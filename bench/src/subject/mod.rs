@@ -133,6 +133,11 @@ impl Subject {
         })
     }
 
+    /// Which broker it is.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
     /// The same data directory in a new process, after a clean stop. It may serve at another address.
     pub fn restart(self, flags: Flags) -> anyhow::Result<Self> {
         self.again(flags, Process::stop)
