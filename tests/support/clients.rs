@@ -173,11 +173,26 @@ impl Running {
         self.child.try_wait().unwrap().is_none()
     }
 
+    /// Closes its standard input, which tells it to end, and does not wait.
+    pub fn close_input(&mut self) {
+        drop(self.stdin.take());
+    }
+
+    /// SIGKILL, as a crash would end it, and waits until it is gone.
+    pub fn kill9(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Its standard error so far.
+    pub fn errors(&self) -> String {
+        fs::read_to_string(self.directory.path().join("stderr")).unwrap_or_default()
+    }
+
     /// Closes its standard input and waits for its end; kills it when that takes longer than `patience`.
     pub fn finish(mut self, patience: Duration) -> Finished {
-        drop(self.stdin.take());
+        self.close_input();
         let status = wait_for(patience, || self.child.try_wait().unwrap());
-        let stderr = fs::read_to_string(self.directory.path().join("stderr")).unwrap_or_default();
         Finished {
             what: self.what.clone(),
             success: status.is_some_and(|status| status.success()),
@@ -187,7 +202,7 @@ impl Running {
             ),
             took: self.started.elapsed(),
             output: fs::read(&self.output).unwrap_or_default(),
-            stderr,
+            stderr: self.errors(),
         }
     }
 }

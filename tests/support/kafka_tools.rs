@@ -22,6 +22,12 @@ pub enum Tool {
     BrokerApiVersions,
     /// `kafka-cluster`; its command comes before the address
     Cluster,
+    /// `kafka-consumer-groups`
+    ConsumerGroups,
+    /// `kafka-console-consumer`
+    ConsoleConsumer,
+    /// `kafka-verifiable-consumer`
+    VerifiableConsumer,
 }
 
 impl Tool {
@@ -34,6 +40,9 @@ impl Tool {
             Self::LogDirs => "org.apache.kafka.tools.LogDirsCommand",
             Self::BrokerApiVersions => "org.apache.kafka.tools.BrokerApiVersionsCommand",
             Self::Cluster => "org.apache.kafka.tools.ClusterTool",
+            Self::ConsumerGroups => "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
+            Self::ConsoleConsumer => "org.apache.kafka.tools.consumer.ConsoleConsumer",
+            Self::VerifiableConsumer => "org.apache.kafka.tools.VerifiableConsumer",
         }
     }
 }

@@ -26,8 +26,12 @@ const LAYERS: &[Layer] = &[
         uses: &["firn-runtime", "firn-catalog"],
     },
     Layer {
+        folder: "dataplane/coordinator",
+        uses: &["firn-runtime", "firn-catalog"],
+    },
+    Layer {
         folder: "dataplane/broker",
-        uses: &["firn-runtime", "firn-catalog", "firn-log"],
+        uses: &["firn-runtime", "firn-catalog", "firn-log", "firn-coordinator"],
     },
     Layer {
         folder: "controlplane/api",
@@ -45,7 +49,13 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         folder: "dataplane/simulation",
-        uses: &["firn-runtime", "firn-catalog", "firn-log", "firn-broker"],
+        uses: &[
+            "firn-runtime",
+            "firn-catalog",
+            "firn-log",
+            "firn-coordinator",
+            "firn-broker",
+        ],
     },
     Layer {
         folder: "bench",

@@ -54,6 +54,10 @@ pub enum Work {
     },
     /// Opening connections that then do nothing.
     Connections(usize),
+    /// A group with so many members: joining, heartbeats, one leaves.
+    OneGroup(usize),
+    /// So many groups, each of which commits every second.
+    ManyGroups(usize),
     /// Many partitions: creating them, starting with them, asking for them.
     Partitions {
         /// Topics.

@@ -35,6 +35,7 @@ pub fn catalogue() -> Vec<Case> {
     cases.extend(tails());
     cases.extend(catch_up());
     cases.extend(connections());
+    cases.extend(groups());
     cases.push(Case {
         id: "partitions-10000".to_owned(),
         title: "10,000 partitions in 10 topics".to_owned(),
@@ -156,6 +157,28 @@ fn connections() -> Vec<Case> {
         work: Work::Connections(count),
     };
     vec![case(1_000), case(10_000)]
+}
+
+fn groups() -> Vec<Case> {
+    let case = |id: &str, title: &str, work: Work| Case {
+        id: id.to_owned(),
+        title: title.to_owned(),
+        group: "Consumer groups",
+        kinds: KAFKA_AND_FIRN,
+        work,
+    };
+    vec![
+        case(
+            "group-1000-members",
+            "1,000 members join a group, send 10,000 heartbeats a second, one leaves",
+            Work::OneGroup(1_000),
+        ),
+        case(
+            "groups-1000",
+            "1,000 groups commit every second",
+            Work::ManyGroups(1_000),
+        ),
+    ]
 }
 
 fn object_log() -> Vec<Case> {

@@ -54,6 +54,16 @@ pub enum Metric {
     Memory,
     /// A Metadata answer that names all partitions, median, ms.
     MetadataP50,
+    /// From the first JoinGroup until every member has its assignment, s.
+    Stable,
+    /// The same after a member has left, s.
+    StableAgain,
+    /// The broker's CPU microseconds for each member that joins and is assigned.
+    CpuPerMember,
+    /// The broker's CPU microseconds for each heartbeat.
+    CpuPerHeartbeat,
+    /// The broker's CPU microseconds for each commit.
+    CpuPerCommit,
     /// The load generator's CPU seconds for each GB.
     GeneratorCpuPerGb,
 }
@@ -79,6 +89,11 @@ impl Metric {
             Self::Start => "start",
             Self::Memory => "memory",
             Self::MetadataP50 => "Metadata p50",
+            Self::Stable => "stable after",
+            Self::StableAgain => "stable after one left",
+            Self::CpuPerMember => "broker CPU, member",
+            Self::CpuPerHeartbeat => "broker CPU, heartbeat",
+            Self::CpuPerCommit => "broker CPU, commit",
             Self::GeneratorCpuPerGb => "generator CPU",
         }
     }
@@ -88,12 +103,16 @@ impl Metric {
         match self {
             Self::Produced | Self::Fetched | Self::FetchedFirst => "MB/s",
             Self::CpuPerGb | Self::GeneratorCpuPerGb => "cpu-s/GB",
-            Self::CpuPerRequest | Self::CpuPerConnection => "us",
+            Self::CpuPerRequest
+            | Self::CpuPerConnection
+            | Self::CpuPerMember
+            | Self::CpuPerHeartbeat
+            | Self::CpuPerCommit => "us",
             Self::Requests => "1/s",
             Self::AckP50 | Self::AckP99 | Self::DeliveryP50 | Self::DeliveryP99 | Self::MetadataP50 => "ms",
             Self::PeakMemory | Self::Memory => "MiB",
             Self::MemoryPerConnection => "KiB",
-            Self::Create | Self::Start => "s",
+            Self::Create | Self::Start | Self::Stable | Self::StableAgain => "s",
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod catch_up;
 mod connections;
+mod groups;
 mod partitions;
 mod traffic;
 
@@ -80,6 +81,8 @@ pub fn run(subject: Subject, work: &Work, times: &Times) -> anyhow::Result<(Subj
         }
         Work::CatchUp { readers, cold } => catch_up::run(subject, readers, cold, times),
         Work::Connections(count) => connections::run(subject, count),
+        Work::OneGroup(members) => groups::one_group(subject, members, times),
+        Work::ManyGroups(count) => groups::many_groups(subject, count, times),
         Work::Partitions { topics, each } => partitions::run(subject, topics, each),
     }
 }

@@ -3,6 +3,7 @@
 
 mod batch;
 mod fetch;
+pub mod groups;
 mod produce;
 mod topics;
 
@@ -88,7 +89,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Bytes with a length of four bytes; empty if null.
-    fn long(&mut self) -> anyhow::Result<&'a [u8]> {
+    pub fn long(&mut self) -> anyhow::Result<&'a [u8]> {
         let length = self.i32()?;
         self.take(usize::try_from(length).unwrap_or(0))
     }

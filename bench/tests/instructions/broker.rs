@@ -89,6 +89,7 @@ pub async fn start(folder: &Path) -> Broker {
     let broker = Broker::start(BrokerParts {
         env,
         settings: BrokerSettings {
+            coordinators: 1,
             bind: "127.0.0.1:0".parse().unwrap(),
             advertise: None,
             limits: Limits::default(),

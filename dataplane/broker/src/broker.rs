@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use firn_catalog::Catalog;
 use firn_catalog::cell::CatalogError;
+use firn_catalog::commands::CommandError;
 use firn_catalog::entities::Address;
 use firn_catalog::ids::{ClusterId, NodeId};
 use firn_catalog::image::ImageFollower;
@@ -21,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
+use crate::groups::Groups;
 use crate::network::listener::{Connections, Opened, Peer, listen};
 use crate::reconcile::Reconciler;
 use crate::seams::{Authorizer, DevAuthorizer, Meter, NoMeter, NoQuotas, Quotas};
@@ -95,6 +97,9 @@ pub enum StartError {
     /// The catalog did not take the broker's address.
     #[error("the broker's address could not be stored: {0}")]
     Advertise(#[from] CatalogError),
+    /// The catalog did not make the topic in which groups are kept.
+    #[error("the topic for consumer groups could not be made: {0}")]
+    Coordinator(#[from] CommandError),
     /// The partitions that this broker leads could not be opened.
     #[error(transparent)]
     Assign(#[from] AssignError),
@@ -104,7 +109,8 @@ impl StartError {
     /// Whether a successor has taken over from this process in the meantime, which must end.
     pub fn is_fenced(&self) -> bool {
         match self {
-            Self::Advertise(error) => error.is_fenced(),
+            Self::Advertise(error) | Self::Coordinator(CommandError::Catalog(error)) => error.is_fenced(),
+            Self::Coordinator(_) => false,
             Self::Assign(error) => error.source.is_fenced(),
             Self::Bind { .. } | Self::NotLoopback { .. } => false,
         }
@@ -116,6 +122,7 @@ pub struct Broker {
     local: SocketAddr,
     advertised: Address,
     connections: Arc<Connections<KafkaConnection>>,
+    groups: Arc<Groups>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -127,6 +134,17 @@ fn session_slots(kafka: &KafkaSettings) -> usize {
     };
     let slots = defaults.number("max.incremental.fetch.session.cache.slots");
     slots.and_then(|slots| usize::try_from(slots).ok()).unwrap_or(0)
+}
+
+/// Listens where it is said to; where anonymous connections are served, on loopback only.
+async fn bind(address: SocketAddr, anonymous: bool) -> Result<(TcpListener, SocketAddr), StartError> {
+    if anonymous && !address.ip().is_loopback() {
+        return Err(StartError::NotLoopback { address });
+    }
+    let failed = |cause| StartError::Bind { address, cause };
+    let socket = TcpListener::bind(address).await.map_err(failed)?;
+    let local = socket.local_addr().map_err(failed)?;
+    Ok((socket, local))
 }
 
 impl Broker {
@@ -142,18 +160,16 @@ impl Broker {
             anonymous,
             seams,
         } = parts;
-        let address = settings.bind;
-        if anonymous.is_some() && !address.ip().is_loopback() {
-            return Err(StartError::NotLoopback { address });
-        }
-        let bind = |cause| StartError::Bind { address, cause };
-        let socket = TcpListener::bind(address).await.map_err(bind)?;
-        let local = socket.local_addr().map_err(bind)?;
+        let (socket, local) = bind(settings.bind, anonymous.is_some()).await?;
         let advertised = settings.advertised(local);
+        if let Some(sequence) = catalog.ensure_coordinator(settings.coordinators).await? {
+            images.wait_for(sequence).await;
+        }
         let mut reconciler = Reconciler::new(Arc::clone(&log), Arc::clone(&images), settings.kafka.clone());
         reconciler.round().await?;
         catalog.advertise(log.incarnation(), advertised.clone()).await?;
         let shutdown = CancellationToken::new();
+        let groups = Groups::new(&env, &log, &images, &settings.kafka, shutdown.clone());
         let serving = Arc::new(Serving {
             env: env.clone(),
             log: Arc::clone(&log),
@@ -163,6 +179,7 @@ impl Broker {
             authorizer: seams.authorizer,
             quotas: seams.quotas,
             meter: seams.meter,
+            groups: Arc::clone(&groups),
             sessions: FetchSessions::new(env.clone(), session_slots(&settings.kafka)),
             node,
             advertised: advertised.clone(),
@@ -184,7 +201,9 @@ impl Broker {
             abort: CancellationToken::new(),
             opened: Opened::default(),
         });
+        let followed = groups.clone().follow(reconciler.done());
         let tasks = vec![
+            log.spawn_vital("the coordinator of groups", followed),
             log.spawn_vital("the reconciler", reconciler.run()),
             log.spawn_vital("the Kafka listener", listen(socket, Arc::clone(&connections))),
         ];
@@ -193,6 +212,7 @@ impl Broker {
             local,
             advertised,
             connections,
+            groups,
             tasks,
         })
     }
@@ -237,5 +257,6 @@ impl Broker {
         for task in self.tasks {
             task.abort();
         }
+        self.groups.stop();
     }
 }

@@ -5,10 +5,12 @@
 
 use firn_catalog::cell::CatalogError;
 use firn_catalog::commands::CommandError;
+use firn_coordinator::api::GroupError;
 use firn_log::batch::BatchError;
 use firn_log::partition::{AppendError, DeleteRecordsError, ReadError, SequenceError};
 use kafka_protocol::ResponseError;
 
+use crate::groups::Unavailable;
 use crate::protocol::produce::RecordError;
 
 /// The code of success.
@@ -120,4 +122,33 @@ pub(crate) fn of_command(error: &CommandError, denied: ResponseError) -> Failure
         CommandError::Catalog(error) => of_catalog(error),
     };
     Failure::new(code, error.to_string())
+}
+
+/// The error of a group, or of a member of it.
+pub(crate) fn of_group(error: GroupError) -> ResponseError {
+    match error {
+        GroupError::InvalidGroup => ResponseError::InvalidGroupId,
+        GroupError::InvalidSessionTimeout => ResponseError::InvalidSessionTimeout,
+        GroupError::InconsistentProtocol => ResponseError::InconsistentGroupProtocol,
+        GroupError::UnknownMember => ResponseError::UnknownMemberId,
+        GroupError::FencedInstance => ResponseError::FencedInstanceId,
+        GroupError::IllegalGeneration => ResponseError::IllegalGeneration,
+        GroupError::RebalanceInProgress => ResponseError::RebalanceInProgress,
+        GroupError::MemberIdRequired => ResponseError::MemberIdRequired,
+        GroupError::GroupFull => ResponseError::GroupMaxSizeReached,
+        GroupError::TooManyGroups => ResponseError::PolicyViolation,
+        GroupError::GroupNotFound => ResponseError::GroupIdNotFound,
+        GroupError::NonEmptyGroup => ResponseError::NonEmptyGroup,
+        GroupError::Subscribed => ResponseError::GroupSubscribedToTopic,
+        GroupError::MetadataTooLarge => ResponseError::OffsetMetadataTooLarge,
+    }
+}
+
+/// The error of a group that nobody here can answer for: the client asks again, here or where the coordinator is.
+pub(crate) fn of_unavailable(unavailable: Unavailable) -> ResponseError {
+    match unavailable {
+        Unavailable::NotCoordinator => ResponseError::NotCoordinator,
+        Unavailable::Loading => ResponseError::CoordinatorLoadInProgress,
+        Unavailable::NotAvailable => ResponseError::CoordinatorNotAvailable,
+    }
 }

@@ -7,6 +7,7 @@
 //! | `serving` | from a frame to a handler and back: dispatch, request context, fetch sessions |
 //! | `handlers` | one file for each API, its versions on top |
 //! | [`seams`] | authorize, charge, meter |
+//! | `groups` | consumer groups: the coordinator's state machines over internal partitions |
 //! | `errors` | domain errors to Kafka's codes |
 //! | `reconcile` | keeps the log's partitions as the image says |
 //!
@@ -16,6 +17,7 @@
 
 mod broker;
 mod errors;
+pub mod groups;
 mod handlers;
 mod metrics;
 mod network;

@@ -27,6 +27,8 @@ pub struct BrokerSettings {
     pub limits: Limits,
     /// Kafka's broker settings.
     pub kafka: KafkaSettings,
+    /// Partitions of the topic in which groups are kept, if this broker is the one that makes it.
+    pub coordinators: i32,
 }
 
 impl BrokerSettings {

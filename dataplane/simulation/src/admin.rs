@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use firn_catalog::cell::{IncarnationState, LogCatalog};
 use firn_catalog::ids::{LeaderEpoch, Offset, PartitionId, TopicId};
+use firn_log::engine::Log;
+use futures::FutureExt;
 use tokio::time::timeout;
 
 use crate::dice::Dice;
-use crate::process::{Process, assignment};
+use crate::process::{COORDINATED, Process, assignment};
 use crate::world::World;
 
 /// Does one thing after the other until it is quiet.
@@ -34,14 +36,10 @@ pub async fn add_topic(world: &Arc<World>, topic: TopicId, partitions: i32, dice
     let Some(log) = world.latest_open().and_then(|process| process.log()) else {
         return;
     };
-    let own = log.incarnation();
-    let rows = world.ground.catalog.incarnations().await.unwrap_or_default();
-    if !rows
-        .iter()
-        .any(|row| row.id == own && row.state == IncarnationState::Open)
-    {
+    if !is_open(world, &log) {
         return;
     }
+    let own = log.incarnation();
     world.ground.catalog.add_topic(topic, partitions, own);
     let added: Vec<_> = (0..partitions)
         .map(|index| PartitionId { topic, index })
@@ -59,6 +57,31 @@ pub async fn add_topic(world: &Arc<World>, topic: TopicId, partitions: i32, dice
             .await;
     }
     world.populate(&added, dice);
+}
+
+/// Makes the partition in which groups are kept, at the youngest broker.
+pub async fn coordinate(world: &Arc<World>, dice: &Dice) {
+    while !world.is_quiet() {
+        let own = world.latest_open().and_then(|process| process.log());
+        if let Some(log) = own.filter(|log| is_open(world, log)) {
+            let catalog = &world.ground.catalog;
+            catalog.add_topic(COORDINATED.topic, 1, log.incarnation());
+            // If it cannot be opened now, the next process does.
+            let _ = log
+                .assign(vec![assignment(&world.plan, COORDINATED, LeaderEpoch(0))])
+                .await;
+            return;
+        }
+        world.sleep_unless_quiet(dice.millis(1, 50)).await;
+    }
+}
+
+/// Whether the catalog takes the log's process for open, so that it may own partitions.
+fn is_open(world: &World, log: &Log) -> bool {
+    let rows = world.ground.catalog.incarnations().now_or_never();
+    let rows = rows.and_then(Result::ok).unwrap_or_default();
+    rows.iter()
+        .any(|row| row.id == log.incarnation() && row.state == IncarnationState::Open)
 }
 
 /// Deletes a topic other than the first; some brokers learn of it at once, some never.

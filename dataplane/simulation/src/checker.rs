@@ -35,6 +35,8 @@ pub enum Rule {
     RetryRefused,
     /// A broker stopped with damage that nobody did, or for a fence that nobody put.
     FalseAlarm,
+    /// A committed offset went back, or was never committed.
+    Committed,
     /// Something is in the store that nobody needs and nobody will delete.
     Leak,
     /// Something is still unreadable, or does not end, long after everything was healed.

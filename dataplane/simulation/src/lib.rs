@@ -13,7 +13,7 @@
 //! | [`checker`] | the rules |
 //! | [`faults`], [`store`], [`catalog`], [`link`] | what goes wrong between a process and the world |
 //! | [`process`], [`supervisor`] | lives and deaths of broker processes |
-//! | [`connection`], [`producer`], [`reader`], [`admin`] | clients |
+//! | [`connection`], [`producer`], [`reader`], [`committer`], [`admin`] | clients |
 //! | [`audit`], [`leaks`] | the last word: everything is read from start to end, and nothing is left over |
 //! | [`record`], [`trace`], [`dice`], [`signal`] | records that can be told apart, what happened, chance, waking in order |
 //!
@@ -23,6 +23,7 @@ pub mod admin;
 pub mod audit;
 pub mod catalog;
 pub mod checker;
+pub mod committer;
 pub mod connection;
 pub mod dice;
 pub mod faults;

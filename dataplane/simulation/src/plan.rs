@@ -7,6 +7,7 @@ use firn_log::engine::LogSettings;
 
 use crate::dice::Dice;
 use crate::faults::Rates;
+use crate::process::COORDINATED;
 
 /// What a partition keeps.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +54,9 @@ pub struct Plan {
 impl Plan {
     /// What a partition keeps; `None`: all. Partitions that do and that do not share objects.
     pub fn retention_of(&self, partition: PartitionId) -> Option<Retention> {
+        if partition == COORDINATED {
+            return None;
+        }
         let number = partition.topic.0 + u128::from(partition.index.unsigned_abs());
         self.retention.filter(|_| number.is_multiple_of(2))
     }

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use firn_broker::groups::{Coordinator, Shared, TopicNames};
 use firn_catalog::cell::MemoryCatalog;
-use firn_catalog::ids::{LeaderEpoch, NodeId, PartitionId};
+use firn_catalog::ids::{LeaderEpoch, NodeId, PartitionId, TopicId};
+use firn_coordinator::GroupSettings;
 use firn_log::batch::BatchRules;
 use firn_log::engine::{Assignment, Log, LogParts, LogSettings, OpenError};
 use firn_log::partition::PartitionConfig;
@@ -58,6 +60,24 @@ pub struct Process {
     tasks: Arc<KillableTasks>,
     catalog: Arc<FaultyCatalog>,
     log: Mutex<Option<Arc<Log>>>,
+    coordinator: Mutex<Option<Arc<Coordinator>>>,
+}
+
+/// The partition in which groups are kept.
+pub const COORDINATED: PartitionId = PartitionId {
+    topic: TopicId(u128::MAX),
+    index: 0,
+};
+/// Bytes of records of groups that are worth writing anew here: a few commits.
+const REWRITE_FROM: usize = 2_000;
+
+/// Every topic exists.
+struct AnyTopic;
+
+impl TopicNames for AnyTopic {
+    fn name(&self, _: TopicId) -> Option<Arc<str>> {
+        Some("t".into())
+    }
 }
 
 impl Process {
@@ -87,6 +107,7 @@ impl Process {
             tasks,
             catalog: Arc::new(catalog),
             log: Mutex::new(None),
+            coordinator: Mutex::new(None),
         })
     }
 
@@ -121,6 +142,19 @@ impl Process {
         self.log.lock().clone()
     }
 
+    /// Who coordinates groups in it, once it leads their partition.
+    pub fn coordinator(&self) -> Option<Arc<Coordinator>> {
+        let log = self.log()?;
+        let partition = log.partition(COORDINATED)?;
+        let mut coordinator = self.coordinator.lock();
+        let started = coordinator.get_or_insert_with(|| {
+            let settings = GroupSettings::default();
+            let shared = Shared::new(&self.env, log, settings, Arc::new(AnyTopic), REWRITE_FROM);
+            Arc::new(Coordinator::start(&shared, partition))
+        });
+        Some(Arc::clone(started))
+    }
+
     /// Whether its log is open and clients may talk to it.
     pub fn is_serving(&self) -> bool {
         self.log.lock().is_some()
@@ -141,6 +175,7 @@ impl Process {
         self.link.set(LinkState::Dead);
         self.tasks.abort_all();
         self.log.lock().take();
+        self.coordinator.lock().take();
     }
 }
 

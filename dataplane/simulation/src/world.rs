@@ -15,13 +15,14 @@ use parking_lot::Mutex;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::checker::{Checker, Counts, Rule, Violation};
+use crate::committer::Committed;
 use crate::dice::Dice;
 use crate::faults::Faults;
 use crate::plan::Plan;
 use crate::process::{Ground, Process};
 use crate::signal::Signal;
 use crate::trace::Trace;
-use crate::{admin, audit, producer, reader, supervisor};
+use crate::{admin, audit, committer, producer, reader, supervisor};
 
 /// No run takes longer than this, in simulated time; one that does hangs.
 const LONGEST_RUN: Duration = Duration::from_secs(3600);
@@ -90,6 +91,10 @@ async fn play(world: Arc<World>) {
         sleep(Duration::from_millis(5)).await;
     }
     admin::add_topic(&world, TopicId(1), world.plan.partitions, &dice).await;
+    admin::coordinate(&world, &dice).await;
+    let committed = Arc::new(Committed::default());
+    let committing = committer::run(Arc::clone(&world), Arc::clone(&committed), dice.fork());
+    let committer = InlineTasks.spawn(Box::pin(committing));
     let administrator = InlineTasks.spawn(Box::pin(admin::run(Arc::clone(&world), dice.fork())));
     sleep(world.plan.length).await;
 
@@ -97,10 +102,12 @@ async fn play(world: Arc<World>) {
     world.ground.store_faults.heal();
     world.ground.catalog_faults.heal();
     world.quiet.set(true);
-    // Both end by themselves once it is quiet.
+    // They end by themselves once it is quiet.
     let _ = supervisor.await;
     let _ = administrator.await;
+    let _ = committer.await;
     audit::run(&world, &dice).await;
+    committed.check(&world).await;
     world.kill_all();
 }
 

@@ -49,9 +49,13 @@ pub fn log(settings: &Log) -> LogSettings {
     }
 }
 
+/// Partitions of the topic in which a new cell of dev keeps groups.
+const COORDINATORS: i32 = 16;
+
 /// The broker's settings, listening at `bind`.
 pub fn broker(settings: &Settings, bind: SocketAddr) -> BrokerSettings {
     BrokerSettings {
+        coordinators: COORDINATORS,
         bind,
         advertise: settings
             .advertise

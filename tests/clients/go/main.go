@@ -1,5 +1,6 @@
 // The Go client of the tests (franz-go): produces and consumes record lines, creates topics, asks for offsets,
-// and produces numbered records through crashes. tests/clients/README.md describes the lines.
+// produces numbered records through crashes, and is a member of consumer groups. tests/clients/README.md describes the
+// lines.
 package main
 
 import (
@@ -21,11 +22,13 @@ type command struct {
 }
 
 var commands = map[string]command{
-	"create":  {"create BOOTSTRAP TOPIC PARTITIONS [KEY=VALUE...]", 3, create},
-	"offsets": {"offsets BOOTSTRAP TOPIC MILLISECONDS|earliest|latest", 3, offsets},
-	"produce": {"produce BOOTSTRAP TOPIC CODEC < LINES", 3, produce},
-	"consume": {"consume BOOTSTRAP TOPIC COUNT > LINES", 3, consume},
-	"numbers": {"numbers BOOTSTRAP TOPIC PARTITIONS > ACKNOWLEDGED (until standard input ends)", 3, numbers},
+	"create":    {"create BOOTSTRAP TOPIC PARTITIONS [KEY=VALUE...]", 3, create},
+	"offsets":   {"offsets BOOTSTRAP TOPIC MILLISECONDS|earliest|latest", 3, offsets},
+	"produce":   {"produce BOOTSTRAP TOPIC CODEC < LINES", 3, produce},
+	"consume":   {"consume BOOTSTRAP TOPIC COUNT > LINES", 3, consume},
+	"numbers":   {"numbers BOOTSTRAP TOPIC PARTITIONS [MILLISECONDS] > ACKNOWLEDGED (until standard input ends)", 3, numbers},
+	"group":     {"group BOOTSTRAP TOPIC GROUP ASSIGNOR [INSTANCE] (until standard input ends)", 4, group},
+	"committed": {"committed BOOTSTRAP TOPIC GROUP", 3, committed},
 }
 
 func main() {

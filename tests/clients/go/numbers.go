@@ -17,10 +17,19 @@ import (
 
 // numbers produces PARTITION:NUMBER:PADDING to each partition in turn, idempotently, without ever giving up, and
 // prints "PARTITION NUMBER OFFSET" for each acknowledgement. It ends once standard input does and all is answered.
+// It pauses for 3 ms after every ten numbers, or for MILLISECONDS after each one.
 func numbers(ctx context.Context, opts []kgo.Opt, args []string) error {
 	partitions, err := strconv.Atoi(args[1])
 	if err != nil {
 		return err
+	}
+	pace := pace{numbers: 10, pause: 3 * time.Millisecond}
+	if len(args) > 2 {
+		millis, err := strconv.Atoi(args[2])
+		if err != nil {
+			return err
+		}
+		pace.numbers, pace.pause = 1, time.Duration(millis)*time.Millisecond
 	}
 	client, err := kgo.NewClient(append(opts,
 		kgo.DefaultProduceTopic(args[0]),
@@ -40,25 +49,31 @@ func numbers(ctx context.Context, opts []kgo.Opt, args []string) error {
 		close(ended)
 	}()
 	acknowledged := acknowledgements{out: bufio.NewWriter(os.Stdout)}
-	produceNumbers(ctx, client, partitions, &acknowledged, ended)
+	produceNumbers(ctx, client, partitions, pace, &acknowledged, ended)
 	if err := client.Flush(ctx); err != nil {
 		return err
 	}
 	return errors.Join(acknowledged.failure, acknowledged.out.Flush())
 }
 
-func produceNumbers(ctx context.Context, client *kgo.Client, partitions int, to *acknowledgements, ended chan struct{}) {
+// pace is a pause after so many numbers.
+type pace struct {
+	numbers int
+	pause   time.Duration
+}
+
+func produceNumbers(ctx context.Context, client *kgo.Client, partitions int, pace pace, to *acknowledgements, ended chan struct{}) {
 	for number := 0; ; number++ {
 		for partition := 0; partition < partitions; partition++ {
 			number := number
 			record := &kgo.Record{Partition: int32(partition), Value: []byte(numbered(partition, number))}
 			client.Produce(ctx, record, func(record *kgo.Record, err error) { to.add(record, number, err) })
 		}
-		if number%10 == 0 {
+		if number%pace.numbers == 0 {
 			select {
 			case <-ended:
 				return
-			case <-time.After(3 * time.Millisecond):
+			case <-time.After(pace.pause):
 			}
 		}
 	}

@@ -26,12 +26,16 @@ public final class Client {
 
     private Client() {}
 
-    /** Arguments: produce BOOTSTRAP TOPIC CODEC | consume BOOTSTRAP TOPIC COUNT | text BOOTSTRAP TOPIC COUNT. */
+    /**
+     * Arguments: produce BOOTSTRAP TOPIC CODEC | consume BOOTSTRAP TOPIC COUNT | text BOOTSTRAP TOPIC COUNT |
+     * group BOOTSTRAP TOPIC GROUP ASSIGNOR [INSTANCE].
+     */
     public static void main(String[] args) throws Exception {
         switch (args[0]) {
             case "produce" -> produce(args[1], args[2], args[3]);
             case "consume" -> consume(args[1], args[2], Long.parseLong(args[3]), Client::writeLine);
             case "text" -> consume(args[1], args[2], Long.parseLong(args[3]), Client::writeText);
+            case "group" -> Group.join(List.of(args).subList(1, args.length));
             default -> throw new IllegalArgumentException(args[0]);
         }
     }

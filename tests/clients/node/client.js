@@ -1,12 +1,13 @@
-// The Node client of the tests (kafkajs): produces and consumes record lines. tests/clients/README.md describes the
-// lines. The consumer of kafkajs always joins a group; to read assigned partitions `consume` drives the fetch
-// requests of the same library by hand.
+// The Node client of the tests (kafkajs): produces and consumes record lines, and is a member of consumer groups.
+// tests/clients/README.md describes the lines. The consumer of kafkajs always joins a group; to read assigned
+// partitions `consume` drives the fetch requests of the same library by hand.
 'use strict';
 
 const readline = require('node:readline');
 process.env.KAFKAJS_NO_PARTITIONER_WARNING = '1';
 const { CompressionCodecs, CompressionTypes, Kafka, logLevel } = require('kafkajs');
 const snappy = require('kafkajs-snappy');
+const { group } = require('./group');
 
 CompressionCodecs[CompressionTypes.Snappy] = snappy;
 
@@ -86,11 +87,13 @@ async function consumePartition(cluster, topic, partition, leader) {
 }
 
 async function main() {
-  const [command, bootstrap, topic, last] = process.argv.slice(2);
+  const [command, bootstrap, topic, last, ...more] = process.argv.slice(2);
   const kafka = new Kafka({ clientId: 'firn-test-node', brokers: [bootstrap], logLevel: logLevel.ERROR });
   if (command === 'produce') return produce(kafka, topic, last);
   if (command === 'consume') return consume(kafka, topic, Number(last));
-  throw new Error('usage: client.js produce BOOTSTRAP TOPIC CODEC < LINES | consume BOOTSTRAP TOPIC COUNT > LINES');
+  if (command === 'group') return group(kafka, topic, last, ...more);
+  throw new Error('usage: client.js produce BOOTSTRAP TOPIC CODEC < LINES | consume BOOTSTRAP TOPIC COUNT > LINES | '
+    + 'group BOOTSTRAP TOPIC GROUP ASSIGNOR [INSTANCE]');
 }
 
 main().catch((error) => {

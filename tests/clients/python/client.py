@@ -3,6 +3,7 @@
 usage: client.py LIBRARY produce BOOTSTRAP TOPIC CODEC < LINES
        client.py LIBRARY consume BOOTSTRAP TOPIC COUNT > LINES
        client.py confluent numbers BOOTSTRAP TOPIC PARTITIONS > ACKNOWLEDGED   (until standard input ends)
+       client.py LIBRARY group BOOTSTRAP TOPIC GROUP ASSIGNOR [INSTANCE]       (until standard input ends)
 tests/clients/README.md describes the lines.
 """
 
@@ -121,9 +122,25 @@ async def aiokafka_consume(bootstrap, topic, count):
         await consumer.stop()
 
 
+def join_group(library, bootstrap, topic, group, assignor, instance=None):
+    from group import aiokafka_member, confluent_member, kafka_python_member
+
+    match library:
+        case "confluent":
+            confluent_member(bootstrap, topic, group, assignor, instance)
+        case "kafka-python":
+            kafka_python_member(bootstrap, topic, group, assignor, instance)
+        case "aiokafka":
+            asyncio.run(aiokafka_member(bootstrap, topic, group, assignor, instance))
+        case _:
+            raise SystemExit(__doc__)
+
+
 def main():
     library, command, bootstrap, topic, last = sys.argv[1:6]
     match (library, command):
+        case (_, "group"):
+            join_group(library, bootstrap, topic, last, *sys.argv[6:])
         case ("confluent", "produce"):
             confluent_produce(bootstrap, topic, last)
         case ("confluent", "consume"):

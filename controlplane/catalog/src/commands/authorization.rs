@@ -14,12 +14,15 @@ pub enum Principal {
         /// The cluster.
         cluster: ClusterId,
     },
+    /// The cell itself, for what no tenant sees. No request comes from it.
+    Cell,
 }
 
 impl std::fmt::Display for Principal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Dev { .. } => f.write_str("User:ANONYMOUS"),
+            Self::Cell => f.write_str("Cell"),
         }
     }
 }
@@ -74,9 +77,11 @@ pub struct DevAuthorizer;
 
 impl Authorizer for DevAuthorizer {
     fn allows(&self, principal: &Principal, _operation: Operation, resource: &Resource) -> bool {
-        let Principal::Dev { cluster } = principal;
-        match resource {
-            Resource::Cluster(id) | Resource::Topic { cluster: id, .. } => id == cluster,
+        match (principal, resource) {
+            (Principal::Dev { cluster }, Resource::Cluster(id) | Resource::Topic { cluster: id, .. }) => {
+                id == cluster
+            }
+            (Principal::Cell, _) => false,
         }
     }
 }

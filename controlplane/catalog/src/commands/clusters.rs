@@ -72,8 +72,12 @@ impl Catalog {
             limits: ClusterLimits::default(),
             configs: ConfigMap::new(),
         };
+        let actor = Actor {
+            principal: Principal::Dev { cluster },
+            request_id: "firn dev".to_owned(),
+        };
         let outcome: Result<_, CommandError> = transaction!(self.store(), write, |tx| self
-            .ensure_cluster(&mut tx, &made)
+            .ensure_cluster(&mut tx, &actor, &made)
             .await);
         let sequence = self.finish("ensure_dev", outcome)?;
         Ok(DevIds {
@@ -96,9 +100,11 @@ impl Catalog {
             .await)
     }
 
-    async fn ensure_cluster(
+    /// Makes a cluster that is not there yet.
+    pub(super) async fn ensure_cluster(
         &self,
         tx: &mut Tx,
+        actor: &Actor,
         cluster: &Cluster,
     ) -> Result<Option<FeedSequence>, TxError<CommandError>> {
         let find = "SELECT slug FROM cell_clusters WHERE id = $1";
@@ -129,13 +135,9 @@ impl Catalog {
                 now,
             )
             .await?;
-        let actor = Actor {
-            principal: Principal::Dev { cluster: cluster.id },
-            request_id: "firn dev".to_owned(),
-        };
         let entry = AuditEntry {
             id: AuditId(self.env().random_u128()),
-            actor: &actor,
+            actor,
             cluster: cluster.id,
             action: "create_cluster",
             subject: &cluster.slug,
@@ -184,7 +186,7 @@ async fn ensure_account(
 }
 
 /// 128 bits as Kafka writes a cluster id: 22 characters of URL-safe base64, the first not a dash.
-fn kafka_id(random: u128) -> String {
+pub(super) fn kafka_id(random: u128) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     // 22 characters hold 132 bits: the four low bits of the last one are zero. The top bit is cleared,
     // and with it the dash and the underscore as first character are out of reach.

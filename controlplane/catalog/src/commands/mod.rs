@@ -5,6 +5,7 @@
 //! it does all but the writing.
 
 mod authorization;
+mod cell;
 mod clusters;
 mod configs;
 mod partitions;
@@ -15,6 +16,7 @@ mod topic_name;
 mod topics;
 
 pub use authorization::{Actor, Authorizer, DevAuthorizer, Operation, Principal, Resource};
+pub use cell::{CELL_CLUSTER, COORDINATOR_TOPIC};
 pub use clusters::DevIds;
 pub use configs::{AlterClusterConfigs, AlterTopicConfigs};
 pub use partitions::CreatePartitions;

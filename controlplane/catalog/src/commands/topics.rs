@@ -167,7 +167,8 @@ impl Catalog {
         validate_topic_name(&topic.name)
     }
 
-    async fn create_topic_in(
+    /// Creates a topic that its actor may create.
+    pub(super) async fn create_topic_in(
         &self,
         tx: &mut Tx,
         actor: &Actor,

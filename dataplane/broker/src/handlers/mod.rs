@@ -5,21 +5,32 @@ pub(crate) mod alter_configs;
 pub(crate) mod api_versions;
 mod create_partitions;
 mod create_topics;
+mod delete_groups;
 mod delete_records;
 mod delete_topics;
 mod describe_cluster;
 mod describe_configs;
+mod describe_groups;
 mod describe_log_dirs;
 mod describe_producers;
 mod describe_topic_partitions;
 mod fetch;
+mod find_coordinator;
+mod heartbeat;
 mod incremental_alter_configs;
 mod init_producer_id;
+mod join_group;
+mod leave_group;
 mod list_config_resources;
+mod list_groups;
 mod list_offsets;
 mod metadata;
+mod offset_commit;
+mod offset_delete;
+mod offset_fetch;
 mod offset_for_leader_epoch;
 mod produce;
+mod sync_group;
 
 use kafka_protocol::messages as m;
 
@@ -44,10 +55,13 @@ macro_rules! throttled {
 
 throttled! {
     AlterConfigsResponse, ApiVersionsResponse, CreatePartitionsResponse, CreateTopicsResponse,
-    DeleteRecordsResponse, DeleteTopicsResponse, DescribeClusterResponse, DescribeConfigsResponse,
-    DescribeLogDirsResponse, DescribeProducersResponse, DescribeTopicPartitionsResponse,
-    IncrementalAlterConfigsResponse, InitProducerIdResponse, ListConfigResourcesResponse,
-    ListOffsetsResponse, MetadataResponse, OffsetForLeaderEpochResponse,
+    DeleteGroupsResponse, DeleteRecordsResponse, DeleteTopicsResponse, DescribeClusterResponse,
+    DescribeConfigsResponse, DescribeGroupsResponse, DescribeLogDirsResponse, DescribeProducersResponse,
+    DescribeTopicPartitionsResponse, FindCoordinatorResponse, HeartbeatResponse,
+    IncrementalAlterConfigsResponse, InitProducerIdResponse, JoinGroupResponse, LeaveGroupResponse,
+    ListConfigResourcesResponse, ListGroupsResponse, ListOffsetsResponse, MetadataResponse,
+    OffsetCommitResponse, OffsetDeleteResponse, OffsetFetchResponse, OffsetForLeaderEpochResponse,
+    SyncGroupResponse,
 }
 
 macro_rules! coded {
@@ -94,6 +108,35 @@ pub(crate) static TABLE: &[Api] = &[
         LIST_OFFSETS
     ),
     coded!(metadata, MetadataRequest, MetadataResponse, METADATA),
+    coded!(
+        offset_commit,
+        OffsetCommitRequest,
+        OffsetCommitResponse,
+        OFFSET_COMMIT
+    ),
+    coded!(
+        offset_fetch,
+        OffsetFetchRequest,
+        OffsetFetchResponse,
+        OFFSET_FETCH
+    ),
+    coded!(
+        find_coordinator,
+        FindCoordinatorRequest,
+        FindCoordinatorResponse,
+        FIND_COORDINATOR
+    ),
+    coded!(join_group, JoinGroupRequest, JoinGroupResponse, JOIN_GROUP),
+    coded!(heartbeat, HeartbeatRequest, HeartbeatResponse, HEARTBEAT),
+    coded!(leave_group, LeaveGroupRequest, LeaveGroupResponse, LEAVE_GROUP),
+    coded!(sync_group, SyncGroupRequest, SyncGroupResponse, SYNC_GROUP),
+    coded!(
+        describe_groups,
+        DescribeGroupsRequest,
+        DescribeGroupsResponse,
+        DESCRIBE_GROUPS
+    ),
+    coded!(list_groups, ListGroupsRequest, ListGroupsResponse, LIST_GROUPS),
     coded!(
         api_versions,
         ApiVersionsRequest,
@@ -155,10 +198,22 @@ pub(crate) static TABLE: &[Api] = &[
         CREATE_PARTITIONS
     ),
     coded!(
+        delete_groups,
+        DeleteGroupsRequest,
+        DeleteGroupsResponse,
+        DELETE_GROUPS
+    ),
+    coded!(
         incremental_alter_configs,
         IncrementalAlterConfigsRequest,
         IncrementalAlterConfigsResponse,
         INCREMENTAL_ALTER_CONFIGS
+    ),
+    coded!(
+        offset_delete,
+        OffsetDeleteRequest,
+        OffsetDeleteResponse,
+        OFFSET_DELETE
     ),
     coded!(
         describe_cluster,

@@ -84,6 +84,7 @@ impl Walk<'_> {
         match kind {
             Kind::Fixed(size) => self.cursor.take(*size).map(drop),
             Kind::String => self.cursor.string(self.flexible).map(drop),
+            Kind::Bytes => self.cursor.byte_range(self.flexible).map(drop),
             Kind::Strings(more) => self.elements(STRING_MEMORY + more, |walk| {
                 walk.cursor.string(walk.flexible).map(drop)
             }),

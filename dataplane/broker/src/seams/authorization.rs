@@ -46,6 +46,15 @@ pub(crate) const TOPIC_OPERATIONS: &[Operation] = &[
     Operation::AlterConfigs,
 ];
 
+/// The operations that can be granted on a group.
+pub(crate) const GROUP_OPERATIONS: &[Operation] = &[
+    Operation::Read,
+    Operation::Delete,
+    Operation::Describe,
+    Operation::DescribeConfigs,
+    Operation::AlterConfigs,
+];
+
 /// The operations that can be granted on a cluster.
 pub(crate) const CLUSTER_OPERATIONS: &[Operation] = &[
     Operation::Create,
@@ -68,6 +77,8 @@ pub enum ResourceKind<'a> {
     AnyTopic,
     /// A transactional id.
     TransactionalId(&'a str),
+    /// A consumer group, which need not exist.
+    Group(&'a str),
 }
 
 /// A resource of a cluster.
@@ -92,7 +103,9 @@ pub struct DevAuthorizer;
 
 impl Authorizer for DevAuthorizer {
     fn allows(&self, principal: &Principal, _operation: Operation, resource: Resource<'_>) -> bool {
-        let Principal::Dev { cluster } = principal;
-        *cluster == resource.cluster
+        match principal {
+            Principal::Dev { cluster } => *cluster == resource.cluster,
+            Principal::Cell => false,
+        }
     }
 }

@@ -13,5 +13,5 @@ mod authorization;
 mod usage;
 
 pub use authorization::{Authorizer, DevAuthorizer, Operation, Resource, ResourceKind};
-pub(crate) use authorization::{CLUSTER_OPERATIONS, TOPIC_OPERATIONS};
+pub(crate) use authorization::{CLUSTER_OPERATIONS, GROUP_OPERATIONS, TOPIC_OPERATIONS};
 pub use usage::{Caller, Meter, NoMeter, NoQuotas, Quotas, Usage};

@@ -69,13 +69,13 @@ pub(crate) struct KafkaConnection {
 
 impl KafkaConnection {
     pub(crate) fn new(serving: Arc<Serving>, connection: u64, address: SocketAddr) -> Self {
-        let cluster = serving
-            .anonymous
-            .filter(|_| address.ip().to_canonical().is_loopback());
+        let address = address.ip().to_canonical();
+        let cluster = serving.anonymous.filter(|_| address.is_loopback());
         let identity = cluster.map(|cluster| {
             Arc::new(Identity {
                 cluster,
                 principal: Principal::Dev { cluster },
+                address,
             })
         });
         Self {

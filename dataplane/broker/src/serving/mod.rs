@@ -8,6 +8,7 @@
 //! | [`dispatch`] | headers, versions, guard, codec, charge and meter around every handler |
 //! | [`fetch_size`] | how much one answer to a Fetch request holds |
 //! | [`topics`] | names and ids to topics, and where a partition is led |
+//! | [`groups`] | what the APIs about groups share: asking a group, who asks |
 //! | [`config_resources`] | what the APIs about configs share |
 //! | [`partition_allowance`] | how many partitions one request may make |
 //! | [`replica_assignment`] | checking the assignments that clients ask for |
@@ -16,6 +17,7 @@
 pub(crate) mod config_resources;
 pub(crate) mod dispatch;
 pub(crate) mod fetch_size;
+pub(crate) mod groups;
 pub(crate) mod partition_allowance;
 pub(crate) mod replica_assignment;
 pub(crate) mod request;

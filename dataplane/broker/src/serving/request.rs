@@ -1,5 +1,6 @@
 //! One request's context.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +21,8 @@ pub(crate) struct Identity {
     pub(crate) cluster: ClusterId,
     /// Who it is.
     pub(crate) principal: Principal,
+    /// Where it is.
+    pub(crate) address: IpAddr,
 }
 
 /// A request, and the seams as its handler reaches them.

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::response_room::ResponseRoom;
 use super::sessions::FetchSessions;
+use crate::groups::Groups;
 use crate::seams::{Authorizer, Meter, Quotas};
 
 /// Shared by all connections.
@@ -31,6 +32,7 @@ pub(crate) struct Serving {
     pub(crate) quotas: Arc<dyn Quotas>,
     pub(crate) meter: Arc<dyn Meter>,
     pub(crate) sessions: FetchSessions,
+    pub(crate) groups: Arc<Groups>,
     pub(crate) node: NodeId,
     pub(crate) advertised: Address,
     pub(crate) kafka: KafkaSettings,

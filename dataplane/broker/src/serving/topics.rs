@@ -57,8 +57,7 @@ impl RequestContext {
         if let Some(partition) = self.serving.log.partition(id) {
             return Ok(partition);
         }
-        let exists = usize::try_from(index).is_ok_and(|index| index < topic.partitions.len());
-        if !exists {
+        if !has_partition(topic, index) {
             return Err(ResponseError::UnknownTopicOrPartition.into());
         }
         Err(NotHere {
@@ -111,6 +110,11 @@ impl RequestContext {
         nodes.dedup_by_key(|node| node.id);
         nodes
     }
+}
+
+/// Whether the topic has a partition of that number.
+pub(crate) fn has_partition(topic: &ImageTopic, index: i32) -> bool {
+    usize::try_from(index).is_ok_and(|index| index < topic.partitions.len())
 }
 
 /// Checks the leader epoch that a client believes in (KIP-320): an older one is fenced, a newer one unknown here.

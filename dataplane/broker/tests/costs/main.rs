@@ -6,6 +6,7 @@
 #[path = "../hostile/counting.rs"]
 #[allow(dead_code, reason = "each test binary uses its part")]
 mod counting;
+mod groups;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -318,7 +319,10 @@ async fn exchange(client: &mut Client, many: &Many) {
 #[tokio::test]
 async fn no_request_of_many_short_entries_costs_many_times_its_size() {
     let bench = Bench::with(Setup {
-        kafka: vec![("auto.create.topics.enable", "false")],
+        kafka: vec![
+            ("auto.create.topics.enable", "false"),
+            ("group.initial.rebalance.delay.ms", "0"),
+        ],
         ..Setup::default()
     })
     .await;
@@ -332,6 +336,11 @@ async fn no_request_of_many_short_entries_costs_many_times_its_size() {
     of_named_configs(&mut all);
     of_descriptions(&mut all);
     of_long_names(&mut all);
+    bench.coordinators().await;
+    groups::of_members(&mut all, &mut bench.client().await).await;
+    groups::of_offsets(&mut all, &mut bench.client().await).await;
+    groups::of_forgotten_offsets(&mut all);
+    groups::of_administration(&mut all);
     for many in &all {
         let mut client = bench.client().await;
         let peak = peak_from_here();

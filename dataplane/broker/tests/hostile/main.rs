@@ -93,10 +93,14 @@ async fn send(address: std::net::SocketAddr, frame: &[u8]) {
 #[tokio::test]
 async fn malformed_frames_kill_nothing_and_memory_returns() {
     let _alone = ALONE.lock().await;
-    let bench = Bench::start().await;
+    let bench = Bench::with(Setup {
+        kafka: vec![("auto.create.topics.enable", "false")],
+        ..Setup::default()
+    })
+    .await;
     let address = bench.broker.local_address();
     bench.client().await.create_topic("t", 1).await;
-    let id = Uuid::from_u128(bench.images.image().topics().next().unwrap().id.0);
+    let id = Uuid::from_u128(bench.topic("t").0);
     samples::assert_complete(&mut bench.client().await).await;
     let short = samples::all(&Subject::times("t", id, 2));
     // About a topic that is not there: what it would append stays in memory, which is no cost of the request.

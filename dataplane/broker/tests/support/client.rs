@@ -7,10 +7,13 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 use firn_log::batch::BatchBuilder;
 use kafka_protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
 use kafka_protocol::messages::delete_records_request::{DeleteRecordsPartition, DeleteRecordsTopic};
+use kafka_protocol::messages::offset_commit_request::{
+    OffsetCommitRequestPartition, OffsetCommitRequestTopic,
+};
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
 use kafka_protocol::messages::{
-    CreateTopicsRequest, DeleteRecordsRequest, ProduceRequest, ProduceResponse, RequestHeader,
-    ResponseHeader, TopicName,
+    CreateTopicsRequest, DeleteRecordsRequest, OffsetCommitRequest, ProduceRequest, ProduceResponse,
+    RequestHeader, ResponseHeader, TopicName,
 };
 use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, Request, StrBytes};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -128,6 +131,19 @@ impl Client {
     pub async fn produce(&mut self, topic: &str, partition: i32, batch: BytesMut) -> (i16, i64) {
         let response = self.call(9, &produce(topic, partition, batch, -1)).await;
         produced(&response)
+    }
+
+    /// Commits an offset of partition 0 as a consumer without a group's management does; the error.
+    pub async fn commit(&mut self, group: &str, topic: &str, offset: i64) -> i16 {
+        let partition = OffsetCommitRequestPartition::default().with_committed_offset(offset);
+        let topic = OffsetCommitRequestTopic::default()
+            .with_name(topic_name(topic))
+            .with_partitions(vec![partition]);
+        let request = OffsetCommitRequest::default()
+            .with_group_id(text(group).into())
+            .with_topics(vec![topic]);
+        let response = self.call(8, &request).await;
+        response.topics[0].partitions[0].error_code
     }
 
     /// Deletes what lies before an offset of partition 0 and returns (error, log start).

@@ -11,14 +11,15 @@ use std::time::Duration;
 
 use firn_broker::{Broker, BrokerParts, BrokerSettings, Limits, Seams};
 use firn_catalog::Catalog;
-use firn_catalog::ids::NodeId;
+use firn_catalog::ids::{ClusterId, NodeId, TopicId};
 use firn_catalog::image::ImageFollower;
 use firn_catalog::topic_config::KafkaSettings;
 use firn_log::engine::{Log, LogParts, LogSettings};
 use firn_runtime::Env;
+use kafka_protocol::messages::DescribeGroupsRequest;
 use object_store::memory::InMemory;
 
-use client::{Client, PATIENCE};
+use client::{Client, PATIENCE, text};
 use gate::GatedWal;
 
 /// How a broker of a test differs from the usual one.
@@ -27,6 +28,8 @@ pub struct Setup {
     pub limits: Limits,
     pub kafka: Vec<(&'static str, &'static str)>,
     pub seams: Seams,
+    /// The cluster that clients are in, if it is another one than that of `firn dev`. It need not exist.
+    pub cluster: Option<ClusterId>,
 }
 
 /// A broker that serves.
@@ -36,6 +39,7 @@ pub struct Bench {
     pub wal: Arc<GatedWal>,
     pub catalog: Arc<Catalog>,
     pub images: Arc<ImageFollower>,
+    pub cluster: ClusterId,
     store: Arc<InMemory>,
     folder: Arc<tempfile::TempDir>,
 }
@@ -56,9 +60,14 @@ impl Bench {
 
     /// Stops the broker and starts another one in its place.
     pub async fn restarted(self) -> Self {
+        self.restarted_with(Setup::default()).await
+    }
+
+    /// Stops the broker and starts one that differs from the usual one in its place.
+    pub async fn restarted_with(self, setup: Setup) -> Self {
         self.broker.shutdown().await;
         self.log.shutdown().await;
-        Self::over(Setup::default(), self.catalog, self.wal, self.store, self.folder).await
+        Self::over(setup, self.catalog, self.wal, self.store, self.folder).await
     }
 
     /// A broker that takes over the partitions of this one, which goes on and does not know it yet.
@@ -76,6 +85,7 @@ impl Bench {
     ) -> Self {
         let env = Env::system();
         let dev = catalog.ensure_dev().await.unwrap();
+        let cluster = setup.cluster.unwrap_or(dev.cluster);
         let log = Log::open(LogParts {
             env: env.clone(),
             settings: LogSettings::default(),
@@ -91,6 +101,7 @@ impl Bench {
         let broker = Broker::start(BrokerParts {
             env,
             settings: BrokerSettings {
+                coordinators: 4,
                 bind: "127.0.0.1:0".parse().unwrap(),
                 advertise: None,
                 limits: setup.limits,
@@ -100,7 +111,7 @@ impl Bench {
             catalog: catalog.clone(),
             images: images.clone(),
             node: NodeId(0),
-            anonymous: Some(dev.cluster),
+            anonymous: Some(cluster),
             seams: setup.seams,
         })
         .await
@@ -111,9 +122,38 @@ impl Bench {
             wal,
             catalog,
             images,
+            cluster,
             store,
             folder,
         }
+    }
+
+    /// The topic of that name in the clients' cluster.
+    pub fn topic(&self, name: &str) -> TopicId {
+        let image = self.images.image();
+        let topic = image.topic_by_name(self.cluster, name);
+        topic.unwrap_or_else(|| panic!("no topic {name}")).id
+    }
+
+    /// Waits until every group can be asked. More names than there are coordinators: each has some of them.
+    pub async fn coordinators(&self) {
+        let names = (0..64).map(|number| text(&number.to_string()).into());
+        let request = DescribeGroupsRequest::default().with_groups(names.collect());
+        let mut client = self.client().await;
+        let ready = async {
+            loop {
+                let described = client.call(0, &request).await.groups;
+                if described
+                    .iter()
+                    .all(|group| ![14, 15, 16].contains(&group.error_code))
+                {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let ready = tokio::time::timeout(PATIENCE, ready).await;
+        assert!(ready.is_ok(), "groups cannot be asked");
     }
 
     /// Waits until so many connections are open.

@@ -1,5 +1,7 @@
 //! A request of every API and version that is served, about a topic by name and by id.
 
+pub mod groups;
+
 use std::collections::BTreeSet;
 
 use bytes::BytesMut;
@@ -90,6 +92,9 @@ pub fn all(subject: &Subject<'_>) -> Vec<Sample> {
     topics(&mut samples, subject);
     configs(&mut samples, subject);
     descriptions(&mut samples, subject);
+    groups::of_members(&mut samples, subject);
+    groups::of_offsets(&mut samples, subject);
+    groups::of_administration(&mut samples, subject);
     samples
 }
 

@@ -1,5 +1,7 @@
 //! What an answer says of each thing that was asked about: its error codes, each at its place.
 
+mod groups;
+
 use bytes::Bytes;
 use kafka_protocol::messages as m;
 use kafka_protocol::messages::{ApiKey, TopicName};
@@ -9,7 +11,7 @@ use crate::support::client::parse;
 use crate::support::samples::{CORRELATION, Sample};
 
 /// A place in an answer and the error code there. The answer as a whole is "", a topic its name, or `#` where an id stands
-/// for it, a partition "topic/number". Where an entry has no code of its own, 0 says that it is there.
+/// for it, a partition "topic/number", a group or a member its name. Where an entry has no code of its own, 0 says that it is there.
 pub type Told = (String, i16);
 
 /// All codes of the answer to this sample, in its order.
@@ -34,6 +36,13 @@ pub fn told(sample: &Sample, answer: Bytes) -> Vec<Told> {
         | ApiKey::AlterConfigs
         | ApiKey::IncrementalAlterConfigs
         | ApiKey::ListConfigResources => answer.of_configs(sample.key),
+        ApiKey::JoinGroup | ApiKey::SyncGroup | ApiKey::Heartbeat | ApiKey::LeaveGroup => {
+            answer.of_members(sample.key)
+        }
+        ApiKey::OffsetCommit | ApiKey::OffsetFetch | ApiKey::OffsetDelete => answer.of_offsets(sample.key),
+        ApiKey::FindCoordinator | ApiKey::ListGroups | ApiKey::DescribeGroups | ApiKey::DeleteGroups => {
+            answer.of_groups(sample.key)
+        }
         _ => answer.of_nothing(sample.key),
     }
 }

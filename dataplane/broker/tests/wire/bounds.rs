@@ -49,7 +49,7 @@ fn large(codec: Compression, bytes: usize) -> BytesMut {
 
 /// Where the newest batch of a partition lies in the log's memory.
 async fn place(bench: &Bench, index: i32) -> usize {
-    let topic = bench.images.image().topics().next().unwrap().id;
+    let topic = bench.topic("t");
     let partition = bench.log.partition(PartitionId { topic, index }).unwrap();
     let newest = Offset(partition.offsets().log_end.0 - 1);
     let read = partition.read(newest, 1, Isolation::ReadUncommitted).await;

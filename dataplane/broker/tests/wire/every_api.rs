@@ -7,13 +7,14 @@ use kafka_protocol::messages::{ApiKey, ApiVersionsRequest};
 use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
 
-use self::table::{Answer, Case, Expected, ROWS, Row};
+use self::table::{Answer, Case, Expected, ROWS, Row, groups};
 use crate::answers;
 use crate::support::client::Client;
+use crate::support::samples::groups::GROUP;
 use crate::support::samples::{Sample, Subject};
 use crate::support::{Bench, Setup, samples};
 
-/// A broker with the topic `t`, and its id.
+/// A broker with the topic `t`, of which the group `g` has an offset, and the topic's id.
 async fn bench() -> (Bench, Uuid) {
     let kafka = vec![("auto.create.topics.enable", "false")];
     let bench = Bench::with(Setup {
@@ -21,13 +22,16 @@ async fn bench() -> (Bench, Uuid) {
         ..Setup::default()
     })
     .await;
-    bench.client().await.create_topic("t", 1).await;
-    let id = Uuid::from_u128(bench.images.image().topics().next().unwrap().id.0);
+    let mut client = bench.client().await;
+    client.create_topic("t", 1).await;
+    bench.coordinators().await;
+    assert_eq!(client.commit(GROUP, "t", 7).await, 0);
+    let id = Uuid::from_u128(bench.topic("t").0);
     (bench, id)
 }
 
 fn row(api: ApiKey) -> &'static Row {
-    let row = ROWS.iter().find(|row| row.api == api);
+    let row = ROWS.iter().chain(groups::ROWS).find(|row| row.api == api);
     row.unwrap_or_else(|| panic!("{api:?} is served and has no row"))
 }
 
@@ -82,7 +86,7 @@ async fn every_served_api_and_version_has_a_row_and_a_sample() {
         row(ApiKey::try_from(api.api_key).unwrap());
     }
     assert_eq!(
-        ROWS.len(),
+        ROWS.len() + groups::ROWS.len(),
         served.api_keys.len(),
         "a row for an API that is not served, or two for one"
     );
@@ -147,10 +151,7 @@ async fn duplicate_entries_are_told_once_or_refused_each_time() {
         }
     }
     asking.finish();
-    assert!(
-        bench.images.image().topics().next().is_some(),
-        "the topic was not deleted"
-    );
+    assert_eq!(bench.topic("t").0, id.as_u128(), "the topic was not deleted");
     bench.stop().await;
 }
 

@@ -15,14 +15,15 @@ use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
 
 use crate::support::client::{frame, text};
+use crate::support::samples::groups::GROUP;
 use crate::support::samples::{CORRELATION, Sample, Subject};
 use crate::support::{Bench, Setup, samples};
 
-/// An operation, and the topic to which it is to be done; `None` for the cluster.
+/// An operation, and the topic or group to which it is to be done; `None` for the cluster.
 type Question = (Operation, Option<String>);
 
-/// Notes what it is asked. It allows what is asked of the cluster before any topic is looked at, once [`Self::denies`],
-/// and denies all else, so that no request takes away what later ones are about.
+/// Notes what it is asked. It allows what is asked of the cluster, or of the group whose offsets are meant, before any topic is
+/// looked at, once [`Self::denies`], and denies all else, so that no request takes away what later ones are about.
 #[derive(Default)]
 struct Questions {
     asked: Mutex<Vec<Question>>,
@@ -31,17 +32,21 @@ struct Questions {
 
 impl Authorizer for Questions {
     fn allows(&self, _principal: &Principal, operation: Operation, resource: Resource<'_>) -> bool {
-        let topic = match resource.kind {
+        let name = match resource.kind {
             ResourceKind::Topic(name) => Some(name.to_owned()),
+            ResourceKind::Group(name) => Some(format!("group {name}")),
             _ => None,
         };
-        let entry = topic.is_none() && matches!(operation, Operation::Connect | Operation::DescribeConfigs);
-        self.asked.lock().push((operation, topic));
+        let entry = match resource.kind {
+            ResourceKind::Cluster => matches!(operation, Operation::Connect | Operation::DescribeConfigs),
+            kind => kind == ResourceKind::Group(GROUP),
+        };
+        self.asked.lock().push((operation, name));
         entry || !*self.denies.lock()
     }
 }
 
-/// What a request must ask of each topic that it names; `None`: it names no topic.
+/// What a request must ask of each topic or group that it names; `None`: it names none, or one alone.
 fn asks(key: ApiKey) -> Option<Operation> {
     match key {
         ApiKey::Produce => Some(Operation::Write),
@@ -57,9 +62,15 @@ fn asks(key: ApiKey) -> Option<Operation> {
         ApiKey::CreatePartitions => Some(Operation::Alter),
         ApiKey::DescribeConfigs => Some(Operation::DescribeConfigs),
         ApiKey::AlterConfigs | ApiKey::IncrementalAlterConfigs => Some(Operation::AlterConfigs),
-        ApiKey::ApiVersions | ApiKey::DescribeCluster | ApiKey::InitProducerId | ApiKey::DescribeLogDirs => {
-            None
-        }
+        ApiKey::OffsetCommit | ApiKey::OffsetDelete => Some(Operation::Read),
+        ApiKey::OffsetFetch | ApiKey::FindCoordinator | ApiKey::DescribeGroups => Some(Operation::Describe),
+        ApiKey::DeleteGroups => Some(Operation::Delete),
+        ApiKey::JoinGroup | ApiKey::SyncGroup | ApiKey::Heartbeat | ApiKey::LeaveGroup => None,
+        ApiKey::ApiVersions
+        | ApiKey::DescribeCluster
+        | ApiKey::InitProducerId
+        | ApiKey::DescribeLogDirs
+        | ApiKey::ListGroups => None,
         other => panic!("no test knows what {other:?} must ask"),
     }
 }
@@ -113,6 +124,20 @@ fn joined(first: &Sample, second: &Sample) -> Vec<u8> {
             both.topics.as_mut().unwrap().extend(more.topics.unwrap());
             frame(CORRELATION, first.version, &both).to_vec()
         }
+        ApiKey::OffsetCommit => join!(OffsetCommitRequest, topics),
+        ApiKey::OffsetDelete => join!(OffsetDeleteRequest, topics),
+        ApiKey::OffsetFetch => {
+            let (mut both, more) = (
+                decoded::<m::OffsetFetchRequest>(first),
+                decoded::<m::OffsetFetchRequest>(second),
+            );
+            both.topics.as_mut().unwrap().extend(more.topics.unwrap());
+            both.groups.extend(more.groups);
+            frame(CORRELATION, first.version, &both).to_vec()
+        }
+        ApiKey::FindCoordinator => join!(FindCoordinatorRequest, coordinator_keys),
+        ApiKey::DescribeGroups => join!(DescribeGroupsRequest, groups),
+        ApiKey::DeleteGroups => join!(DeleteGroupsRequest, groups_names),
         ApiKey::DescribeConfigs => join_resources!(DescribeConfigsRequest),
         ApiKey::AlterConfigs => join_resources!(AlterConfigsRequest),
         ApiKey::IncrementalAlterConfigs => join_resources!(IncrementalAlterConfigsRequest),
@@ -136,11 +161,7 @@ async fn bench() -> (Bench, Arc<Questions>, [Uuid; 2]) {
         client.create_topic(name, 1).await;
     }
     *questions.denies.lock() = true;
-    let image = bench.images.image();
-    let ids = ["a", "b"].map(|name| {
-        let topic = image.topics().find(|topic| &*topic.name == name).unwrap();
-        Uuid::from_u128(topic.id.0)
-    });
+    let ids = ["a", "b"].map(|name| Uuid::from_u128(bench.topic(name).0));
     (bench, questions, ids)
 }
 
@@ -161,13 +182,27 @@ async fn each_of_two_resources_is_asked_about() {
             client.frame().await.unwrap();
             let asked = std::mem::take(&mut *questions.asked.lock());
             let what = format!("{:?} {} by_id={by_id}: {asked:?}", first.key, first.version);
-            // Its version 0 lists what no topic is.
             let (key, version) = (first.key, first.version);
-            let operation = asks(key).filter(|_| (key, version) != (ApiKey::ListConfigResources, 0));
+            let operation = match (key, version) {
+                // It lists what no topic is.
+                (ApiKey::ListConfigResources, 0) => None,
+                // It names one group.
+                (ApiKey::FindCoordinator, ..4) => None,
+                _ => asks(key),
+            };
             let Some(operation) = operation else { continue };
-            let topics: BTreeSet<_> = asked.iter().filter(|(of, _)| *of == operation).collect();
-            for topic in ["a", "b"] {
-                assert!(topics.contains(&(operation, Some(topic.to_owned()))), "{what}");
+            let of_groups = [
+                ApiKey::FindCoordinator,
+                ApiKey::DescribeGroups,
+                ApiKey::DeleteGroups,
+            ];
+            let kind = if of_groups.contains(&key) { "group " } else { "" };
+            let names: BTreeSet<_> = asked.iter().filter(|(of, _)| *of == operation).collect();
+            for name in ["a", "b"] {
+                assert!(
+                    names.contains(&(operation, Some(format!("{kind}{name}")))),
+                    "{what}"
+                );
             }
             if matches!(
                 key,

@@ -66,7 +66,7 @@ async fn every_version_returns_the_records() {
     let bench = Bench::start().await;
     let mut client = bench.client().await;
     filled(&mut client, "t", 1).await;
-    let id = bench.images.image().topics().next().unwrap().id;
+    let id = bench.topic("t");
     for version in 4..=18 {
         let mut request = fetch("t", vec![partition(0, 1)]);
         if version >= 13 {

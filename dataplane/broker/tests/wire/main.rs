@@ -12,6 +12,7 @@ mod every_api;
 mod every_resource;
 mod fetch;
 mod framing;
+mod groups;
 mod limits;
 mod moving;
 mod permissions;

@@ -43,7 +43,7 @@ async fn a_reader_learns_who_leads_a_partition_that_has_moved() {
     let mut reader = first.client().await;
     reader.create_topic("t", 1).await;
     reader.produce("t", 0, batch(&["a"])).await;
-    let id = uuid::Uuid::from_u128(first.images.image().topics().next().unwrap().id.0);
+    let id = uuid::Uuid::from_u128(first.topic("t").0);
     let correlation = reader.send(16, &fetch(id, 0)).await;
     assert!(reader.is_quiet().await);
     let second = first.successor().await;

@@ -12,7 +12,7 @@ use crate::support::client::topic_name;
 use crate::support::{Bench, Setup};
 
 /// What is allowed.
-type Rule = fn(Operation, ResourceKind<'_>) -> bool;
+pub type Rule = fn(Operation, ResourceKind<'_>) -> bool;
 
 struct Allowing(Rule);
 
@@ -22,7 +22,8 @@ impl Authorizer for Allowing {
     }
 }
 
-async fn bench(allows: Rule) -> Bench {
+/// A broker whose clients may do what the rule allows.
+pub async fn bench(allows: Rule) -> Bench {
     let seams = Seams {
         authorizer: Arc::new(Allowing(allows)),
         ..Seams::default()
@@ -61,7 +62,7 @@ async fn a_topic_that_one_may_not_see_is_denied_by_its_id_and_without_its_name()
     let bench = bench(|operation, _| operation != Operation::Describe).await;
     let mut client = bench.client().await;
     client.create_topic("t", 1).await;
-    let id = uuid::Uuid::from_u128(bench.images.image().topics().next().unwrap().id.0);
+    let id = uuid::Uuid::from_u128(bench.topic("t").0);
     let asked = MetadataRequestTopic::default().with_name(None).with_topic_id(id);
     let request = MetadataRequest::default().with_topics(Some(vec![asked]));
     let response = client.call(12, &request).await;

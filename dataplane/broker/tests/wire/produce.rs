@@ -43,8 +43,7 @@ async fn produces_are_pipelined_and_anything_else_waits_for_them() {
     let third = client.send(9, &produce("t", 0, batch(&["c"]), -1)).await;
     assert!(client.is_quiet().await, "nothing is durable");
     let log_end = || {
-        let image = bench.images.image();
-        let topic = image.topics().next().unwrap().id;
+        let topic = bench.topic("t");
         let id = firn_catalog::ids::PartitionId { topic, index: 0 };
         bench.log.partition(id).unwrap().offsets().log_end.0
     };

@@ -98,6 +98,7 @@ impl Generator<'_> {
         match kind {
             Kind::Fixed(size) => self.fixed(*size),
             Kind::String => self.string(),
+            Kind::Bytes => self.bytes(),
             Kind::Strings(_) => self.array(Self::string),
             Kind::Indexes(_) => self.array(|generator| generator.fixed(4)),
             Kind::Fixeds(size) => self.array(|generator| generator.fixed(*size)),
@@ -140,6 +141,24 @@ impl Generator<'_> {
             flexible: self.flexible,
         }
         .string(Some(&text));
+    }
+
+    fn bytes(&mut self) {
+        let length = if self.empty {
+            0
+        } else {
+            self.random.random_range(0..12)
+        };
+        let width = if self.flexible { Width::Varint } else { Width::Four };
+        self.out.lengths.push((self.out.body.len(), width));
+        Writer {
+            out: &mut self.out.body,
+            flexible: self.flexible,
+        }
+        .byte_length(length);
+        let mut bytes = vec![0; length];
+        self.random.fill_bytes(&mut bytes);
+        self.out.body.put_slice(&bytes);
     }
 
     fn array(&mut self, mut element: impl FnMut(&mut Self)) {

@@ -7,9 +7,11 @@ mod admin;
 mod client;
 #[cfg(test)]
 pub(crate) mod generated;
+mod groups;
 
 pub(crate) use admin::*;
 pub(crate) use client::*;
+pub(crate) use groups::*;
 
 /// The type of a field.
 #[derive(Debug)]
@@ -18,6 +20,8 @@ pub(crate) enum Kind {
     Fixed(usize),
     /// A string, or null.
     String,
+    /// A byte array, or null.
+    Bytes,
     /// An array of strings, each of which takes so much memory besides its decoded form.
     Strings(usize),
     /// An array of numbers of partitions, each of which takes so much memory besides its decoded form.

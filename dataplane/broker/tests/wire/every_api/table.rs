@@ -1,5 +1,7 @@
 //! What every API answers to requests that are about nothing, or about one thing several times.
 
+pub mod groups;
+
 use kafka_protocol::messages::ApiKey;
 
 /// What is sent, in which version.

@@ -1,0 +1,71 @@
+//! What a cell needs for itself: the topic in which the coordinators keep groups, in a cluster that no tenant is in.
+
+use super::clusters::kafka_id;
+use super::{Actor, CommandError, Principal, TopicRef};
+use crate::catalog::Catalog;
+use crate::entities::{Cluster, ClusterLimits, Topic};
+use crate::ids::{ClusterId, FeedSequence, OrganizationId, TopicId};
+use crate::sql::{Tx, TxError, transaction};
+use crate::topic_config::ConfigMap;
+
+/// The cell's own cluster. Tenants' clusters have random ids.
+pub const CELL_CLUSTER: ClusterId = ClusterId(0);
+/// The topic in the cell's own cluster whose partitions hold groups and their offsets.
+pub const COORDINATOR_TOPIC: &str = "__coordinator";
+/// The DNS label of the cell's own cluster: none that a host name could have.
+const SLUG: &str = "_cell";
+/// Records stay until the coordinator has written them anew, and may be as large as requests.
+const CONFIGS: [(&str, &str); 2] = [("max.message.bytes", "104857600"), ("retention.ms", "-1")];
+
+impl Catalog {
+    /// Finds or makes the coordinators' topic, with so many partitions if it is made. The feed tells of it at the place that is
+    /// returned, if this call made it.
+    pub async fn ensure_coordinator(&self, partitions: i32) -> Result<Option<FeedSequence>, CommandError> {
+        let cluster = Cluster {
+            id: CELL_CLUSTER,
+            slug: SLUG.to_owned(),
+            kafka_id: kafka_id(self.env().random_u128()),
+            organization: OrganizationId(0),
+            limits: ClusterLimits::default(),
+            configs: ConfigMap::new(),
+        };
+        let topic = Topic {
+            id: TopicId(self.env().random_u128()),
+            cluster: CELL_CLUSTER,
+            name: COORDINATOR_TOPIC.to_owned(),
+            partitions,
+            configs: CONFIGS
+                .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                .into(),
+            created_at: self.env().now(),
+        };
+        let outcome: Result<_, CommandError> = transaction!(self.store(), write, |tx| self
+            .ensure_coordinator_in(&mut tx, &cluster, &topic)
+            .await);
+        self.finish("ensure_coordinator", outcome)
+    }
+
+    async fn ensure_coordinator_in(
+        &self,
+        tx: &mut Tx,
+        cluster: &Cluster,
+        topic: &Topic,
+    ) -> Result<Option<FeedSequence>, TxError<CommandError>> {
+        let actor = Actor {
+            principal: Principal::Cell,
+            request_id: "ensure_coordinator".to_owned(),
+        };
+        self.ensure_cluster(tx, &actor, cluster).await?;
+        // Brokers that start at the same time make it once.
+        tx.lock_cluster(cluster.id).await?;
+        let name = TopicRef::Name(topic.name.clone());
+        match tx.find_topic(cluster.id, &name).await {
+            Ok(_) => Ok(None),
+            Err(TxError::Refused(CommandError::UnknownTopic)) => {
+                let created = self.create_topic_in(tx, &actor, topic, false).await?;
+                Ok(created.sequence)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
