@@ -81,7 +81,9 @@ fn settings() -> GroupSettings {
 impl World {
     fn new(seed: u64) -> Self {
         let client = |number: usize| Client {
-            instance: number.is_multiple_of(3).then(|| format!("static-{number}").into()),
+            instance: number
+                .is_multiple_of(3)
+                .then(|| format!("static-{number}").into()),
             id: "".into(),
             at: At::Away,
             alive: true,
