@@ -2,8 +2,8 @@
 //! that stops, crashes and comes back beneath them.
 //!
 //! Each member prints what it is given, what it reads and what it has committed. At every moment no two members have
-//! the same partition, nobody reads before what was committed when the group was last at rest, and no member's commits
-//! go back (`groups/group.rs`).
+//! the same partition, nobody reads before what was committed when the group was last at rest, no member leaves out a
+//! record, and no member's commits go back (`groups/group.rs`, `groups/member.rs`).
 #![allow(clippy::print_stdout, reason = "tests talk to whoever reads their output")]
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 #![allow(
@@ -325,7 +325,7 @@ fn goes_on_over_restarts(libraries: &[Library]) -> [Vec<usize>; 2] {
     let mut over = |stop: fn(&mut Firn)| {
         stop(&mut firn);
         // Nothing is confirmed from here on: what goes on went on after the restart.
-        group.come_to_rest();
+        group.take_stock();
         firn.restart();
         group.go_on();
         group.come_to_rest();
@@ -345,10 +345,11 @@ fn goes_on_over_restarts(libraries: &[Library]) -> [Vec<usize>; 2] {
 
 #[test]
 fn a_group_goes_on_over_a_restart_and_a_crash_of_the_broker() {
-    // Some of them leave when they lose the broker, and join again.
+    // Some of them take themselves for lost with their connections, and join again.
     goes_on_over_restarts(&Library::ALL);
 }
 
+/// The broker is back within the members' sessions.
 #[test]
 fn a_restart_and_a_crash_of_the_broker_do_not_rebalance_a_group() {
     let [before, after] = goes_on_over_restarts(&[Library::Java, Library::Confluent, Library::FranzGo]);

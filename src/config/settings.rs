@@ -67,9 +67,11 @@ pub struct Log {
     pub gc_grace: Duration,
 }
 
-/// Limits of the Kafka listener that Kafka has no setting for; `table.rs` says what each changes.
+/// Limits of the broker that Kafka has no setting for; `table.rs` says what each changes.
 #[derive(Debug, Clone)]
 pub struct Network {
+    /// `max-groups-per-cluster`.
+    pub max_groups_per_cluster: u32,
     /// `max-connections-per-ip`.
     pub max_connections_per_ip: u32,
     /// `max-pending-bytes-per-connection`.
@@ -125,6 +127,7 @@ impl Settings {
                 gc_grace: read.value("gc-grace", kind::duration)?,
             },
             network: Network {
+                max_groups_per_cluster: read.value("max-groups-per-cluster", kind::count)?,
                 max_connections_per_ip: read.value("max-connections-per-ip", kind::count)?,
                 max_pending_bytes_per_connection: read
                     .value("max-pending-bytes-per-connection", kind::bytes)?,

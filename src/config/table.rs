@@ -186,6 +186,13 @@ pub const SETTINGS: &[Setting] = &[
          catalog. Make it longer than the age of your oldest catalog backup.",
     ),
     setting(
+        "max-groups-per-cluster",
+        Kind::Count,
+        "10000",
+        "Consumer groups of one cluster; the next one is refused with POLICY_VIOLATION. For members of a group see the Kafka setting \
+         group.max.size.",
+    ),
+    setting(
         "max-connections-per-ip",
         Kind::Count,
         "20000",

@@ -36,7 +36,7 @@ pub struct Group {
     read: BTreeMap<(usize, u64), String>,
     /// The highest offset that the broker has confirmed to any member.
     committed: Offsets,
-    /// What was committed when the group was last at rest, or without members.
+    /// What was committed when the group was last at rest or without members, or stock was taken.
     floors: Offsets,
 }
 
@@ -119,7 +119,16 @@ impl Group {
         self.floors = self.committed.clone();
     }
 
-    /// Waits until commits have gone on in every partition since the group came to rest.
+    /// Notes what is committed by now, for [`Self::go_on`]. A member that had a partition before has said all that it read
+    /// of it by the second look.
+    pub fn take_stock(&mut self) {
+        self.look();
+        let committed = self.committed.clone();
+        self.look();
+        self.floors = committed;
+    }
+
+    /// Waits until commits have gone on in every partition since the group came to rest or stock was taken.
     pub fn go_on(&mut self) {
         self.wait_until("commits go on in every partition", |group| {
             (0..group.partitions)

@@ -19,6 +19,8 @@ pub enum Library {
     Java,
     /// confluent-kafka, which is librdkafka.
     Confluent,
+    /// The rdkafka crate, which is librdkafka too.
+    Rdkafka,
     KafkaPython,
     Aiokafka,
     FranzGo,
@@ -26,12 +28,13 @@ pub enum Library {
 }
 
 impl Library {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::FranzGo,
         Self::Kafkajs,
         Self::KafkaPython,
         Self::Aiokafka,
         Self::Java,
+        Self::Rdkafka,
         Self::Confluent,
     ];
 
@@ -39,6 +42,7 @@ impl Library {
         match self {
             Self::Java => clients::java("Client"),
             Self::Confluent => clients::python().arg("confluent"),
+            Self::Rdkafka => clients::rust(),
             Self::KafkaPython => clients::python().arg("kafka-python"),
             Self::Aiokafka => clients::python().arg("aiokafka"),
             Self::FranzGo => clients::go(),

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use super::wait_for;
@@ -42,6 +43,11 @@ pub fn kcat() -> Client {
 /// The franz-go client.
 pub fn go() -> Client {
     Client::new(tool("bin/firn-test-go"))
+}
+
+/// The rdkafka client.
+pub fn rust() -> Client {
+    Client::new(tool("bin/firn-test-rust"))
 }
 
 /// The Python clients; the first argument names the library.
@@ -176,6 +182,14 @@ impl Running {
     /// Closes its standard input, which tells it to end, and does not wait.
     pub fn close_input(&mut self) {
         drop(self.stdin.take());
+    }
+
+    /// SIGTERM, and waits until it is gone; fails the test if it stays.
+    pub fn terminate(&mut self) {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
+        kill_process(pid, Signal::TERM).unwrap();
+        let ended = wait_for(PATIENCE, || self.child.try_wait().unwrap());
+        assert!(ended.is_some(), "{} goes on after SIGTERM", self.what);
     }
 
     /// SIGKILL, as a crash would end it, and waits until it is gone.

@@ -1,6 +1,6 @@
 //! A small HTTP/1.1 client: one GET per connection. Enough for health pages, and no dependency.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -35,12 +35,21 @@ pub fn get(address: &str, path: &str) -> Answer {
 
 /// Sends `request` as it is and reads the answer to its end.
 pub fn request(address: &str, request: &str) -> Answer {
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-    stream.write_all(request.as_bytes()).unwrap();
+    try_request(address, request).unwrap()
+}
+
+/// The same, for an address where perhaps nobody answers.
+pub fn try_request(address: &str, request: &str) -> io::Result<Answer> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+    stream.write_all(request.as_bytes())?;
     let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes).unwrap();
-    parse(&String::from_utf8_lossy(&bytes))
+    stream.read_to_end(&mut bytes)?;
+    let text = String::from_utf8_lossy(&bytes);
+    match text.contains("\r\n\r\n") {
+        true => Ok(parse(&text)),
+        false => Err(io::ErrorKind::UnexpectedEof.into()),
+    }
 }
 
 fn parse(text: &str) -> Answer {

@@ -37,6 +37,11 @@ impl Server {
         self.firn.is_some()
     }
 
+    /// `firn`, to stop it and start it again; `None` of the other broker.
+    pub fn firn(&mut self) -> Option<&mut Firn> {
+        self.firn.as_mut()
+    }
+
     /// A path for a file of the test, which goes away with the server.
     pub fn scratch(&self, name: &str) -> PathBuf {
         self.options.scratch().join(name)

@@ -90,6 +90,7 @@ pub async fn start(folder: &Path) -> Broker {
         env,
         settings: BrokerSettings {
             coordinators: 1,
+            max_groups: 10_000,
             bind: "127.0.0.1:0".parse().unwrap(),
             advertise: None,
             limits: Limits::default(),

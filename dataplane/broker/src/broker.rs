@@ -169,7 +169,7 @@ impl Broker {
         reconciler.round().await?;
         catalog.advertise(log.incarnation(), advertised.clone()).await?;
         let shutdown = CancellationToken::new();
-        let groups = Groups::new(&env, &log, &images, &settings.kafka, shutdown.clone());
+        let groups = Groups::new(&env, &log, &images, &settings, shutdown.clone());
         let serving = Arc::new(Serving {
             env: env.clone(),
             log: Arc::clone(&log),

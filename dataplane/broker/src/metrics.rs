@@ -22,6 +22,7 @@ struct Instruments {
     refused: Counter<u64>,
     ended: Counter<u64>,
     sessions: UpDownCounter<i64>,
+    groups: UpDownCounter<i64>,
 }
 
 fn instruments() -> &'static Instruments {
@@ -73,6 +74,7 @@ fn instruments() -> &'static Instruments {
                 "Connections ended, by reason.",
             ),
             sessions: gauge(&meter, "firn_broker_fetch_sessions", "Cached fetch sessions."),
+            groups: gauge(&meter, "firn_broker_groups", "Consumer groups coordinated here."),
         }
     })
 }
@@ -181,4 +183,11 @@ pub(crate) fn connection_ended(why: Closing) {
 /// The number of cached fetch sessions changed.
 pub(crate) fn fetch_sessions(change: i64) {
     instruments().sessions.add(change, &[]);
+}
+
+/// So many more groups are coordinated here, or fewer.
+pub(crate) fn groups(more: i64) {
+    if more != 0 {
+        instruments().groups.add(more, &[]);
+    }
 }

@@ -29,6 +29,8 @@ pub struct BrokerSettings {
     pub kafka: KafkaSettings,
     /// Partitions of the topic in which groups are kept, if this broker is the one that makes it.
     pub coordinators: i32,
+    /// Groups that one cluster may have.
+    pub max_groups: usize,
 }
 
 impl BrokerSettings {

@@ -27,4 +27,4 @@ mod shard;
 mod timers;
 
 pub use settings::GroupSettings;
-pub use shard::{Output, Shard, Token, shard_of};
+pub use shard::{GroupCounts, Output, Shard, Token, shard_of};

@@ -19,7 +19,7 @@ pub struct GroupSettings {
     pub retention: Duration,
     /// `offsets.retention.check.interval.ms`: how often it is looked for offsets that are past it.
     pub retention_check: Duration,
-    /// Groups of one cluster in one shard.
+    /// Groups of one cluster.
     pub max_groups: usize,
 }
 
@@ -33,7 +33,7 @@ impl Default for GroupSettings {
             max_metadata: 4096,
             retention: Duration::from_secs(7 * 24 * 3600),
             retention_check: Duration::from_secs(600),
-            max_groups: 100_000,
+            max_groups: 10_000,
         }
     }
 }

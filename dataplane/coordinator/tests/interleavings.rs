@@ -91,7 +91,7 @@ impl World {
         Self {
             seed,
             random: SeededRandom::new(seed),
-            shard: Shard::new(settings()),
+            shard: Shard::new(settings(), Arc::default()),
             records: Vec::new(),
             now: 1_000_000,
             next: 0,
@@ -317,7 +317,7 @@ impl World {
         } else {
             &snapshot
         };
-        let mut shard = Shard::new(settings());
+        let mut shard = Shard::new(settings(), Arc::default());
         records.iter().for_each(|record| shard.replay(record).unwrap());
         shard.resume(Timestamp(self.now));
         self.shard = shard;

@@ -56,6 +56,7 @@ const COORDINATORS: i32 = 16;
 pub fn broker(settings: &Settings, bind: SocketAddr) -> BrokerSettings {
     BrokerSettings {
         coordinators: COORDINATORS,
+        max_groups: size(u64::from(settings.network.max_groups_per_cluster)),
         bind,
         advertise: settings
             .advertise

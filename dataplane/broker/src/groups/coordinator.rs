@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use firn_catalog::ids::{ClusterId, Slot, TopicId};
-use firn_coordinator::GroupSettings;
 use firn_coordinator::api::{Answer, GroupKey, Listed, Request};
+use firn_coordinator::{GroupCounts, GroupSettings};
 use firn_log::engine::Log;
 use firn_log::partition::Partition;
 use firn_runtime::Env;
@@ -37,6 +37,7 @@ pub struct Shared {
     pub(super) settings: GroupSettings,
     pub(super) topics: Arc<dyn TopicNames>,
     pub(super) clock: GroupClock,
+    pub(super) counts: Arc<GroupCounts>,
     pub(super) rewrite_from: usize,
 }
 
@@ -59,6 +60,7 @@ impl Shared {
             settings,
             topics,
             clock: GroupClock::start(env),
+            counts: Arc::default(),
         })
     }
 }

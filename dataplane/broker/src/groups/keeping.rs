@@ -56,7 +56,7 @@ struct Keeper {
 impl Keeper {
     async fn load(&mut self) -> bool {
         let partition = &self.shard.partition;
-        match load(partition, &self.shared.settings).await {
+        match load(partition, &self.shared.settings, &self.shared.counts).await {
             Ok((shard, bytes)) => {
                 debug!(partition = %partition.id(), bytes, "a shard of groups is loaded");
                 self.shard.loaded(shard, bytes);

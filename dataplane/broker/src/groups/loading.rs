@@ -1,10 +1,11 @@
 //! Reading a shard out of its partition.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use firn_catalog::ids::Offset;
 use firn_coordinator::record::{Record, Unreadable};
-use firn_coordinator::{GroupSettings, Shard};
+use firn_coordinator::{GroupCounts, GroupSettings, Shard};
 use firn_log::batch::{BatchHeader, RecordsError, records};
 use firn_log::partition::{Isolation, Partition, ReadError};
 
@@ -34,8 +35,9 @@ pub(super) enum LoadError {
 pub(super) async fn load(
     partition: &Partition,
     settings: &GroupSettings,
+    counts: &Arc<GroupCounts>,
 ) -> Result<(Shard, usize), LoadError> {
-    let mut shard = Shard::new(settings.clone());
+    let mut shard = Shard::new(settings.clone(), Arc::clone(counts));
     let mut from = partition.offsets().log_start;
     let mut bytes = 0;
     loop {

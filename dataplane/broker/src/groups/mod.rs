@@ -31,9 +31,12 @@ use firn_coordinator::api::{Answer, GroupKey, Listed, Request};
 use firn_coordinator::{GroupSettings, shard_of};
 use firn_log::engine::Log;
 use firn_runtime::Env;
+
 use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+
+use crate::settings::BrokerSettings;
 
 pub use coordinator::{Coordinator, REWRITE_FROM, Shared, TopicNames, Unavailable};
 
@@ -61,14 +64,20 @@ impl Groups {
         env: &Env,
         log: &Arc<Log>,
         images: &Arc<ImageFollower>,
-        kafka: &KafkaSettings,
+        settings: &BrokerSettings,
         shutdown: CancellationToken,
     ) -> Arc<Self> {
         let names = Arc::new(Names(Arc::clone(images)));
         Arc::new(Self {
             log: Arc::clone(log),
             images: Arc::clone(images),
-            shared: Shared::new(env, Arc::clone(log), settings(kafka), names, REWRITE_FROM),
+            shared: Shared::new(
+                env,
+                Arc::clone(log),
+                group_settings(&settings.kafka, settings.max_groups),
+                names,
+                REWRITE_FROM,
+            ),
             shards: Mutex::new(BTreeMap::new()),
             shutdown,
         })
@@ -205,8 +214,8 @@ fn partition_of(topic: &ImageTopic, cluster: ClusterId, group: &str) -> Option<P
     })
 }
 
-/// Limits and times of groups, from Kafka's broker settings.
-fn settings(kafka: &KafkaSettings) -> GroupSettings {
+/// Limits and times of groups, from Kafka's broker settings, which know no bound on groups.
+fn group_settings(kafka: &KafkaSettings, max_groups: usize) -> GroupSettings {
     let none = ConfigMap::new();
     let defaults = BrokerDefaults {
         cluster: &none,
@@ -232,6 +241,6 @@ fn settings(kafka: &KafkaSettings) -> GroupSettings {
             Duration::from_secs(minutes.saturating_mul(60))
         }),
         retention_check: millis("offsets.retention.check.interval.ms", usual.retention_check),
-        max_groups: usual.max_groups,
+        max_groups,
     }
 }

@@ -17,6 +17,7 @@ use tracing::warn;
 
 use super::clock::GroupClock;
 use super::coordinator::Unavailable;
+use crate::metrics;
 
 /// An answer, and the slot without which it must not go out.
 struct Done {
@@ -81,6 +82,7 @@ impl ServedShard {
         shard.resume(self.clock.now());
         let mut phase = self.phase.lock();
         if matches!(*phase, Phase::Loading) {
+            metrics::groups(counted(&shard));
             *phase = Phase::Loaded(Box::new(Loaded {
                 shard,
                 waiting: BTreeMap::new(),
@@ -192,7 +194,9 @@ impl ServedShard {
             Phase::Loading => return Err(Unavailable::Loading),
             Phase::Closed => return Err(Unavailable::NotCoordinator),
         };
+        let before = counted(&loaded.shard);
         let output = work(loaded);
+        metrics::groups(counted(&loaded.shard) - before);
         if !output.records.is_empty() {
             match append(&self.partition, &output.records, self.clock.now()) {
                 Ok(slot) => loaded.last = slot.or(loaded.last),
@@ -214,6 +218,16 @@ impl ServedShard {
         }
         Ok(())
     }
+}
+
+impl Drop for Loaded {
+    fn drop(&mut self) {
+        metrics::groups(-counted(&self.shard));
+    }
+}
+
+fn counted(shard: &Shard) -> i64 {
+    i64::try_from(shard.groups()).unwrap_or(i64::MAX)
 }
 
 /// Appends records as one batch; the slot that makes them durable.

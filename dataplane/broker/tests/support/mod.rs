@@ -102,6 +102,7 @@ impl Bench {
             env,
             settings: BrokerSettings {
                 coordinators: 4,
+                max_groups: 10_000,
                 bind: "127.0.0.1:0".parse().unwrap(),
                 advertise: None,
                 limits: setup.limits,

@@ -1,5 +1,6 @@
 //! All groups of one internal partition.
 
+mod counts;
 mod expiry;
 mod replay;
 mod requests;
@@ -20,6 +21,7 @@ use crate::offsets::Offsets;
 use crate::record::{Key, Record};
 use crate::settings::GroupSettings;
 use crate::timers::Timers;
+pub use counts::GroupCounts;
 
 /// A request, among those that are not answered yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,20 +72,28 @@ impl Group {
 pub struct Shard {
     settings: GroupSettings,
     groups: BTreeMap<Arc<GroupKey>, Group>,
-    /// How many groups each cluster has.
+    /// How many groups each cluster has here, which is part of what `all` counts.
     counts: BTreeMap<ClusterId, usize>,
+    all: Arc<GroupCounts>,
     timers: Timers<Owner>,
 }
 
 impl Shard {
-    /// A shard without groups: replay the partition's records into it, then [`Shard::resume`].
-    pub fn new(settings: GroupSettings) -> Self {
+    /// A shard without groups: replay the partition's records into it, then [`Shard::resume`]. Its groups are counted in `all`,
+    /// for as long as it lives.
+    pub fn new(settings: GroupSettings, all: Arc<GroupCounts>) -> Self {
         Self {
             settings,
             groups: BTreeMap::new(),
             counts: BTreeMap::new(),
+            all,
             timers: Timers::default(),
         }
+    }
+
+    /// How many groups there are.
+    pub fn groups(&self) -> usize {
+        self.groups.len()
     }
 
     /// When [`Shard::tick`] has something to do.
@@ -180,11 +190,10 @@ impl Shard {
         if let Some((known, _)) = self.groups.get_key_value(&key) {
             return Some(Arc::clone(known));
         }
-        let count = self.counts.entry(key.cluster).or_default();
-        if *count >= self.settings.max_groups {
+        if !self.all.add(key.cluster, self.settings.max_groups) {
             return None;
         }
-        *count += 1;
+        *self.counts.entry(key.cluster).or_default() += 1;
         let key = Arc::new(key);
         self.groups.insert(Arc::clone(&key), Group::new(now));
         Some(key)
@@ -198,11 +207,20 @@ impl Shard {
         if self.groups.remove(key).is_none() {
             return;
         }
+        self.all.remove(key.cluster, 1);
         if let Some(count) = self.counts.get_mut(&key.cluster) {
             *count -= 1;
             if *count == 0 {
                 self.counts.remove(&key.cluster);
             }
+        }
+    }
+}
+
+impl Drop for Shard {
+    fn drop(&mut self) {
+        for (cluster, count) in &self.counts {
+            self.all.remove(*cluster, *count);
         }
     }
 }

@@ -55,6 +55,7 @@ impl Shard {
     /// The group, whatever bound on groups was set since.
     fn replayed(&mut self, key: GroupKey) -> &mut Group {
         if !self.groups.contains_key(&key) {
+            self.all.add(key.cluster, usize::MAX);
             *self.counts.entry(key.cluster).or_default() += 1;
         }
         self.groups

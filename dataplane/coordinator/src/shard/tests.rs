@@ -40,7 +40,7 @@ impl World {
 
     fn with(settings: GroupSettings) -> Self {
         Self {
-            shard: Shard::new(settings),
+            shard: Shard::new(settings, Arc::default()),
             records: Vec::new(),
             now: 1_000_000,
             tokens: 0,
@@ -79,7 +79,7 @@ impl World {
 
     /// Another process reads the records.
     fn crash(&mut self) {
-        let mut shard = Shard::new(self.shard.settings.clone());
+        let mut shard = Shard::new(self.shard.settings.clone(), Arc::clone(&self.shard.all));
         for record in &self.records {
             shard.replay(record).unwrap();
         }

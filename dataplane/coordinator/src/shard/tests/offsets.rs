@@ -1,6 +1,7 @@
 //! Offsets, deleting, expiry, snapshots.
 
 use super::*;
+use crate::shard::GroupCounts;
 
 #[test]
 fn commits_are_fenced_by_generation_and_outlive_a_crash() {
@@ -92,6 +93,34 @@ fn a_group_is_deleted_when_it_is_empty_and_offsets_when_nobody_subscribes() {
         Answer::Describe(Err(GroupError::GroupNotFound))
     );
     assert!(world.shard.counts.is_empty());
+}
+
+#[test]
+fn a_cluster_has_so_many_groups_and_no_more_in_all_shards_together() {
+    let settings = GroupSettings {
+        max_groups: 2,
+        ..GroupSettings::default()
+    };
+    let all = Arc::<GroupCounts>::default();
+    let mut shards = [0, 1].map(|_| Shard::new(settings.clone(), Arc::clone(&all)));
+    let mut commits = |shard: usize, cluster: u128, name: &str| {
+        let key = GroupKey {
+            cluster: ClusterId(cluster),
+            name: name.into(),
+        };
+        let output = shards[shard].step(Token(0), key, commit("", -1, 1), Timestamp(1));
+        output.answers[0].1.clone()
+    };
+    let ok = Answer::Commit(Ok(vec![Ok(())]));
+    assert_eq!(commits(0, 1, "a"), ok);
+    assert_eq!(commits(1, 1, "b"), ok);
+    let full = Answer::Commit(Err(GroupError::TooManyGroups));
+    assert_eq!(commits(0, 1, "c"), full);
+    assert_eq!(commits(0, 1, "a"), ok, "it is there already");
+    assert_eq!(commits(0, 2, "c"), ok, "another cluster");
+    assert_eq!(all.of(ClusterId(1)), 2);
+    drop(shards);
+    assert_eq!(all.of(ClusterId(1)), 0);
 }
 
 #[test]
