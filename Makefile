@@ -68,8 +68,12 @@ lint: ## Check format, lints, the repository's own rules and the dependencies
 		"dependencies" "scripts/cargo-deny check licenses bans sources"
 
 .PHONY: bench
-bench: release-bench ## Measure Firn alone: idle memory, start, start after kill -9 (figures, not tests)
+bench: release-bench ## Measure Firn alone (idle memory, start, start after kill -9), and groups beside Apache Kafka (figures, not tests)
 	@target/release/firn-bench figures
+	@scripts/need java
+	@scripts/provision
+	@mkdir -p target/figures
+	@ulimit -n "$$(ulimit -Hn)" && target/release/firn-bench versus --cases group --rounds 1 --seconds 5 --folder target/figures
 
 .PHONY: bench-vs-kafka
 bench-vs-kafka: release-bench ## Apache Kafka and Firn in turns, about 75 minutes; writes bench/RESULTS.md (VERSUS="--cases ack --rounds 1")

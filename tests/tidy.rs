@@ -23,11 +23,18 @@ struct Exception {
 }
 
 /// Every exception there is. One that is no longer needed fails `every_exception_is_needed`.
-const EXCEPTIONS: &[Exception] = &[Exception {
-    rule: "registry",
-    path: "Cargo.lock",
-    reason: "cargo writes where each crate comes from; the format leaves no choice",
-}];
+const EXCEPTIONS: &[Exception] = &[
+    Exception {
+        rule: "registry",
+        path: "Cargo.lock",
+        reason: "cargo writes where each crate comes from; the format leaves no choice",
+    },
+    Exception {
+        rule: "registry",
+        path: "tests/clients/rust/Cargo.lock",
+        reason: "as for the workspace's own",
+    },
+];
 
 /// What a rule found: the path, and what is wrong there.
 type Findings = Vec<(String, String)>;
