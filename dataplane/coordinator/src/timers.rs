@@ -1,28 +1,22 @@
 //! Deadlines that mostly move before they come.
 //!
-//! A heap of (time, whose). A heartbeat only writes a later time into the member's [`Alarm`]: the heap has an entry of the old
-//! time, and when that comes up it is put in again at the new one. So ten thousand heartbeats cost no heap
-//! operation, and each member has about one entry.
+//! Entries (time, whose) in order of time, one for each deadline. A heartbeat only writes a later time into the member's
+//! [`Alarm`]: the entry has the old time, and when that comes up it is put in again at the new one. So ten thousand heartbeats
+//! cost nothing here. Whoever goes takes its entry along.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::BTreeSet;
 
 use firn_runtime::Timestamp;
 
-/// A deadline of somebody, and the entry in the heap that stands for it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// A deadline of somebody, and the entry that stands for it.
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Alarm {
     due: Option<Timestamp>,
-    /// The time of the entry that counts; others of the same owner are stale.
+    /// The time of the entry.
     armed: Option<Timestamp>,
 }
 
 impl Alarm {
-    /// No deadline.
-    pub(crate) fn clear(&mut self) {
-        self.due = None;
-    }
-
     /// When it is due.
     #[cfg(test)]
     pub(crate) fn due(&self) -> Option<Timestamp> {
@@ -32,27 +26,39 @@ impl Alarm {
 
 /// Deadlines of owners that `K` names.
 #[derive(Debug)]
-pub(crate) struct Timers<K>(BinaryHeap<Reverse<(Timestamp, K)>>);
+pub(crate) struct Timers<K>(BTreeSet<(Timestamp, K)>);
 
-impl<K: Ord> Default for Timers<K> {
+impl<K> Default for Timers<K> {
     fn default() -> Self {
-        Self(BinaryHeap::new())
+        Self(BTreeSet::new())
     }
 }
 
 impl<K: Ord> Timers<K> {
     /// Sets a deadline in place of the one before.
-    pub(crate) fn set(&mut self, alarm: &mut Alarm, due: Timestamp, owner: impl FnOnce() -> K) {
+    pub(crate) fn set(&mut self, alarm: &mut Alarm, due: Timestamp, owner: impl Fn() -> K) {
         alarm.due = Some(due);
-        if alarm.armed.is_none_or(|armed| due < armed) {
-            alarm.armed = Some(due);
-            self.0.push(Reverse((due, owner())));
+        if let Some(armed) = alarm.armed {
+            if armed <= due {
+                return;
+            }
+            self.0.remove(&(armed, owner()));
+        }
+        alarm.armed = Some(due);
+        self.0.insert((due, owner()));
+    }
+
+    /// Calls a deadline off.
+    pub(crate) fn cancel(&mut self, alarm: &mut Alarm, owner: impl Fn() -> K) {
+        alarm.due = None;
+        if let Some(armed) = alarm.armed.take() {
+            self.0.remove(&(armed, owner()));
         }
     }
 
     /// When to look again.
     pub(crate) fn next(&self) -> Option<Timestamp> {
-        self.0.peek().map(|Reverse((due, _))| *due)
+        self.0.first().map(|(due, _)| *due)
     }
 
     /// The next entry whose time has come.
@@ -60,7 +66,7 @@ impl<K: Ord> Timers<K> {
         if self.next()? > now {
             return None;
         }
-        self.0.pop().map(|Reverse(entry)| entry)
+        self.0.pop_first()
     }
 
     /// Whether an entry that came up at `time` means that its owner's deadline is over. If the deadline has moved, it is put in
@@ -70,7 +76,7 @@ impl<K: Ord> Timers<K> {
         alarm: &mut Alarm,
         time: Timestamp,
         now: Timestamp,
-        owner: impl FnOnce() -> K,
+        owner: impl Fn() -> K,
     ) -> bool {
         if alarm.armed != Some(time) {
             return false;
@@ -107,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_deadline_that_moves_costs_one_entry_however_often() {
-        let (mut timers, mut alarms) = (Timers::default(), [Alarm::default(); 2]);
+        let (mut timers, mut alarms) = (Timers::default(), <[Alarm; 2]>::default());
         for beat in 0..1000 {
             timers.set(&mut alarms[0], Timestamp(10 + beat), || 0);
         }
@@ -123,16 +129,18 @@ mod tests {
 
     #[test]
     fn a_deadline_may_come_nearer_and_may_be_called_off() {
-        let (mut timers, mut alarms) = (Timers::default(), [Alarm::default(); 2]);
+        let (mut timers, mut alarms) = (Timers::default(), <[Alarm; 2]>::default());
         timers.set(&mut alarms[0], Timestamp(100), || 0);
         timers.set(&mut alarms[0], Timestamp(50), || 0);
         timers.set(&mut alarms[1], Timestamp(60), || 1);
-        alarms[1].clear();
+        timers.cancel(&mut alarms[1], || 1);
         assert_eq!(ring(&mut timers, &mut alarms, 60), [0]);
         assert_eq!(alarms[0].due(), None);
         timers.set(&mut alarms[0], Timestamp(90), || 0);
         timers.set(&mut alarms[1], Timestamp(95), || 1);
         assert_eq!(ring(&mut timers, &mut alarms, 120), [0, 1]);
-        assert_eq!(timers.next(), None, "the stale entry went too");
+        timers.set(&mut alarms[0], Timestamp(200), || 0);
+        timers.cancel(&mut alarms[0], || 0);
+        assert!(timers.0.is_empty(), "whoever goes leaves nothing");
     }
 }

@@ -14,8 +14,17 @@ pub const CELL_CLUSTER: ClusterId = ClusterId(0);
 pub const COORDINATOR_TOPIC: &str = "__coordinator";
 /// The DNS label of the cell's own cluster: none that a host name could have.
 const SLUG: &str = "_cell";
-/// Records stay until the coordinator has written them anew, and may be as large as requests.
-const CONFIGS: [(&str, &str); 2] = [("max.message.bytes", "104857600"), ("retention.ms", "-1")];
+/// Records stay as they are until the coordinator has written them anew, whatever the broker's defaults for topics are.
+const CONFIGS: [(&str, &str); 8] = [
+    ("cleanup.policy", "delete"),
+    ("compression.type", "producer"),
+    ("max.message.bytes", "104857600"),
+    ("message.timestamp.after.max.ms", "9223372036854775807"),
+    ("message.timestamp.before.max.ms", "9223372036854775807"),
+    ("message.timestamp.type", "CreateTime"),
+    ("retention.bytes", "-1"),
+    ("retention.ms", "-1"),
+];
 
 impl Catalog {
     /// Finds or makes the coordinators' topic, with so many partitions if it is made. The feed tells of it at the place that is
@@ -66,6 +75,22 @@ impl Catalog {
                 Ok(created.sequence)
             }
             Err(error) => Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::topic_config::{Standing, TOPIC_KEYS};
+
+    #[test]
+    fn nothing_that_counts_is_left_to_the_brokers_defaults() {
+        let levels = |name: &str| name.starts_with("compression.") && name.ends_with(".level");
+        for key in TOPIC_KEYS {
+            let pinned = CONFIGS.iter().any(|(name, _)| *name == key.name);
+            let counts = key.standing == Standing::Enforced && !levels(key.name);
+            assert!(pinned || !counts, "{} is not pinned", key.name);
         }
     }
 }

@@ -75,13 +75,18 @@ pub struct Coordinator {
 impl Coordinator {
     /// Begins to read the partition's records; requests are taken once that is done.
     pub fn start(shared: &Arc<Shared>, partition: Arc<Partition>) -> Self {
-        let shard = Arc::new(ServedShard::new(partition, shared.clock));
+        let shard = Arc::new(ServedShard::new(partition, shared.clock, shared.rewrite_from));
         let keeping = keeping::keep(Arc::clone(shared), Arc::clone(&shard));
         Self {
             shared: Arc::clone(shared),
             task: shared.log.spawn_vital("a coordinator of groups", keeping),
             shard,
         }
+    }
+
+    /// Whether it is the coordinator of this partition, and of no former life of it.
+    pub(super) fn serves(&self, partition: &Arc<Partition>) -> bool {
+        Arc::ptr_eq(&self.shard.partition, partition)
     }
 
     /// Asks a group; the answer comes once everything that it rests on is durable.

@@ -16,8 +16,9 @@ use super::coordinator::{Shared, Unavailable};
 use super::loading::load;
 use super::shard::ServedShard;
 
-/// How long after a failure it is tried again.
+/// How long after a failure it is tried again, at first and at most.
 const PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// How many times the size of what there is to know its history may have.
 const MOST_GROWTH: usize = 4;
 /// Bytes that are written anew at a time, between which the shard goes on serving.
@@ -31,11 +32,14 @@ pub(super) async fn keep(shared: Arc<Shared>, shard: Arc<ServedShard>) {
         size: 0,
         expire_at: Instant::now(),
     };
+    let mut pause = PAUSE;
     loop {
         if keeper.shard.is_loading() && !keeper.load().await {
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
             continue;
         }
+        pause = PAUSE;
         match keeper.round().await {
             Ok(next) => keeper.sleep(next).await,
             Err(Unavailable::Loading | Unavailable::NotAvailable) => tokio::time::sleep(PAUSE).await,
@@ -59,6 +63,7 @@ impl Keeper {
         match load(partition, &self.shared.settings, &self.shared.counts).await {
             Ok((shard, bytes)) => {
                 debug!(partition = %partition.id(), bytes, "a shard of groups is loaded");
+                self.size = shard.size();
                 self.shard.loaded(shard, bytes);
                 self.expire_at = Instant::now() + self.shared.settings.retention_check;
                 true
@@ -100,6 +105,8 @@ impl Keeper {
         let begin = self.shard.begin_anew()?;
         let (mut after, mut last) = (None, None);
         loop {
+            // As producers do, it waits while too much is not durable yet.
+            self.shared.log.room().await;
             let (written, slot) = self.shard.write_anew(after.as_ref(), CHUNK)?;
             last = slot.or(last);
             if written.is_none() {

@@ -41,15 +41,14 @@ pub(super) async fn load(
     let mut from = partition.offsets().log_start;
     let mut bytes = 0;
     loop {
-        let offsets = partition.offsets();
-        if from >= offsets.log_end {
-            return Ok((shard, bytes));
-        }
-        if from >= offsets.high_watermark {
-            tokio::time::sleep(PAUSE).await;
-            continue;
-        }
         let slice = partition.read(from, READ, Isolation::ReadUncommitted).await?;
+        if slice.batches.is_empty() {
+            if from >= slice.offsets.log_end {
+                return Ok((shard, bytes));
+            }
+            // What was appended before this shard was dropped does not count yet.
+            tokio::time::sleep(PAUSE).await;
+        }
         for batch in &slice.batches {
             for record in records(batch)? {
                 let record = record?;

@@ -147,11 +147,11 @@ impl Groups {
         let image = self.images.image();
         let topic = topic(&image).ok_or(Unavailable::NotAvailable)?;
         let partition = partition_of(topic, cluster, group).ok_or(Unavailable::NotAvailable)?;
-        if let Some(shard) = self.shards.lock().get(&partition) {
-            return Ok(Arc::clone(shard));
-        }
         match image.leadership(partition) {
-            Some(leads) if leads.owner == self.log.incarnation() => Err(Unavailable::Loading),
+            Some(leads) if leads.owner == self.log.incarnation() => {
+                let shards = self.shards.lock();
+                shards.get(&partition).cloned().ok_or(Unavailable::Loading)
+            }
             Some(_) => Err(Unavailable::NotCoordinator),
             None => Err(Unavailable::NotAvailable),
         }
@@ -174,15 +174,13 @@ impl Groups {
         let Some(topic) = topic(&image) else { return };
         let mut shards = self.shards.lock();
         for id in partitions(topic) {
-            match (self.log.partition(id), shards.contains_key(&id)) {
-                (Some(partition), false) => {
-                    let coordinator = Coordinator::start(&self.shared, partition);
-                    shards.insert(id, Arc::new(coordinator));
-                }
-                (None, true) => {
-                    shards.remove(&id);
-                }
-                (Some(_), true) | (None, false) => {}
+            let Some(partition) = self.log.partition(id) else {
+                shards.remove(&id);
+                continue;
+            };
+            if !shards.get(&id).is_some_and(|shard| shard.serves(&partition)) {
+                let coordinator = Coordinator::start(&self.shared, partition);
+                shards.insert(id, Arc::new(coordinator));
             }
         }
     }

@@ -19,6 +19,9 @@ use super::clock::GroupClock;
 use super::coordinator::Unavailable;
 use crate::metrics;
 
+/// Bytes of records in a batch.
+const MOST_BATCH: usize = 1 << 20;
+
 /// An answer, and the slot without which it must not go out.
 struct Done {
     answer: Answer,
@@ -62,16 +65,19 @@ enum Phase {
 pub(super) struct ServedShard {
     pub(super) partition: Arc<Partition>,
     clock: GroupClock,
+    /// After so many bytes of records its task looks whether it is to be written anew.
+    rewrite_from: usize,
     phase: Mutex<Phase>,
     /// Wakes its task: a deadline is nearer than it was, or the shard has to be read again.
     pub(super) changed: Notify,
 }
 
 impl ServedShard {
-    pub(super) fn new(partition: Arc<Partition>, clock: GroupClock) -> Self {
+    pub(super) fn new(partition: Arc<Partition>, clock: GroupClock, rewrite_from: usize) -> Self {
         Self {
             partition,
             clock,
+            rewrite_from,
             phase: Mutex::new(Phase::Loading),
             changed: Notify::new(),
         }
@@ -170,18 +176,18 @@ impl ServedShard {
         after: Option<&GroupKey>,
         most: usize,
     ) -> Result<(Option<GroupKey>, Option<Slot>), Unavailable> {
-        let (mut last, mut slot) = (None, None);
-        self.with(|loaded| {
-            let (records, written) = loaded.shard.snapshot(after, most);
-            last = written;
-            Output {
-                records,
-                answers: Vec::new(),
-            }
+        let mut phase = self.phase.lock();
+        let Phase::Loaded(loaded) = &mut *phase else {
+            return Err(Unavailable::NotAvailable);
+        };
+        let (records, last) = loaded.shard.snapshot(after, most);
+        // If only some of them can be appended, nothing is lost but the effort: they say what is so anyway.
+        let slot = append(&self.partition, &records, self.clock.now()).map_err(|error| {
+            warn!(partition = %self.partition.id(), %error, "groups cannot be written anew now");
+            Unavailable::NotAvailable
         })?;
-        if let Phase::Loaded(loaded) = &*self.phase.lock() {
-            slot = loaded.last;
-        }
+        loaded.last = slot.or(loaded.last);
+        loaded.grown += records.iter().map(Record::size).sum::<usize>();
         Ok((last, slot))
     }
 
@@ -207,7 +213,11 @@ impl ServedShard {
                     return Err(Unavailable::NotAvailable);
                 }
             }
+            let before = loaded.grown / self.rewrite_from;
             loaded.grown += output.records.iter().map(Record::size).sum::<usize>();
+            if loaded.grown / self.rewrite_from > before {
+                self.changed.notify_one();
+            }
         }
         for (token, answer) in output.answers {
             if let Some(waiting) = loaded.waiting.remove(&token) {
@@ -230,10 +240,20 @@ fn counted(shard: &Shard) -> i64 {
     i64::try_from(shard.groups()).unwrap_or(i64::MAX)
 }
 
-/// Appends records as one batch; the slot that makes them durable.
+/// Appends records, in batches of a size that any partition takes unless a record alone is larger; the slot that makes all
+/// of them durable.
 fn append(partition: &Partition, records: &[Record], now: Timestamp) -> Result<Option<Slot>, AppendError> {
-    let batch = records.iter().fold(BatchBuilder::new(), |batch, record| {
-        batch.record(now.0, Some(&record.key), record.value.as_deref())
-    });
-    Ok(partition.append(batch.build(), now)?.slot)
+    let (mut batch, mut bytes, mut slot) = (BatchBuilder::new(), 0, None);
+    let mut rest = records.iter().peekable();
+    while let Some(record) = rest.next() {
+        batch = batch.record(now.0, Some(&record.key), record.value.as_deref());
+        bytes += record.size();
+        let next = rest.peek().map_or(MOST_BATCH, |next| next.size());
+        if bytes + next > MOST_BATCH {
+            let whole = std::mem::take(&mut batch);
+            slot = partition.append(whole.build(), now)?.slot.max(slot);
+            bytes = 0;
+        }
+    }
+    Ok(slot)
 }

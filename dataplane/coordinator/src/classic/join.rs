@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::members::Waiting;
+use super::members::{MOST_BYTES, Waiting, size_of_join};
 use super::{ClassicGroup, Member, State, Turn, What};
 use crate::api::{Answer, GroupError, Join, Joined, NotJoined};
 use crate::shard::Token;
@@ -10,6 +10,9 @@ use crate::timers::Alarm;
 
 /// The most ids that are given out and not yet used: whoever never comes back costs memory until a session timeout is over.
 const MOST_PENDING: usize = 20_000;
+
+/// Bytes of a client's name in the ids of its members.
+const MOST_PREFIX: usize = 255;
 
 /// What comes of a join that is not refused.
 enum Outcome {
@@ -52,6 +55,9 @@ impl ClassicGroup {
         if !self.supports(&join) {
             return Err(refused(GroupError::InconsistentProtocol));
         }
+        if self.members.bytes() + size_of_join(&join) > MOST_BYTES {
+            return Err(refused(GroupError::GroupFull));
+        }
         let id = new_id(&join);
         if let Some(old) = replaces {
             return Ok(self.replace_static(turn, token, &old, &id, join));
@@ -62,7 +68,9 @@ impl ClassicGroup {
             }
             let mut alarm = Alarm::default();
             let pending = Arc::clone(&id);
-            turn.set(&mut alarm, join.session_timeout, || What::Pending(pending));
+            turn.set(&mut alarm, join.session_timeout, || {
+                What::Pending(Arc::clone(&pending))
+            });
             self.pending.insert(Arc::clone(&id), alarm);
             return Err(NotJoined {
                 error: GroupError::MemberIdRequired,
@@ -81,7 +89,11 @@ impl ClassicGroup {
         if !self.supports(&join) {
             return Err(GroupError::InconsistentProtocol);
         }
-        if join.member.instance.is_none() && self.pending.remove(&id).is_some() {
+        let before = self.members.get(&id).map_or(0, Member::bytes);
+        if self.members.bytes() - before + size_of_join(&join) > MOST_BYTES {
+            return Err(GroupError::GroupFull);
+        }
+        if join.member.instance.is_none() && self.unpend(turn, &id) {
             return Ok(self.add(turn, token, &id, join));
         }
         let id = self.validate(&join.member)?;
@@ -169,10 +181,11 @@ impl ClassicGroup {
     ) -> Outcome {
         let may_skip = join.may_skip_assignment;
         let leads = self.leader.as_ref() == Some(old);
-        let Some(before) = self.members.remove(old) else {
+        let Some(mut before) = self.members.remove(old) else {
             return self.add(turn, token, id, join);
         };
         turn.refuse(before.waiting(), old, GroupError::FencedInstance);
+        turn.cancel(&mut before.alarm, || What::Session(Arc::clone(old)));
         let mut member = Member::new(Arc::clone(id), join);
         member.assignment = before.assignment;
         member.synced = before.synced;
@@ -202,6 +215,7 @@ impl ClassicGroup {
 /// An id for a new member: its static id or its client's name, and a random UUID, as Kafka's tools show it.
 fn new_id(join: &Join) -> Arc<str> {
     let prefix = join.member.instance.as_ref().unwrap_or(&join.client_id);
+    let prefix = &prefix[..prefix.floor_char_boundary(MOST_PREFIX)];
     let hex = format!("{:032x}", join.unique);
     let (a, b, c, d, e) = (&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]);
     format!("{prefix}-{a}-{b}-{c}-{d}-{e}").into()

@@ -10,6 +10,20 @@ use crate::api::{Join, JoinedMember};
 use crate::shard::Token;
 use crate::timers::Alarm;
 
+/// Bytes of what all members of a group say, and of what all are given: both are stored in one record.
+pub(super) const MOST_BYTES: usize = 8 << 20;
+
+/// Bytes that a member takes who joins so.
+pub(super) fn size_of_join(join: &Join) -> usize {
+    let instance = join.member.instance.as_ref().map_or(0, |instance| instance.len());
+    size(&join.client_id, &join.client_host, instance, &join.protocols)
+}
+
+fn size(client_id: &str, client_host: &str, instance: usize, protocols: &[(Arc<str>, Bytes)]) -> usize {
+    let protocols = protocols.iter().map(|(name, said)| name.len() + said.len());
+    client_id.len() + client_host.len() + instance + protocols.sum::<usize>()
+}
+
 /// What a member waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Waiting {
@@ -20,7 +34,7 @@ pub(super) enum Waiting {
 }
 
 /// A member.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Member {
     pub(super) id: Arc<str>,
     pub(super) instance: Option<Arc<str>>,
@@ -58,6 +72,12 @@ impl Member {
         }
     }
 
+    /// Bytes of what it says.
+    pub(super) fn bytes(&self) -> usize {
+        let instance = self.instance.as_ref().map_or(0, |instance| instance.len());
+        size(&self.client_id, &self.client_host, instance, &self.protocols)
+    }
+
     pub(super) fn waiting(&self) -> Option<Waiting> {
         self.waiting
     }
@@ -91,6 +111,8 @@ pub(super) struct Members {
     supporters: BTreeMap<Arc<str>, usize>,
     /// How many wait for the next generation.
     joining: usize,
+    /// Bytes of what all say.
+    bytes: usize,
 }
 
 impl Members {
@@ -123,6 +145,10 @@ impl Members {
         self.statics.get(instance)
     }
 
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     pub(super) fn joining(&self) -> usize {
         self.joining
     }
@@ -137,6 +163,7 @@ impl Members {
             self.statics.insert(Arc::clone(instance), Arc::clone(&member.id));
         }
         self.joining += usize::from(member.is_joining());
+        self.bytes += member.bytes();
         self.by_id.insert(Arc::clone(&member.id), member);
     }
 
@@ -147,6 +174,7 @@ impl Members {
             self.statics.remove(instance);
         }
         self.joining -= usize::from(member.is_joining());
+        self.bytes -= member.bytes();
         Some(member)
     }
 
@@ -156,11 +184,13 @@ impl Members {
             return;
         };
         discount(&mut self.supporters, &member.protocols);
+        self.bytes -= member.bytes();
         member.client_id = join.client_id;
         member.client_host = join.client_host;
         member.session_timeout = join.session_timeout;
         member.rebalance_timeout = join.rebalance_timeout;
         member.protocols = join.protocols;
+        self.bytes += member.bytes();
         count(&mut self.supporters, &member.protocols);
     }
 

@@ -64,11 +64,19 @@ pub(crate) struct Turn<'a> {
 }
 
 impl Turn<'_> {
-    fn set(&mut self, alarm: &mut Alarm, after: Duration, what: impl FnOnce() -> What) {
+    fn set(&mut self, alarm: &mut Alarm, after: Duration, what: impl Fn() -> What) {
         let millis = i64::try_from(after.as_millis()).unwrap_or(i64::MAX);
         let due = Timestamp(self.now.0.saturating_add(millis));
         let group = self.key;
         self.timers.set(alarm, due, || Owner {
+            group: Arc::clone(group),
+            what: what(),
+        });
+    }
+
+    fn cancel(&mut self, alarm: &mut Alarm, what: impl Fn() -> What) {
+        let group = self.key;
+        self.timers.cancel(alarm, || Owner {
             group: Arc::clone(group),
             what: what(),
         });
@@ -165,7 +173,7 @@ impl ClassicGroup {
     pub(crate) fn resume(&mut self, turn: &mut Turn<'_>) {
         for member in self.members.iter_mut() {
             let (id, session) = (Arc::clone(&member.id), member.session_timeout);
-            turn.set(&mut member.alarm, session, || What::Session(id));
+            turn.set(&mut member.alarm, session, || What::Session(Arc::clone(&id)));
         }
     }
 

@@ -39,7 +39,7 @@ impl ClassicGroup {
         });
         let wait = if company.is_some() { delay } else { longest };
         self.state = State::Preparing { company };
-        self.synced_by.clear();
+        turn.cancel(&mut self.synced_by, || What::Sync);
         turn.set(&mut self.joined_by, wait, || What::Rebalance);
     }
 
@@ -61,7 +61,7 @@ impl ClassicGroup {
                 .for_each(|member| member.assignment = Bytes::new());
         }
         self.state = State::Preparing { company: None };
-        self.synced_by.clear();
+        turn.cancel(&mut self.synced_by, || What::Sync);
         let longest = self.members.longest_rebalance();
         turn.set(&mut self.joined_by, longest, || What::Rebalance);
     }
@@ -111,8 +111,9 @@ impl ClassicGroup {
 
     /// Takes a member out; what it waits for ends.
     pub(super) fn remove(&mut self, turn: &mut Turn<'_>, id: &Arc<str>) {
-        if let Some(member) = self.members.remove(id) {
+        if let Some(mut member) = self.members.remove(id) {
             turn.refuse(member.waiting(), id, GroupError::UnknownMember);
+            turn.cancel(&mut member.alarm, || What::Session(Arc::clone(id)));
         }
         if self.leader.as_ref() == Some(id) {
             self.leader = None;
@@ -121,7 +122,7 @@ impl ClassicGroup {
 
     /// Begins the next generation with those that have joined. Static members stay, until their sessions end.
     fn complete(&mut self, turn: &mut Turn<'_>) {
-        self.joined_by.clear();
+        turn.cancel(&mut self.joined_by, || What::Rebalance);
         let absent: Vec<Arc<str>> = self
             .members
             .iter()
@@ -137,7 +138,7 @@ impl ClassicGroup {
             // Only absent static members: their sessions will end, or they come back.
             self.state = State::Preparing { company: None };
             let longest = self.members.longest_rebalance();
-            turn.set(&mut self.joined_by, longest.max(Duration::from_millis(1)), || {
+            turn.set(&mut self.joined_by, longest.max(Duration::from_secs(1)), || {
                 What::Rebalance
             });
         }

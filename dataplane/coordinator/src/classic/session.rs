@@ -42,7 +42,7 @@ impl ClassicGroup {
                 member.session_timeout
             };
             let id = Arc::clone(&member.id);
-            turn.set(&mut member.alarm, after, || What::Session(id));
+            turn.set(&mut member.alarm, after, || What::Session(Arc::clone(&id)));
         }
     }
 
@@ -52,12 +52,12 @@ impl ClassicGroup {
             What::Session(id) => self.session_rung(turn, time, &id),
             What::Pending(id) => self.pending_rung(turn, time, &id),
             What::Rebalance => {
-                if rings(turn, &mut self.joined_by, time, What::Rebalance) {
+                if rings(turn, &mut self.joined_by, time, &What::Rebalance) {
                     self.joining_is_over(turn);
                 }
             }
             What::Sync => {
-                if rings(turn, &mut self.synced_by, time, What::Sync) {
+                if rings(turn, &mut self.synced_by, time, &What::Sync) {
                     self.syncing_is_over(turn);
                 }
             }
@@ -68,13 +68,13 @@ impl ClassicGroup {
         let Some(member) = self.members.get_mut(id) else {
             return;
         };
-        if !rings(turn, &mut member.alarm, time, What::Session(Arc::clone(id))) {
+        if !rings(turn, &mut member.alarm, time, &What::Session(Arc::clone(id))) {
             return;
         }
         if member.waiting().is_some() && !member.is_new {
             // It waits for an answer, and cannot send heartbeats until it has it.
             let (session, id) = (member.session_timeout, Arc::clone(id));
-            turn.set(&mut member.alarm, session, || What::Session(id));
+            turn.set(&mut member.alarm, session, || What::Session(Arc::clone(&id)));
             return;
         }
         self.remove(turn, id);
@@ -85,17 +85,17 @@ impl ClassicGroup {
         let Some(alarm) = self.pending.get_mut(id) else {
             return;
         };
-        if rings(turn, alarm, time, What::Pending(Arc::clone(id))) {
+        if rings(turn, alarm, time, &What::Pending(Arc::clone(id))) {
             self.pending.remove(id);
             self.after_removal(turn);
         }
     }
 }
 
-fn rings(turn: &mut Turn<'_>, alarm: &mut Alarm, time: Timestamp, what: What) -> bool {
+fn rings(turn: &mut Turn<'_>, alarm: &mut Alarm, time: Timestamp, what: &What) -> bool {
     let group = turn.key;
     turn.timers.rings(alarm, time, turn.now, || Owner {
         group: Arc::clone(group),
-        what,
+        what: what.clone(),
     })
 }

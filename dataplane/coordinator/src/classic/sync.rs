@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::members::Waiting;
+use super::members::{MOST_BYTES, Waiting};
 use super::{ClassicGroup, State, Turn};
 use crate::api::{Answer, GroupError, Sync, Synced};
 use crate::shard::Token;
@@ -24,6 +24,10 @@ impl ClassicGroup {
         let differs = |said: &Option<Arc<str>>, known: &Option<Arc<str>>| said.is_some() && said != known;
         if differs(&sync.protocol_type, &self.protocol_type) || differs(&sync.protocol, &self.protocol) {
             return Err(GroupError::InconsistentProtocol);
+        }
+        let given = sync.assignments.iter();
+        if given.map(|(id, bytes)| id.len() + bytes.len()).sum::<usize>() > MOST_BYTES {
+            return Err(GroupError::GroupFull);
         }
         match self.state {
             State::Empty => Err(GroupError::UnknownMember),

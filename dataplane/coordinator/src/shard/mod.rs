@@ -91,6 +91,17 @@ impl Shard {
         }
     }
 
+    /// Bytes of the records that say all that there is to know.
+    pub fn size(&self) -> usize {
+        let mut bytes = 0;
+        let mut records = Vec::new();
+        for (key, group) in &self.groups {
+            group.records(key, &mut records);
+            bytes += records.drain(..).map(|record| record.size()).sum::<usize>();
+        }
+        bytes
+    }
+
     /// How many groups there are.
     pub fn groups(&self) -> usize {
         self.groups.len()

@@ -1,5 +1,6 @@
 //! The classic protocol, case by case.
 
+mod bounds;
 mod offsets;
 
 use std::sync::Arc;

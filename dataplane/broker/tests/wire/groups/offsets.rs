@@ -224,3 +224,24 @@ async fn groups_and_offsets_outlive_the_broker() {
     assert_eq!(&synced.assignment[..], b"mine");
     bench.stop().await;
 }
+
+#[tokio::test]
+async fn a_commit_of_more_than_a_batch_holds_is_there_after_a_restart() {
+    let bench = bench().await;
+    let mut client = bench.client().await;
+    let long = text(&"x".repeat(4096));
+    let at = |number: i64| {
+        let partition = i32::try_from(number % 3).unwrap();
+        offset(partition, number).with_committed_metadata(Some(long.clone()))
+    };
+    let request = commit("g", "t", (0..600).map(at).collect());
+    assert_eq!(committed(&mut client, 8, &request).await, [0; 600]);
+    drop(client);
+    let bench = bench.restarted().await;
+    bench.coordinators().await;
+    let mut client = bench.client().await;
+    let offsets = fetched(&mut client, vec![asked("g", None)]).await;
+    let of = |partition: i32| ("t".to_owned(), partition, 597 + i64::from(partition), 0);
+    assert_eq!(offsets, [("g".to_owned(), 0, vec![of(0), of(1), of(2)])]);
+    bench.stop().await;
+}
