@@ -5,6 +5,7 @@
 //! needed, of which the last of each key counts as ever. Rejected: compaction of the partition, which rewrites cold objects of a few
 //! bytes; a snapshot object, which would be a second format with a life of its own.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -100,13 +101,31 @@ impl Keeper {
         }
     }
 
+    /// Waits for `work`; deadlines of groups do not wait for it.
+    async fn beside_deadlines<T>(&self, work: impl Future<Output = T>) -> Result<T, Unavailable> {
+        let mut work = pin!(work);
+        loop {
+            let next = self.shard.tick()?;
+            let until = next.map_or_else(
+                || Instant::now() + LONGEST_PAUSE,
+                |next| self.shared.clock.instant(next),
+            );
+            tokio::select! {
+                biased;
+                done = &mut work => return Ok(done),
+                () = self.shard.changed.notified() => {}
+                () = tokio::time::sleep_until(until) => {}
+            }
+        }
+    }
+
     /// Writes all that there is to know behind what was written so far, and deletes that.
     async fn write_anew(&mut self) -> Result<(), Unavailable> {
         let begin = self.shard.begin_anew()?;
         let (mut after, mut last) = (None, None);
         loop {
             // As producers do, it waits while too much is not durable yet.
-            self.shared.log.room().await;
+            self.beside_deadlines(self.shared.log.room()).await?;
             let (written, slot) = self.shard.write_anew(after.as_ref(), CHUNK)?;
             last = slot.or(last);
             if written.is_none() {
@@ -118,10 +137,11 @@ impl Keeper {
         }
         self.size = self.shard.grown();
         if let Some(slot) = last {
-            let durable = self.shared.log.wait(slot).await;
+            let durable = self.beside_deadlines(self.shared.log.wait(slot)).await?;
             durable.map_err(|_| Unavailable::NotAvailable)?;
         }
-        if let Err(error) = self.shard.partition.delete_records(begin).await {
+        let deleted = self.beside_deadlines(self.shard.partition.delete_records(begin));
+        if let Err(error) = deleted.await? {
             debug!(partition = %self.shard.partition.id(), %error, "old records of groups stay for now");
         }
         Ok(())

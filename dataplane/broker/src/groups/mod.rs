@@ -1,7 +1,7 @@
 //! Groups: the coordinator's shards over the partitions of the cell's internal topic that this broker leads.
 //!
 //! A shard's state machine is in `firn-coordinator`; here is its I/O. One short critical section asks the machine, appends its
-//! records as one batch, and notes the slot; an answer goes out once the last slot that its shard has appended counts, so whatever
+//! records, and notes the slot; an answer goes out once the last slot that its shard has appended counts, so whatever
 //! it rests on is durable (invariant 8). What cannot be appended leaves the machine ahead of its records: the shard is dropped and
 //! read again, and whoever waits is told to look for the coordinator again.
 //!

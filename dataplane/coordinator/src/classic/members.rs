@@ -149,6 +149,13 @@ impl Members {
         self.bytes
     }
 
+    /// Those who wait for their assignment.
+    pub(super) fn syncing(&self) -> Vec<Arc<str>> {
+        let waits = |member: &&Member| matches!(member.waiting, Some(Waiting::Sync(_)));
+        let waiting = self.by_id.values().filter(waits);
+        waiting.map(|member| Arc::clone(&member.id)).collect()
+    }
+
     pub(super) fn joining(&self) -> usize {
         self.joining
     }

@@ -44,13 +44,7 @@ impl ClassicGroup {
     }
 
     fn prepare(&mut self, turn: &mut Turn<'_>) {
-        let waiting: Vec<Arc<str>> = self
-            .members
-            .iter()
-            .filter(|member| matches!(member.waiting(), Some(Waiting::Sync(_))))
-            .map(|member| Arc::clone(&member.id))
-            .collect();
-        for id in waiting {
+        for id in self.members.syncing() {
             let before = self.members.stop_waiting(&id);
             turn.refuse(before, &id, GroupError::RebalanceInProgress);
             self.alive(turn, &id);

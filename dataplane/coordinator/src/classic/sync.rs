@@ -67,13 +67,7 @@ impl ClassicGroup {
         self.state = State::Stable;
         self.since = turn.now;
         turn.store = true;
-        let waiting: Vec<Arc<str>> = self
-            .members
-            .iter()
-            .filter(|member| matches!(member.waiting(), Some(Waiting::Sync(_))))
-            .map(|member| Arc::clone(&member.id))
-            .collect();
-        for id in waiting {
+        for id in self.members.syncing() {
             if let Some(Waiting::Sync(token)) = self.members.stop_waiting(&id) {
                 let synced = self.synced(&id);
                 turn.answers.push((token, Answer::Sync(Ok(synced))));
