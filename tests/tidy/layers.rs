@@ -18,8 +18,12 @@ const LAYERS: &[Layer] = &[
         uses: &[],
     },
     Layer {
-        folder: "controlplane/catalog",
+        folder: "controlplane/secrets",
         uses: &["firn-runtime"],
+    },
+    Layer {
+        folder: "controlplane/catalog",
+        uses: &["firn-runtime", "firn-secrets"],
     },
     Layer {
         folder: "dataplane/log",
@@ -31,16 +35,17 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         folder: "dataplane/broker",
-        uses: &["firn-runtime", "firn-catalog", "firn-log", "firn-coordinator"],
+        uses: &["firn-runtime", "firn-secrets", "firn-catalog", "firn-log", "firn-coordinator"],
     },
     Layer {
         folder: "controlplane/api",
-        uses: &["firn-runtime", "firn-catalog"],
+        uses: &["firn-runtime", "firn-secrets", "firn-catalog"],
     },
     Layer {
         folder: ".",
         uses: &[
             "firn-runtime",
+            "firn-secrets",
             "firn-catalog",
             "firn-log",
             "firn-broker",
@@ -66,7 +71,7 @@ const LAYERS: &[Layer] = &[
 /// Crates of others that only these folders may depend on, because only they know what these are about.
 const OWNED: &[(&str, &[&str])] = &[
     ("axum", &["controlplane/api"]),
-    ("kafka-protocol", &["dataplane/broker", "bench"]),
+    ("kafka-protocol", &["dataplane/broker", "controlplane/api", "bench"]),
     ("sqlx", &["controlplane/catalog"]),
     ("object_store", &["dataplane/log", "dataplane/simulation", "."]),
     ("clap", &[".", "dataplane/simulation", "bench"]),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use firn_runtime::Env;
 use tokio::sync::watch;
 
-use crate::commands::{Authorizer, DevAuthorizer};
+use crate::commands::{Authorizer, RoleAuthorizer};
 use crate::sql::{OpenError, Store};
 
 /// The catalog of one cell, with the account store beside it. Commands are in [`crate::commands`], the log's view is
@@ -22,7 +22,7 @@ impl Catalog {
     /// Opens the catalog at `url` (`postgres://…`, or `sqlite://PATH`, which is created if it is not there) and brings its
     /// tables to this version.
     pub async fn open(url: &str, env: Env) -> Result<Arc<Self>, OpenError> {
-        Self::open_for(url, env, Arc::new(DevAuthorizer)).await
+        Self::open_for(url, env, Arc::new(RoleAuthorizer)).await
     }
 
     /// Opens it with another judge of who may do what.

@@ -1,19 +1,35 @@
 //! Ids, epochs and positions as types, so that one cannot be taken for another.
 //!
-//! 128-bit ids are random and never reused. They print, and are stored, as 32 lower-case hexadecimal digits.
+//! 128-bit ids are random and never reused. They print, and are stored, as 32 lower-case hexadecimal digits. What people and
+//! programs outside see of some of them is the public form: a prefix that says what it is, `_`, and 26 characters of base32.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A text that is not an id: not 32 hexadecimal digits.
+/// A text that is not an id of the kind that is wanted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is not an id: expected 32 hexadecimal digits")]
+#[error("'{0}' is not such an id")]
 pub struct InvalidId(pub String);
 
 macro_rules! id128 {
-    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident $($prefix:literal)?;)*) => {$(
+        $(impl $name {
+            /// What its public form begins with, before the `_`.
+            pub const PREFIX: &str = $prefix;
+
+            /// The form that people and programs outside see.
+            pub fn public(self) -> String {
+                public::write(Self::PREFIX, self.0)
+            }
+
+            /// Reads the public form.
+            pub fn from_public(text: &str) -> Result<Self, InvalidId> {
+                public::read(Self::PREFIX, text).map(Self).ok_or_else(|| InvalidId(text.to_owned()))
+            }
+        })?
+
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(pub u128);
@@ -57,11 +73,29 @@ macro_rules! id128 {
 
 id128! {
     /// An organization: who signs up and pays.
-    OrganizationId;
+    OrganizationId "org";
     /// A project inside an organization.
-    ProjectId;
+    ProjectId "prj";
     /// A virtual Kafka cluster.
-    ClusterId;
+    ClusterId "clu";
+    /// A person, who may be a member of several organizations.
+    PersonId "per";
+    /// A login of a person.
+    SessionId "ses";
+    /// A principal that is a program.
+    ServiceAccountId "sa";
+    /// An API key of a service account.
+    ApiKeyId "key";
+    /// A SCRAM credential: a user name of a cluster with one password.
+    ScramCredentialId "scr";
+    /// A role that somebody has somewhere.
+    BindingId "rol";
+    /// An invitation into an organization.
+    InvitationId "inv";
+    /// An identity provider through which people of an organization log in.
+    LoginProviderId "idp";
+    /// Work that goes on after its request was answered.
+    OperationId "op";
     /// A topic. Everything behind name resolution goes by this id; a name means something only in its cluster.
     TopicId;
     /// One life of a broker process. Owns one write-ahead log; never reused.
@@ -69,7 +103,42 @@ id128! {
     /// An object in the object store, named before it is uploaded.
     ObjectId;
     /// One row of the audit trail.
-    AuditId;
+    AuditId "aud";
+}
+
+mod public {
+    //! 128 bits as 26 characters of lower-case base32 (RFC 4648's alphabet, without padding) behind a prefix.
+
+    const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    const CHARACTERS: usize = 26;
+
+    pub(super) fn write(prefix: &str, id: u128) -> String {
+        let mut text = String::with_capacity(prefix.len() + 1 + CHARACTERS);
+        text.push_str(prefix);
+        text.push('_');
+        // 26 characters hold 130 bits: the first one has only the three highest.
+        for position in (0..CHARACTERS).rev() {
+            let index = (id >> (5 * position)) & 31;
+            text.push(char::from(ALPHABET[usize::try_from(index).expect("five bits")]));
+        }
+        text
+    }
+
+    pub(super) fn read(prefix: &str, text: &str) -> Option<u128> {
+        let digits = text.strip_prefix(prefix)?.strip_prefix('_')?.as_bytes();
+        if digits.len() != CHARACTERS {
+            return None;
+        }
+        let mut id = 0_u128;
+        for (place, digit) in digits.iter().enumerate() {
+            let value = ALPHABET.iter().position(|known| known == digit)?;
+            if place == 0 && value > 7 {
+                return None;
+            }
+            id = (id << 5) | u128::try_from(value).ok()?;
+        }
+        Some(id)
+    }
 }
 
 macro_rules! number {
@@ -151,5 +220,18 @@ mod tests {
         assert!("0123".parse::<TopicId>().is_err());
         assert!("+123456789abcdef0011223344556677".len() == 32);
         assert!("+123456789abcdef0011223344556677".parse::<TopicId>().is_err());
+    }
+
+    #[test]
+    fn a_public_id_says_what_it_is_and_has_one_spelling() {
+        for id in [0, 1, 31, 32, u128::MAX, 0x0123_4567_89ab_cdef_0011_2233_4455_6677] {
+            let text = ClusterId(id).public();
+            assert_eq!(text.len(), "clu_".len() + 26, "{text}");
+            assert_eq!(ClusterId::from_public(&text), Ok(ClusterId(id)));
+            assert!(ProjectId::from_public(&text).is_err());
+            assert!(ClusterId::from_public(&text.to_uppercase()).is_err());
+        }
+        assert!(ClusterId::from_public(&format!("clu_{}", "7".repeat(26))).is_err(), "130 bits");
+        assert!(ClusterId::from_public("clu_").is_err());
     }
 }

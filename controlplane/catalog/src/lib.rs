@@ -9,9 +9,11 @@
 //! - [`feed`]: every change that brokers must see, in commit order.
 //! - [`image::ImageFollower`] folds the feed into an immutable [`image::Image`], from which requests are answered.
 //! - [`topic_config`]: every config key, its checks, and the effective values.
+//! - [`access`]: roles, what they allow and where.
 //! - [`ids`], [`entities`]: names and rows.
 //! - `sql`: the statements; `migrations/` at the root of the repository: the tables (`docs/formats/catalog.md`).
 
+pub mod access;
 mod catalog;
 pub mod cell;
 pub mod commands;

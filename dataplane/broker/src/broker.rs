@@ -25,7 +25,7 @@ use tracing::{info, warn};
 use crate::groups::Groups;
 use crate::network::listener::{Connections, Opened, Peer, listen};
 use crate::reconcile::Reconciler;
-use crate::seams::{Authorizer, DevAuthorizer, Meter, NoMeter, NoQuotas, Quotas};
+use crate::seams::{Authorizer, Meter, NoMeter, NoQuotas, Quotas, RoleAuthorizer};
 use crate::serving::dispatch::KafkaConnection;
 use crate::serving::response_room::ResponseRoom;
 use crate::serving::sessions::FetchSessions;
@@ -47,10 +47,10 @@ pub struct Seams {
 }
 
 impl Default for Seams {
-    /// The dev principal may do everything; nobody waits; no account is kept.
+    /// Roles decide, and the dev principal may do everything; nobody waits; no account is kept.
     fn default() -> Self {
         Self {
-            authorizer: Arc::new(DevAuthorizer),
+            authorizer: Arc::new(RoleAuthorizer),
             quotas: Arc::new(NoQuotas),
             meter: Arc::new(NoMeter),
         }

@@ -4,7 +4,11 @@
 //! records and of groups, most of which no command knows; and a command that comes from elsewhere has not passed that one.
 //! So each asks, and a command does what both allow.
 
-use crate::ids::ClusterId;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::access::{Permission, RoleSet};
+use crate::ids::{ApiKeyId, ClusterId, PersonId, ScramCredentialId, ServiceAccountId, SessionId};
 
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -16,6 +20,45 @@ pub enum Principal {
     },
     /// The cell itself, for what no tenant sees. No request comes from it.
     Cell,
+    /// Somebody with roles in a cluster: who authenticated at the broker, or whom the REST API speaks for.
+    User(Arc<User>),
+    /// A person in the account store; what it may do there is looked up in the command's transaction.
+    Person(PersonId),
+    /// A service account in the account store, likewise.
+    ServiceAccount(ServiceAccountId),
+}
+
+/// Somebody with roles in a cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct User {
+    /// The cluster.
+    pub cluster: ClusterId,
+    /// The name after `User:`: a service account's or a person's public id, or a SCRAM user's name that Kafka's tools made.
+    pub name: Arc<str>,
+    /// What the user may do there.
+    pub roles: RoleSet,
+}
+
+/// By what somebody showed who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CredentialId {
+    /// An API key.
+    ApiKey(ApiKeyId),
+    /// A SCRAM user name and password.
+    Scram(ScramCredentialId),
+    /// A login.
+    Session(SessionId),
+}
+
+impl std::fmt::Display for CredentialId {
+    /// The public id.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::ApiKey(id) => f.write_str(&id.public()),
+            Self::Scram(id) => f.write_str(&id.public()),
+            Self::Session(id) => f.write_str(&id.public()),
+        }
+    }
 }
 
 impl std::fmt::Display for Principal {
@@ -23,6 +66,9 @@ impl std::fmt::Display for Principal {
         match self {
             Self::Dev { .. } => f.write_str("User:ANONYMOUS"),
             Self::Cell => f.write_str("Cell"),
+            Self::User(user) => write!(f, "User:{}", user.name),
+            Self::Person(id) => write!(f, "User:{}", id.public()),
+            Self::ServiceAccount(id) => write!(f, "User:{}", id.public()),
         }
     }
 }
@@ -34,6 +80,22 @@ pub struct Actor {
     pub principal: Principal,
     /// The id of the request in the logs.
     pub request_id: String,
+    /// By what the principal showed who it is; `None`: by nothing (in dev), or it is the process itself.
+    pub credential: Option<CredentialId>,
+    /// Where the request came from.
+    pub address: Option<IpAddr>,
+}
+
+impl Actor {
+    /// The process itself, on behalf of nobody.
+    pub fn process(principal: Principal, what: &str) -> Self {
+        Self {
+            principal,
+            request_id: what.to_owned(),
+            credential: None,
+            address: None,
+        }
+    }
 }
 
 /// What is to be done.
@@ -49,6 +111,8 @@ pub enum Operation {
     DeleteTopic,
     /// Change configs of a topic or of a cluster.
     AlterConfigs,
+    /// Make, change and remove SCRAM credentials of a cluster.
+    AlterCredentials,
 }
 
 /// To what.
@@ -71,17 +135,32 @@ pub trait Authorizer: Send + Sync + 'static {
     fn allows(&self, principal: &Principal, operation: Operation, resource: &Resource) -> bool;
 }
 
-/// The dev principal may do everything in its cluster, and nothing elsewhere.
+/// The dev principal may do everything in its cluster, a user in its cluster what its roles allow, nobody anything elsewhere.
 #[derive(Clone, Copy, Debug)]
-pub struct DevAuthorizer;
+pub struct RoleAuthorizer;
 
-impl Authorizer for DevAuthorizer {
-    fn allows(&self, principal: &Principal, _operation: Operation, resource: &Resource) -> bool {
-        match (principal, resource) {
-            (Principal::Dev { cluster }, Resource::Cluster(id) | Resource::Topic { cluster: id, .. }) => {
-                id == cluster
+impl Authorizer for RoleAuthorizer {
+    fn allows(&self, principal: &Principal, operation: Operation, resource: &Resource) -> bool {
+        let (Resource::Cluster(cluster) | Resource::Topic { cluster, .. }) = resource;
+        match principal {
+            Principal::Dev { cluster: own } => own == cluster,
+            Principal::User(user) => {
+                user.cluster == *cluster && user.roles.allow(permission_for(operation, resource))
             }
-            (Principal::Cell, _) => false,
+            Principal::Cell | Principal::Person(_) | Principal::ServiceAccount(_) => false,
         }
+    }
+}
+
+/// What a role must allow for an operation.
+fn permission_for(operation: Operation, resource: &Resource) -> Permission {
+    match (operation, resource) {
+        (Operation::UseCluster, _) => Permission::UseCluster,
+        (Operation::AlterConfigs, Resource::Cluster(_)) => Permission::ConfigureCluster,
+        (Operation::AlterCredentials, _) => Permission::ManageCredentials,
+        (
+            Operation::CreateTopic | Operation::AlterTopic | Operation::DeleteTopic | Operation::AlterConfigs,
+            _,
+        ) => Permission::ManageTopics,
     }
 }

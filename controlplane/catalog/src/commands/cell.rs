@@ -60,10 +60,7 @@ impl Catalog {
         cluster: &Cluster,
         topic: &Topic,
     ) -> Result<Option<FeedSequence>, TxError<CommandError>> {
-        let actor = Actor {
-            principal: Principal::Cell,
-            request_id: "ensure_coordinator".to_owned(),
-        };
+        let actor = Actor::process(Principal::Cell, "ensure_coordinator");
         self.ensure_cluster(tx, &actor, cluster).await?;
         // Brokers that start at the same time make it once.
         tx.lock_cluster(cluster.id).await?;

@@ -72,10 +72,7 @@ impl Catalog {
             limits: ClusterLimits::default(),
             configs: ConfigMap::new(),
         };
-        let actor = Actor {
-            principal: Principal::Dev { cluster },
-            request_id: "firn dev".to_owned(),
-        };
+        let actor = Actor::process(Principal::Dev { cluster }, "firn dev");
         let outcome: Result<_, CommandError> = transaction!(self.store(), write, |tx| self
             .ensure_cluster(&mut tx, &actor, &made)
             .await);

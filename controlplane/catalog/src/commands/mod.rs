@@ -15,7 +15,7 @@ mod tests;
 mod topic_name;
 mod topics;
 
-pub use authorization::{Actor, Authorizer, DevAuthorizer, Operation, Principal, Resource};
+pub use authorization::{Actor, Authorizer, CredentialId, Operation, Principal, Resource, RoleAuthorizer, User};
 pub use cell::{CELL_CLUSTER, COORDINATOR_TOPIC};
 pub use clusters::DevIds;
 pub use configs::{AlterClusterConfigs, AlterTopicConfigs};

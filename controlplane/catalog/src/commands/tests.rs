@@ -47,10 +47,7 @@ impl Judged {
             .open_incarnation(id, NodeId(0), WalLocation::Object, now)
             .await
             .unwrap();
-        let actor = Actor {
-            principal: Principal::Dev { cluster },
-            request_id: "test".to_owned(),
-        };
+        let actor = Actor::process(Principal::Dev { cluster }, "test");
         Self {
             catalog,
             judge,

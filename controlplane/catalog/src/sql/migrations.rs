@@ -20,7 +20,10 @@ const ACCOUNT: Versions = Versions {
     read: "SELECT version FROM account_format WHERE id = 1",
     first: "INSERT INTO account_format (id, version) VALUES (1, $1)",
     update: "UPDATE account_format SET version = $1 WHERE id = 1",
-    scripts: &[include_str!("../../../../migrations/account/0001_account.sql")],
+    scripts: &[
+        include_str!("../../../../migrations/account/0001_account.sql"),
+        include_str!("../../../../migrations/account/0002_accounts.sql"),
+    ],
 };
 
 const CELL: Versions = Versions {
@@ -28,7 +31,10 @@ const CELL: Versions = Versions {
     read: "SELECT version FROM cell_format WHERE id = 1",
     first: "INSERT INTO cell_format (id, version) VALUES (1, $1)",
     update: "UPDATE cell_format SET version = $1 WHERE id = 1",
-    scripts: &[include_str!("../../../../migrations/cell/0001_cell.sql")],
+    scripts: &[
+        include_str!("../../../../migrations/cell/0001_cell.sql"),
+        include_str!("../../../../migrations/cell/0002_tenants.sql"),
+    ],
 };
 
 /// Any number that nothing else locks in this database: two processes that start at once take turns.

@@ -43,10 +43,7 @@ impl Sql {
     pub async fn open(url: String) -> Self {
         let catalog = Catalog::open(&url, Env::system()).await.unwrap();
         let cluster = catalog.ensure_dev().await.unwrap().cluster;
-        let actor = Actor {
-            principal: Principal::Dev { cluster },
-            request_id: "test".to_owned(),
-        };
+        let actor = Actor::process(Principal::Dev { cluster }, "test");
         Self {
             catalog,
             cluster,

@@ -3,6 +3,7 @@
 //! What a request changes through the catalog is asked there again, in the words of `firn_catalog::commands`: that is for
 //! whoever carries a command, this is for whoever speaks Kafka, and covers reading and writing records too.
 
+use firn_catalog::access::Permission;
 use firn_catalog::commands::Principal;
 use firn_catalog::ids::ClusterId;
 
@@ -97,15 +98,37 @@ pub trait Authorizer: Send + Sync + 'static {
     fn allows(&self, principal: &Principal, operation: Operation, resource: Resource<'_>) -> bool;
 }
 
-/// The anonymous principal of `firn dev` may do everything in its cluster, and nothing elsewhere.
+/// The anonymous principal of `firn dev` may do everything in its cluster, a user in its cluster what its roles allow, and nobody
+/// anything elsewhere.
 #[derive(Clone, Copy, Debug)]
-pub struct DevAuthorizer;
+pub struct RoleAuthorizer;
 
-impl Authorizer for DevAuthorizer {
-    fn allows(&self, principal: &Principal, _operation: Operation, resource: Resource<'_>) -> bool {
+impl Authorizer for RoleAuthorizer {
+    fn allows(&self, principal: &Principal, operation: Operation, resource: Resource<'_>) -> bool {
         match principal {
             Principal::Dev { cluster } => *cluster == resource.cluster,
-            Principal::Cell => false,
+            Principal::User(user) => {
+                user.cluster == resource.cluster
+                    && permission_for(operation, resource.kind).is_some_and(|needed| user.roles.allow(needed))
+            }
+            Principal::Cell | Principal::Person(_) | Principal::ServiceAccount(_) => false,
         }
     }
+}
+
+/// What a role must allow for an operation; `None`: no role does.
+fn permission_for(operation: Operation, kind: ResourceKind<'_>) -> Option<Permission> {
+    Some(match (operation, kind) {
+        (Operation::Connect, _) => Permission::UseCluster,
+        (Operation::Describe | Operation::DescribeConfigs, _) => Permission::ViewCluster,
+        (Operation::Read, _) => Permission::ReadRecords,
+        (Operation::Write | Operation::IdempotentWrite, _) => Permission::WriteRecords,
+        (Operation::ClusterAction, _) => return None,
+        (Operation::AlterConfigs, ResourceKind::Cluster) => Permission::ConfigureCluster,
+        (Operation::Alter, ResourceKind::Cluster) => Permission::ManageCredentials,
+        (_, ResourceKind::Group(_)) => Permission::ManageGroups,
+        (Operation::Create | Operation::Delete | Operation::Alter | Operation::AlterConfigs, _) => {
+            Permission::ManageTopics
+        }
+    })
 }

@@ -12,6 +12,6 @@
 mod authorization;
 mod usage;
 
-pub use authorization::{Authorizer, DevAuthorizer, Operation, Resource, ResourceKind};
+pub use authorization::{Authorizer, Operation, Resource, ResourceKind, RoleAuthorizer};
 pub(crate) use authorization::{CLUSTER_OPERATIONS, GROUP_OPERATIONS, TOPIC_OPERATIONS};
 pub use usage::{Caller, Meter, NoMeter, NoQuotas, Quotas, Usage};

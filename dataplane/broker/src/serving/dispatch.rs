@@ -75,6 +75,7 @@ impl KafkaConnection {
             Arc::new(Identity {
                 cluster,
                 principal: Principal::Dev { cluster },
+                credential: None,
                 address,
             })
         });

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use firn_catalog::commands::{Actor, Principal};
+use firn_catalog::commands::{Actor, CredentialId, Principal};
 use firn_catalog::ids::ClusterId;
 use kafka_protocol::messages::ApiKey;
 use tokio::time::Instant;
@@ -21,6 +21,8 @@ pub(crate) struct Identity {
     pub(crate) cluster: ClusterId,
     /// Who it is.
     pub(crate) principal: Principal,
+    /// By what it showed who it is; `None`: by nothing, as in dev.
+    pub(crate) credential: Option<CredentialId>,
     /// Where it is.
     pub(crate) address: IpAddr,
 }
@@ -116,6 +118,8 @@ impl RequestContext {
         Actor {
             principal: self.identity.principal.clone(),
             request_id: self.request_id(),
+            credential: self.identity.credential,
+            address: Some(self.identity.address),
         }
     }
 }

@@ -91,10 +91,7 @@ async fn every_request_passes(bench: &Bench, recorder: &Recorder, id: uuid::Uuid
 /// Creates a topic past the broker, whose authorizer may deny everything.
 async fn topic(bench: &Bench, name: &str) -> uuid::Uuid {
     let cluster = bench.cluster;
-    let actor = Actor {
-        principal: Principal::Dev { cluster },
-        request_id: "test".to_owned(),
-    };
+    let actor = Actor::process(Principal::Dev { cluster }, "test");
     let command = CreateTopic {
         cluster,
         name: name.to_owned(),

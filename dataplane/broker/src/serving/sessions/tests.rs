@@ -7,6 +7,7 @@ fn sessions(most: usize) -> (FetchSessions, Identity) {
     let who = Identity {
         cluster,
         principal: Principal::Dev { cluster },
+        credential: None,
         address: std::net::Ipv4Addr::LOCALHOST.into(),
     };
     (FetchSessions::new(Env::system(), most), who)
