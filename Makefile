@@ -100,6 +100,11 @@ accept-instructions: ## Count them and accept the counts (bench/instructions.txt
 	@scripts/need cc rust valgrind
 	@cargo test $(PRODUCT) --test instructions --locked --quiet -- --accept
 
+.PHONY: accept-openapi
+accept-openapi: ## Write the API's description into its snapshot (controlplane/api/openapi.json)
+	@scripts/need cc rust
+	@FIRN_ACCEPT_OPENAPI=1 cargo test $(PRODUCT) --test rest --locked --quiet -- the_snapshot_is_what_the_code_says
+
 .PHONY: sim
 sim: ## Run the seeded simulation of the log (SEEDS=1000; a failing seed is printed and replays exactly)
 	@scripts/need cc rust

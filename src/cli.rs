@@ -12,8 +12,8 @@ use crate::config::{SETTINGS, Setting};
 /// What the caller asked for.
 #[derive(Debug)]
 pub enum Request {
-    /// Run everything in this process.
-    Dev(Given),
+    /// Serve in this role.
+    Serve(Role, Given),
     /// Print the settings.
     Config {
         /// What was said about them.
@@ -21,6 +21,17 @@ pub enum Request {
         /// As JSON.
         json: bool,
     },
+}
+
+/// What a process that serves is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Everything in one process.
+    Dev,
+    /// The data plane.
+    Broker,
+    /// The control plane.
+    Control,
 }
 
 /// What the command line said about settings.
@@ -40,8 +51,10 @@ pub fn parse() -> Request {
             given: given(matches),
             json: matches.get_flag("json"),
         },
-        Some((_, matches)) => Request::Dev(given(matches)),
-        None => unreachable!("clap requires a subcommand and knows two"),
+        Some(("broker", matches)) => Request::Serve(Role::Broker, given(matches)),
+        Some(("control", matches)) => Request::Serve(Role::Control, given(matches)),
+        Some((_, matches)) => Request::Serve(Role::Dev, given(matches)),
+        None => unreachable!("clap requires a subcommand and knows four"),
     }
 }
 
@@ -55,7 +68,19 @@ fn command() -> Command {
             Command::new("dev")
                 .about("Run everything in this process, for this machine: broker, catalog, storage, HTTP")
                 .after_long_help(AFTER_DEV)
-                .after_help("Every flag is also a FIRN_* variable and a TOML key: see `firn config`."),
+                .after_help(AFTER_ALL),
+        ))
+        .subcommand(with_settings(
+            Command::new("broker")
+                .about("Run a broker of a cell: Kafka clients, records, groups; needs catalog, store and master-key")
+                .after_long_help(AFTER_BROKER)
+                .after_help(AFTER_ALL),
+        ))
+        .subcommand(with_settings(
+            Command::new("control")
+                .about("Run the control plane of a cell: the API and the pages; needs catalog, master-key and smtp-url")
+                .after_long_help(AFTER_CONTROL)
+                .after_help(AFTER_ALL),
         ))
         .subcommand(
             with_settings(Command::new("config").about(
@@ -69,6 +94,23 @@ fn command() -> Command {
             ),
         )
 }
+
+const AFTER_ALL: &str = "Every flag is also a FIRN_* variable and a TOML key: see `firn config`.";
+
+const AFTER_BROKER: &str = "\
+Prints one line on standard output once it serves:
+    ready kafka=HOST:PORT http=http://HOST:PORT
+Clients log in with what `firn control` of the same cell has given them. With the catalog's database down it serves on.
+Each broker has a data directory and a number (--node) of its own; catalog, store and master key are the cell's.
+
+Exit codes: 0 clean, 1 failure, 2 wrong usage or configuration, 3 fenced by a successor.";
+
+const AFTER_CONTROL: &str = "\
+Prints one line on standard output once it serves:
+    ready http=http://HOST:PORT
+It keeps nothing on its machine: any number of them can run for one cell, and streams go on without any.
+
+Exit codes: 0 clean, 1 failure, 2 wrong usage or configuration.";
 
 const AFTER_DEV: &str = "\
 Prints one line on standard output once it serves:

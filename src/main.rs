@@ -1,33 +1,46 @@
-//! Firn, the binary: `firn dev` runs everything in one process, `firn config` explains every setting.
+//! Firn, the binary: `firn dev` runs everything in one process, `firn broker` and `firn control` the two planes of a cell,
+//! `firn config` explains every setting.
 //!
 //! | module | what is in it |
 //! |---|---|
 //! | `cli` | the command line, derived from the settings table |
 //! | `config` | settings: one table, three sources, typed result |
-//! | `dev` | `firn dev`: data directory, assembly, shutdown |
+//! | `roles` | what each role puts together |
+//! | `assembly` | the parts: foundation, data plane, control plane, built from the settings |
+//! | `process` | what any process that serves has: start and stop, addresses, data directory |
+//! | `certificates` | what TLS clients are shown, and the authority of `firn dev` |
+//! | `private_file` | files that nobody else may read |
 //! | `telemetry` | logs, metrics and traces of the process |
 //! | `memory` | how the process's memory is handed out |
 //! | `exit` | exit codes and their sentences |
 
+mod assembly;
+mod certificates;
 mod cli;
 mod config;
-mod dev;
 mod exit;
 mod memory;
+mod private_file;
+mod process;
+mod roles;
 mod telemetry;
 
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::ExitCode;
 
-use cli::{Given, Request};
+use cli::{Given, Request, Role};
 use config::{ConfigError, Settings, Sources};
 use exit::Failure;
+use process::life;
+use roles::broker::Broker;
+use roles::control::Control;
+use roles::dev::Dev;
 
 fn main() -> ExitCode {
     memory::share_arenas();
     let outcome = match cli::parse() {
-        Request::Dev(given) => run_dev(&given),
+        Request::Serve(role, given) => serve(role, &given),
         Request::Config { given, json } => show_config(&given, json),
     };
     match outcome {
@@ -39,14 +52,19 @@ fn main() -> ExitCode {
     }
 }
 
-fn run_dev(given: &Given) -> Result<(), Failure> {
+fn serve(role: Role, given: &Given) -> Result<(), Failure> {
     rustls::crypto::ring::default_provider()
         .install_default()
         .map_err(|_| Failure::failed("another TLS provider is installed already"))?;
     let environment = environment();
     let sources = read_sources(given, &environment)?;
     let settings = Settings::resolve(&sources)?;
-    dev::run(settings, &config::unknown_variables(&environment))
+    let unknown = config::unknown_variables(&environment);
+    match role {
+        Role::Dev => life::run::<Dev>(&settings, &unknown),
+        Role::Broker => life::run::<Broker>(&settings, &unknown),
+        Role::Control => life::run::<Control>(&settings, &unknown),
+    }
 }
 
 fn show_config(given: &Given, json: bool) -> Result<(), Failure> {

@@ -7,6 +7,8 @@
 
 mod support;
 
+#[path = "operation/certificates.rs"]
+mod certificates;
 #[path = "operation/configuration.rs"]
 mod configuration;
 #[path = "operation/full_disk.rs"]
@@ -15,6 +17,8 @@ mod full_disk;
 mod otlp;
 #[path = "operation/refusals.rs"]
 mod refusals;
+#[path = "operation/roles.rs"]
+mod roles;
 #[path = "operation/serving.rs"]
 mod serving;
 #[path = "operation/stopping.rs"]

@@ -15,6 +15,14 @@ pub enum Kind {
     Url,
     /// `http://…` or `https://…`.
     HttpUrl,
+    /// `smtp://…` or `smtps://…`.
+    SmtpUrl,
+    /// A domain name.
+    Domain,
+    /// `ADDRESS` or `NAME <ADDRESS>`.
+    Mailbox,
+    /// The number of a broker.
+    Node,
     /// `disk`, `disk:DIR` or `object`.
     Wal,
     /// `KEY=VALUE`, any number.
@@ -38,7 +46,10 @@ impl Kind {
             Self::Path => "PATH",
             Self::Address => "HOST:PORT",
             Self::Host => "HOST[:PORT]",
-            Self::Url | Self::HttpUrl => "URL",
+            Self::Url | Self::HttpUrl | Self::SmtpUrl => "URL",
+            Self::Domain => "DOMAIN",
+            Self::Mailbox => "MAILBOX",
+            Self::Node => "NUMBER",
             Self::Wal => "disk[:DIR]|object",
             Self::Pairs => "KEY=VALUE",
             Self::Duration => "DURATION",
@@ -57,6 +68,10 @@ impl Kind {
             Self::Host => "host[:port]".into(),
             Self::Url => "URL".into(),
             Self::HttpUrl => "http(s) URL".into(),
+            Self::SmtpUrl => "smtp(s) URL".into(),
+            Self::Domain => "domain name".into(),
+            Self::Mailbox => "mail address".into(),
+            Self::Node => "number from 0 to 2147483647".into(),
             Self::Wal => "disk[:DIR] or object".into(),
             Self::Pairs => "KEY=VALUE pairs".into(),
             Self::Duration => "duration (us, ms, s, min, h, d)".into(),
@@ -64,6 +79,15 @@ impl Kind {
             Self::Count => "count".into(),
             Self::Filter => "level, or filter by module".into(),
             Self::Choice(words) => words.join(" or "),
+        }
+    }
+
+    /// A value as logs, pages and refusals may show it.
+    pub fn shown(self, text: &str) -> String {
+        match self {
+            // What is no URL may be one whose beginning was forgotten, password and all.
+            Self::SmtpUrl if !text.is_empty() && !text.contains("://") => "***".into(),
+            _ => crate::config::redact(text),
         }
     }
 
@@ -76,7 +100,11 @@ impl Kind {
             Self::Host => advertised(text).map(drop),
             Self::Url if text.contains("://") || text.starts_with("sqlite:") => Ok(()),
             Self::Url => Err("it is no URL: SCHEME://… is expected".into()),
-            Self::HttpUrl => http_url(text),
+            Self::HttpUrl => url_of(text, ["http", "https"]),
+            Self::SmtpUrl => url_of(text, ["smtp", "smtps"]),
+            Self::Domain => domain(text).map(drop),
+            Self::Mailbox => mailbox(text),
+            Self::Node => node(text).map(drop),
             Self::Wal => wal(text).map(drop),
             Self::Pairs => pairs(text).map(drop),
             Self::Duration => duration(text).map(drop),
@@ -242,11 +270,60 @@ fn filter(text: &str) -> Result<(), String> {
         .map_err(|error| error.to_string())
 }
 
-fn http_url(text: &str) -> Result<(), String> {
+fn url_of(text: &str, schemes: [&str; 2]) -> Result<(), String> {
     let url = url::Url::parse(text).map_err(|error| format!("it is no URL: {error}"))?;
-    match url.scheme() {
-        "http" | "https" => Ok(()),
-        scheme => Err(format!("its scheme \"{scheme}\" is neither http nor https")),
+    if !schemes.contains(&url.scheme()) {
+        let [one, other] = schemes;
+        return Err(format!(
+            "its scheme \"{}\" is neither {one} nor {other}",
+            url.scheme()
+        ));
+    }
+    match url.host_str() {
+        None | Some("") => Err("it names no host".into()),
+        Some(_) => Ok(()),
+    }
+}
+
+/// Reads a domain name whose clusters' names still fit into 253 characters, and gives it in lower case.
+pub fn domain(text: &str) -> Result<String, String> {
+    const MOST: usize = 253 - "-b2147483647.".len() - 63;
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    if text.len() > MOST || !text.split('.').all(label) {
+        return Err(format!(
+            "a domain name such as kafka.example.com is expected, of at most {MOST} characters"
+        ));
+    }
+    if !text.contains('.') {
+        return Err("TLS clients accept no certificate for every name in a domain without a dot".into());
+    }
+    Ok(text.to_ascii_lowercase())
+}
+
+fn mailbox(text: &str) -> Result<(), String> {
+    let address = match text.strip_suffix('>').and_then(|named| named.rsplit_once('<')) {
+        Some((_, address)) => address,
+        None => text,
+    };
+    let legal = |part: &str| !part.is_empty() && !part.contains([' ', '<', '>', ',', '@']);
+    match address.rsplit_once('@') {
+        Some((person, host)) if legal(person) && legal(host) && !text.contains(char::is_control) => Ok(()),
+        _ => Err("ADDRESS or NAME <ADDRESS> is expected, such as Firn <firn@example.com>".into()),
+    }
+}
+
+/// Reads the number of a broker.
+pub fn node(text: &str) -> Result<i32, String> {
+    match text.parse() {
+        Ok(number) if number >= 0 => Ok(number),
+        _ => Err(format!("a whole number from 0 to {} is expected", i32::MAX)),
     }
 }
 
@@ -337,5 +414,40 @@ mod tests {
     fn a_filter_names_known_levels() {
         assert_eq!(filter("info,firn_log=debug"), Ok(()));
         assert!(filter("loud").is_err());
+    }
+
+    #[test]
+    fn a_domain_leaves_room_for_the_names_of_clusters() {
+        assert_eq!(domain("Kafka.example.COM"), Ok("kafka.example.com".into()));
+        assert_eq!(domain("cell.localhost"), Ok("cell.localhost".into()));
+        assert!(domain("localhost").unwrap_err().contains("without a dot"));
+        let long = vec!["abcdefghi"; 18].join(".");
+        for wrong in [
+            "", ".", "a..b", "a_b.c", "-a.b", "a-.b", "*.a", "a.b:1", "a.b.", &long,
+        ] {
+            assert!(domain(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn mail_needs_an_address_and_a_server() {
+        for right in ["a@b", "Firn <firn@example.com>"] {
+            assert_eq!(mailbox(right), Ok(()), "{right}");
+        }
+        for wrong in ["", "a", "a@", "@b", "Firn <firn>", "a@b\r\nBcc: c@d", "a@b, c@d"] {
+            assert!(mailbox(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(Kind::SmtpUrl.check("smtps://me:secret@mail.example.com"), Ok(()));
+        for wrong in ["mail.example.com", "http://mail.example.com", "smtp://"] {
+            assert!(Kind::SmtpUrl.check(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn brokers_are_numbered_from_zero() {
+        assert_eq!(node("0"), Ok(0));
+        for wrong in ["-1", "2147483648", "one"] {
+            assert!(node(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -20,7 +20,7 @@ mod table;
 use std::collections::BTreeMap;
 
 pub use firn_catalog::redact;
-pub use settings::{Log, LogFormat, Settings, Telemetry};
+pub use settings::{Control, Log, LogFormat, Settings, Telemetry, TlsFiles};
 pub use show::{as_json, as_table};
 pub use source::{ConfigError, Sources};
 pub use table::{SETTINGS, Setting};

@@ -1,5 +1,6 @@
 //! The checked settings as typed fields.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -20,6 +21,20 @@ pub struct Settings {
     pub http: (String, u16),
     /// The host, and perhaps the port, that clients are told to connect to.
     pub advertise: Option<(String, Option<u16>)>,
+    /// Where the control plane connects: host and port; `None`: where the role has it by default.
+    pub internal: Option<(String, u16)>,
+    /// The host, and perhaps the port, at which the control plane reaches this broker.
+    pub internal_advertise: Option<(String, Option<u16>)>,
+    /// The broker's number.
+    pub node: i32,
+    /// The domain of the clusters' host names.
+    pub cell_domain: Option<String>,
+    /// The files of the certificate and of its key.
+    pub tls: Option<TlsFiles>,
+    /// The file of the master key; `None`: in the data directory.
+    pub master_key: Option<PathBuf>,
+    /// The control plane's settings.
+    pub control: Control,
     /// The URL of the catalog; `None`: in the data directory.
     pub catalog: Option<String>,
     /// The URL of the object store; `None`: in the data directory.
@@ -67,6 +82,42 @@ pub struct Log {
     pub gc_grace: Duration,
 }
 
+/// The files of a certificate and of its key, in PEM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// `tls-cert`.
+    pub certificate: PathBuf,
+    /// `tls-key`.
+    pub key: PathBuf,
+}
+
+/// Settings of the control plane; `table.rs` says what each changes.
+#[derive(Debug, Clone)]
+pub struct Control {
+    /// `public-url`, without a slash at its end.
+    pub public_url: Option<String>,
+    /// `smtp-url`. It may hold a password.
+    pub smtp_url: Option<SmtpUrl>,
+    /// `mail-from`.
+    pub mail_from: String,
+    /// `undelete-window`.
+    pub undelete_window: Duration,
+    /// `api-requests-per-principal`.
+    pub requests_per_principal: u32,
+    /// `api-requests-per-address`.
+    pub requests_per_address: u32,
+}
+
+/// The URL of a mail server, which is shown without its password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SmtpUrl(pub String);
+
+impl fmt::Debug for SmtpUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&super::redact(&self.0))
+    }
+}
+
 /// Limits of the broker that Kafka has no setting for; `table.rs` says what each changes.
 #[derive(Debug, Clone)]
 pub struct Network {
@@ -102,59 +153,110 @@ impl Settings {
     /// The typed values of `sources`.
     pub fn resolve(sources: &Sources) -> Result<Self, ConfigError> {
         let read = Reader(sources);
-        two_addresses(&read)?;
+        distinct_addresses(&read)?;
         Ok(Self {
             data_dir: read.text("data-dir").into(),
             kafka: read.value("kafka", kind::host_and_port)?,
             http: read.value("http", kind::host_and_port)?,
             advertise: read.optional("advertise", kind::advertised)?,
+            internal: read.optional("internal", kind::host_and_port)?,
+            internal_advertise: read.optional("internal-advertise", kind::advertised)?,
+            node: read.value("node", kind::node)?,
+            cell_domain: read.optional("cell-domain", kind::domain)?,
+            tls: tls(&read)?,
+            master_key: read.optional("master-key", |text| Ok(text.into()))?,
+            control: control(&read)?,
             catalog: read.optional("catalog", |text| Ok(text.to_owned()))?,
             store: read.optional("store", |text| Ok(text.to_owned()))?,
             wal: read.value("wal", kind::wal)?,
             kafka_config: kafka(sources)?,
-            log: Log {
-                linger: read.value("wal-linger", kind::duration)?,
-                slot_bytes: read.value("wal-slot-bytes", kind::bytes)?,
-                slots_in_flight: read.value("wal-slots-in-flight", kind::count)?,
-                max_pending_bytes: read.value("max-pending-bytes", kind::bytes)?,
-                hot_memory_bytes: read.value("hot-memory-bytes", kind::bytes)?,
-                hot_disk_bytes: read.value("hot-disk-bytes", kind::bytes)?,
-                offload_interval: read.value("offload-interval", kind::duration)?,
-                offload_bytes: read.value("offload-bytes", kind::bytes)?,
-                segment_min_bytes: read.value("segment-min-bytes", kind::bytes)?,
-                cold_cache_bytes: read.value("cold-cache-bytes", kind::bytes)?,
-                retention_check_interval: read.value("retention-check-interval", kind::duration)?,
-                gc_grace: read.value("gc-grace", kind::duration)?,
-            },
+            log: log(&read)?,
             network: Network {
                 max_groups_per_cluster: read.value("max-groups-per-cluster", kind::count)?,
                 max_connections_per_ip: read.value("max-connections-per-ip", kind::count)?,
                 max_pending_bytes_per_connection: read
                     .value("max-pending-bytes-per-connection", kind::bytes)?,
             },
-            telemetry: Telemetry {
-                filter: read.text("log-level"),
-                format: if read.text("log-format") == "json" {
-                    LogFormat::Json
-                } else {
-                    LogFormat::Text
-                },
-                otlp_endpoint: read.optional("otlp-endpoint", |text| Ok(text.to_owned()))?,
-            },
+            telemetry: telemetry(&read)?,
             shutdown_timeout: read.value("shutdown-timeout", kind::duration)?,
         })
     }
 }
 
-/// Refuses one address for both listeners.
-fn two_addresses(read: &Reader<'_>) -> Result<(), ConfigError> {
-    let kafka = read.value("kafka", kind::host_and_port)?;
-    read.value("http", |text| {
-        let http = kind::host_and_port(text)?;
-        if http == kafka && http.1 != 0 {
-            return Err("kafka listens on the same address: they need one each".into());
-        }
-        Ok(())
+/// Each listener has an address of its own.
+fn distinct_addresses(read: &Reader<'_>) -> Result<(), ConfigError> {
+    let mut taken: Vec<(&str, (String, u16))> = Vec::new();
+    for name in ["kafka", "http", "internal"] {
+        let address = read.optional(name, |text| {
+            let address = kind::host_and_port(text)?;
+            match taken
+                .iter()
+                .find(|(_, other)| *other == address && address.1 != 0)
+            {
+                Some((other, _)) => Err(format!("{other} listens on the same address: they need one each")),
+                None => Ok(address),
+            }
+        })?;
+        taken.extend(address.map(|address| (name, address)));
+    }
+    Ok(())
+}
+
+fn log(read: &Reader<'_>) -> Result<Log, ConfigError> {
+    Ok(Log {
+        linger: read.value("wal-linger", kind::duration)?,
+        slot_bytes: read.value("wal-slot-bytes", kind::bytes)?,
+        slots_in_flight: read.value("wal-slots-in-flight", kind::count)?,
+        max_pending_bytes: read.value("max-pending-bytes", kind::bytes)?,
+        hot_memory_bytes: read.value("hot-memory-bytes", kind::bytes)?,
+        hot_disk_bytes: read.value("hot-disk-bytes", kind::bytes)?,
+        offload_interval: read.value("offload-interval", kind::duration)?,
+        offload_bytes: read.value("offload-bytes", kind::bytes)?,
+        segment_min_bytes: read.value("segment-min-bytes", kind::bytes)?,
+        cold_cache_bytes: read.value("cold-cache-bytes", kind::bytes)?,
+        retention_check_interval: read.value("retention-check-interval", kind::duration)?,
+        gc_grace: read.value("gc-grace", kind::duration)?,
+    })
+}
+
+fn telemetry(read: &Reader<'_>) -> Result<Telemetry, ConfigError> {
+    Ok(Telemetry {
+        filter: read.text("log-level"),
+        format: if read.text("log-format") == "json" {
+            LogFormat::Json
+        } else {
+            LogFormat::Text
+        },
+        otlp_endpoint: read.optional("otlp-endpoint", |text| Ok(text.to_owned()))?,
+    })
+}
+
+/// Certificate and key are set together or not at all.
+fn tls(read: &Reader<'_>) -> Result<Option<TlsFiles>, ConfigError> {
+    let path = |text: &str| Ok(PathBuf::from(text));
+    let certificate = read.optional("tls-cert", path)?;
+    let key = read.optional("tls-key", path)?;
+    let alone = |name: &str, missing: &str| {
+        let reason = format!("{missing} is not set, and neither is of use without the other");
+        read.value(name, |_| Err(reason.clone()))
+    };
+    match (certificate, key) {
+        (Some(certificate), Some(key)) => Ok(Some(TlsFiles { certificate, key })),
+        (None, None) => Ok(None),
+        (Some(_), None) => alone("tls-cert", "tls-key"),
+        (None, Some(_)) => alone("tls-key", "tls-cert"),
+    }
+}
+
+fn control(read: &Reader<'_>) -> Result<Control, ConfigError> {
+    let without_slash = |text: &str| Ok(text.trim_end_matches('/').to_owned());
+    Ok(Control {
+        public_url: read.optional("public-url", without_slash)?,
+        smtp_url: read.optional("smtp-url", |text| Ok(SmtpUrl(text.into())))?,
+        mail_from: read.text("mail-from"),
+        undelete_window: read.value("undelete-window", kind::duration)?,
+        requests_per_principal: read.value("api-requests-per-principal", kind::count)?,
+        requests_per_address: read.value("api-requests-per-address", kind::count)?,
     })
 }
 

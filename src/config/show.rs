@@ -44,7 +44,7 @@ fn row(setting: &Setting, sources: &Sources) -> Row {
         (pairs.join(";"), origins.join(", "))
     } else {
         let sourced = sources.get(setting);
-        (super::redact(&sourced.text), sourced.origin.to_string())
+        (setting.kind.shown(&sourced.text), sourced.origin.to_string())
     };
     Row {
         setting: setting.name,

@@ -129,7 +129,7 @@ impl Sources {
     fn set(&mut self, setting: &Setting, text: &str, origin: &Origin) -> Result<(), ConfigError> {
         let refused = |reason| ConfigError::Value {
             setting: setting.name.into(),
-            value: super::redact(text),
+            value: setting.kind.shown(text),
             reason,
             origin: origin.clone(),
         };

@@ -57,22 +57,115 @@ pub const SETTINGS: &[Setting] = &[
         "kafka",
         Kind::Address,
         "127.0.0.1:9092",
-        "Where Kafka clients connect. Port 0 picks a free one. `firn dev` serves without a password, \
-         so it takes loopback addresses only.",
+        "Where Kafka clients connect, with TLS and without: the first byte tells. Port 0 picks a free one. `firn dev` serves \
+         without a password, so it takes loopback addresses only.",
     ),
     setting(
         "http",
         Kind::Address,
         "127.0.0.1:8080",
-        "Where the page, /healthz, /readyz and /metrics are served. Port 0 picks a free one; loopback \
-         only in `firn dev`.",
+        "Where the API, the pages, /healthz, /readyz and /metrics are served; of a broker only the last three. Port 0 picks a \
+         free one; loopback only in `firn dev`.",
     ),
     setting(
         "advertise",
         Kind::Host,
         "",
-        "The host, or host:port, that clients are told to connect to after the bootstrap. Unset: the \
-         address that `kafka` is bound to.",
+        "The host, or host:port, that clients are told to connect to: by a broker its own, by `firn control` one that leads to \
+         any broker of the cell. Unset: the address that `kafka` is bound to, which does only if that is one address.",
+    ),
+    setting(
+        "internal",
+        Kind::Address,
+        "",
+        "Where `firn control` speaks Kafka to this broker for people and programs that it has let in. Only it \
+         can log in there; keep the port from everybody else all the same, since it is not encrypted. Unset: 127.0.0.1:9094; a free \
+         port in `firn dev`.",
+    ),
+    setting(
+        "internal-advertise",
+        Kind::Host,
+        "",
+        "The host, or host:port, at which `firn control` reaches `internal`. Unset: the address that \
+         `internal` is bound to.",
+    ),
+    setting(
+        "node",
+        Kind::Node,
+        "0",
+        "The number of this broker in its cell, which clients see. Each broker has one of its own and keeps it \
+         for ever: a broker that starts under the number of another takes over from it.",
+    ),
+    setting(
+        "cell-domain",
+        Kind::Domain,
+        "",
+        "The domain of the clusters' host names. Clients of the cluster `orders` bootstrap from orders.DOMAIN and are sent on to \
+         orders-b0.DOMAIN for broker 0, all at the port of `advertise`: one wildcard record and one certificate for *.DOMAIN \
+         do for all. Unset: every client is told the address of `advertise`.",
+    ),
+    setting(
+        "tls-cert",
+        Kind::Path,
+        "",
+        "The PEM file of the certificate that Kafka clients are shown, followed by those between it and its authority. It is read \
+         anew when it changes; one that cannot be used is logged, and the last one stays. Unset: `firn dev` makes an \
+         authority and a certificate in the data directory; `firn broker` serves without TLS.",
+    ),
+    setting(
+        "tls-key",
+        Kind::Path,
+        "",
+        "The PEM file of the private key of `tls-cert`; readable by this process and nobody else.",
+    ),
+    setting(
+        "master-key",
+        Kind::Path,
+        "",
+        "The file of the key that all secrets in the catalog are sealed and checked with: 64 hex digits, mode 0600, the same \
+         file for every broker and control process of a cell (openssl rand -hex 32). Whoever loses it loses every credential. \
+         Unset: `firn dev` makes one in the data directory; `firn broker` and `firn control` do not start.",
+    ),
+    setting(
+        "public-url",
+        Kind::HttpUrl,
+        "",
+        "The address at which people and programs reach the API: in mails, in redirects of logins, and as the issuer of tokens. \
+         With https, cookies are for https only. Unset: http:// and the address that `http` is bound to.",
+    ),
+    setting(
+        "smtp-url",
+        Kind::SmtpUrl,
+        "",
+        "The server that takes mail: smtps://USER:PASSWORD@HOST, smtp://HOST:587?tls=required, or smtp://HOST for a \
+         server on this machine. Better in the environment or the file than as a flag, which every process can read. \
+         Unset: `firn dev` shows mail at /dev/mail; `firn control` does not start.",
+    ),
+    setting(
+        "mail-from",
+        Kind::Mailbox,
+        "Firn <firn@localhost>",
+        "The sender of mails: ADDRESS or NAME <ADDRESS>.",
+    ),
+    setting(
+        "api-requests-per-principal",
+        Kind::Count,
+        "1200",
+        "Requests to the API in a minute from one person or service account, at each process; the next one is answered 429 with the \
+         time to wait.",
+    ),
+    setting(
+        "api-requests-per-address",
+        Kind::Count,
+        "600",
+        "Requests to the API in a minute from one address without a live credential, at each process; of an IPv6 address the first \
+         64 bits count.",
+    ),
+    setting(
+        "undelete-window",
+        Kind::Duration,
+        "7d",
+        "How long a deleted cluster can be brought back. After that its topics and records go for good.",
     ),
     setting(
         "catalog",

@@ -107,7 +107,7 @@ fn an_unknown_kafka_setting_is_refused_with_the_name_that_was_meant() {
 }
 
 #[test]
-fn both_listeners_on_one_address_are_refused() {
+fn listeners_on_one_address_are_refused() {
     let both = |address| {
         let given = flags(&[("kafka", address), ("http", address)]);
         Settings::resolve(&Sources::read(None, &BTreeMap::new(), &given).unwrap())
@@ -118,6 +118,12 @@ fn both_listeners_on_one_address_are_refused() {
         "{error}"
     );
     both("127.0.0.1:0").unwrap();
+    let internal = flags(&[("internal", "127.0.0.1:8080")]);
+    let error = Settings::resolve(&Sources::read(None, &BTreeMap::new(), &internal).unwrap()).unwrap_err();
+    assert!(
+        error.to_string().starts_with("internal: ") && error.to_string().contains("http listens"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -163,11 +169,42 @@ fn kafka_pairs_in_a_variable_stand_between_semicolons() {
 #[test]
 fn passwords_are_never_shown() {
     let url = "postgres://firn:hunter2@db:5432/firn?password=hunter3&sslmode=require";
-    let flags = flags(&[("catalog", url)]);
-    let sources = Sources::read(None, &BTreeMap::new(), &flags).unwrap();
-    for text in [as_json(&sources), as_table(&sources)] {
+    let mail = "smtps://firn:hunter4@mail.example.com";
+    let given = flags(&[("catalog", url), ("smtp-url", mail)]);
+    let sources = Sources::read(None, &BTreeMap::new(), &given).unwrap();
+    let settings = format!("{:?}", Settings::resolve(&sources).unwrap().control);
+    assert!(settings.contains("mail.example.com"), "{settings}");
+    for text in [as_json(&sources), as_table(&sources), settings] {
         assert!(!text.contains("hunter"), "{text}");
     }
+    for wrong in [
+        "firn:hunter5@mail.example.com",
+        "http://firn:hunter5@mail.example.com",
+    ] {
+        let refused = Sources::read(None, &BTreeMap::new(), &flags(&[("smtp-url", wrong)]));
+        let sentence = refused.unwrap_err().to_string();
+        assert!(
+            sentence.starts_with("smtp-url: ") && !sentence.contains("hunter"),
+            "{sentence}"
+        );
+    }
+}
+
+#[test]
+fn a_certificate_and_its_key_are_set_together() {
+    let of = |pairs| Settings::resolve(&Sources::read(None, &BTreeMap::new(), &flags(pairs)).unwrap());
+    let alone = of(&[("tls-cert", "cert.pem")]).unwrap_err().to_string();
+    assert!(
+        alone.starts_with("tls-cert: ") && alone.contains("tls-key is not set"),
+        "{alone}"
+    );
+    let alone = of(&[("tls-key", "key.pem")]).unwrap_err().to_string();
+    assert!(
+        alone.starts_with("tls-key: ") && alone.contains("tls-cert is not set"),
+        "{alone}"
+    );
+    let both = of(&[("tls-key", "key.pem"), ("tls-cert", "cert.pem")]).unwrap();
+    assert_eq!(both.tls.unwrap().key.to_str(), Some("key.pem"));
 }
 
 #[test]

@@ -102,10 +102,10 @@ fn config_prints_every_setting_with_value_origin_default_unit_and_effect() {
     let mut command = firn_command(["config", "--json", "--wal", "object"]);
     command
         .env("FIRN_WAL_LINGER", "7ms")
-        .env("FIRN_CATALOG", "postgres://firn:secret@db/firn");
+        .env("FIRN_CATALOG", "postgres://firn:hunter2@db/firn");
     let ended = run(command);
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert!(!ended.stdout.contains("secret"), "a password is shown");
+    assert!(!ended.stdout.contains("hunter2"), "a password is shown");
     let rows: Vec<serde_json::Value> = serde_json::from_str(&ended.stdout).unwrap();
     let row = |name: &str| rows.iter().find(|row| row["setting"] == name).unwrap();
     assert_eq!(row("wal")["value"], "object");

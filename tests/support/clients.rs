@@ -76,6 +76,19 @@ pub fn java(class: &str) -> Client {
         .args(["-cp", &path.join(":"), class])
 }
 
+/// How a client logs in.
+#[derive(Clone, Debug)]
+pub struct Security {
+    /// `PLAIN`, `SCRAM-SHA-256` or `SCRAM-SHA-512`.
+    pub mechanism: &'static str,
+    /// The user name, or the API key.
+    pub username: String,
+    /// The password.
+    pub password: String,
+    /// The PEM file of the authority to trust; `None`: without TLS.
+    pub authority: Option<PathBuf>,
+}
+
 /// One run of a client program.
 pub struct Client {
     command: Command,
@@ -106,6 +119,32 @@ impl Client {
     /// Adds arguments.
     pub fn args<S: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
         self.command.args(args);
+        self
+    }
+
+    /// Connects as these variables say (tests/clients/README.md).
+    pub fn security(mut self, security: &Security) -> Self {
+        let Security {
+            mechanism,
+            username,
+            password,
+            authority,
+        } = security;
+        self.command
+            .env(
+                "FIRN_TEST_SECURITY",
+                if authority.is_some() {
+                    "sasl_ssl"
+                } else {
+                    "sasl_plaintext"
+                },
+            )
+            .env("FIRN_TEST_MECHANISM", mechanism)
+            .env("FIRN_TEST_USERNAME", username)
+            .env("FIRN_TEST_PASSWORD", password);
+        if let Some(authority) = authority {
+            self.command.env("FIRN_TEST_CA_FILE", authority);
+        }
         self
     }
 

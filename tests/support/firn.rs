@@ -1,4 +1,4 @@
-//! One `firn dev` process: started on free ports, awaited until it is ready, stopped or killed by its pid.
+//! One `firn` process, in any role: started on free ports, awaited until it is ready, stopped or killed by its pid.
 //!
 //! Standard output and standard error go to files beside the data directory, so that no reader thread is
 //! needed and a failed test can show the end of the log.
@@ -21,9 +21,21 @@ pub const BINARY: &str = env!("CARGO_BIN_EXE_firn");
 /// How long a start or a stop may take before the test fails. Generous: two cores may be busy.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How to start `firn dev`. The default: a fresh temporary data directory and two free ports.
+/// What a process of the binary is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// `firn dev`.
+    Dev,
+    /// `firn broker`.
+    Broker,
+    /// `firn control`.
+    Control,
+}
+
+/// How to start `firn`. The default: `firn dev` with a fresh temporary data directory and free ports.
 #[derive(Clone)]
 pub struct FirnOptions {
+    role: Role,
     directory: Arc<TempDir>,
     data_dir: PathBuf,
     kafka: String,
@@ -37,6 +49,7 @@ impl Default for FirnOptions {
         let directory = tempfile::Builder::new().prefix("firn-test-").tempdir().unwrap();
         let data_dir = directory.path().join("data");
         Self {
+            role: Role::Dev,
             directory: Arc::new(directory),
             data_dir,
             kafka: "127.0.0.1:0".into(),
@@ -48,6 +61,14 @@ impl Default for FirnOptions {
 }
 
 impl FirnOptions {
+    /// The default, without limits on how often the API may be asked.
+    pub fn unlimited() -> Self {
+        let most = u32::MAX.to_string();
+        Self::default()
+            .set("api-requests-per-principal", most.clone())
+            .set("api-requests-per-address", most)
+    }
+
     /// The data directory, there or not yet. It goes away with the last clone of these options.
     pub fn data_dir(&self) -> &Path {
         &self.data_dir
@@ -56,6 +77,12 @@ impl FirnOptions {
     /// A scratch directory beside the data directory, with the same life.
     pub fn scratch(&self) -> &Path {
         self.directory.path()
+    }
+
+    /// The same in another role.
+    pub fn with_role(mut self, role: Role) -> Self {
+        self.role = role;
+        self
     }
 
     /// Uses this data directory instead.
@@ -76,7 +103,7 @@ impl FirnOptions {
         self
     }
 
-    /// Adds one argument after `dev`.
+    /// Adds one argument after the role.
     pub fn arg(mut self, arg: impl Into<String>) -> Self {
         self.args.push(arg.into());
         self
@@ -93,12 +120,28 @@ impl FirnOptions {
         self
     }
 
+    /// Sets a setting, as a flag.
+    pub fn set(self, setting: &str, value: impl Into<String>) -> Self {
+        self.arg(format!("--{setting}")).arg(value)
+    }
+
     /// The command that these options describe, without ambient `FIRN_*` settings.
     pub fn command(&self) -> Command {
-        let mut command = firn_command(["dev"]);
+        let mut command = firn_command([match self.role {
+            Role::Dev => "dev",
+            Role::Broker => "broker",
+            Role::Control => "control",
+        }]);
+        if self.role != Role::Control {
+            command
+                .args([OsStr::new("--data-dir"), self.data_dir.as_os_str()])
+                .args(["--kafka", &self.kafka]);
+        }
+        if self.role == Role::Broker && !self.args.iter().any(|arg| arg == "--internal") {
+            command.args(["--internal", "127.0.0.1:0"]);
+        }
         command
-            .args([OsStr::new("--data-dir"), self.data_dir.as_os_str()])
-            .args(["--kafka", &self.kafka, "--http", &self.http])
+            .args(["--http", &self.http])
             .args(&self.args)
             .envs(self.env.iter().map(|(name, value)| (name, value)))
             .current_dir(self.directory.path());
@@ -152,9 +195,9 @@ pub fn run(mut command: Command) -> Ended {
     ended
 }
 
-/// A running `firn dev`; killed when dropped.
+/// A running process; killed when dropped.
 pub struct Firn {
-    /// Where Kafka clients connect, as `HOST:PORT`.
+    /// Where Kafka clients connect, as `HOST:PORT`; empty of `firn control`.
     pub kafka: String,
     /// Where HTTP clients connect, as `HOST:PORT`.
     pub http: String,
@@ -171,6 +214,16 @@ impl Firn {
             Ok(firn) => firn,
             Err(ended) => panic!("firn did not become ready: {:?}\n{}", ended.code, ended.stderr),
         }
+    }
+
+    /// Starts `firn broker` with these options.
+    pub fn broker(options: FirnOptions) -> Self {
+        Self::start(options.with_role(Role::Broker))
+    }
+
+    /// Starts `firn control` with these options.
+    pub fn control(options: FirnOptions) -> Self {
+        Self::start(options.with_role(Role::Control))
     }
 
     /// Starts the process; how it ended if it ended, or was killed for being late, before it was ready.
@@ -222,10 +275,11 @@ impl Firn {
 
     /// The options to start a successor on the same data directory and the same ports.
     pub fn successor(&self) -> FirnOptions {
-        self.options
-            .clone()
-            .with_kafka(self.kafka.clone())
-            .with_http(self.http.clone())
+        let options = self.options.clone().with_http(self.http.clone());
+        match self.kafka.as_str() {
+            "" => options,
+            kafka => options.with_kafka(kafka),
+        }
     }
 
     /// The process id.
@@ -307,9 +361,12 @@ impl Drop for Firn {
     }
 }
 
-/// The Kafka and HTTP addresses of a complete ready line.
+/// The Kafka and HTTP addresses of a complete ready line; the first is empty of `firn control`.
 fn ready_line(stdout: &str) -> Option<(String, String)> {
     let (line, _) = stdout.split_once('\n')?;
+    if let Some(http) = line.strip_prefix("ready http=http://") {
+        return Some((String::new(), http.into()));
+    }
     let (kafka, http) = line.strip_prefix("ready kafka=")?.split_once(" http=http://")?;
     Some((kafka.into(), http.into()))
 }

@@ -12,19 +12,25 @@
 )]
 
 pub mod clients;
+pub mod connection;
 pub mod firn;
 pub mod http;
 pub mod kafka_tools;
+pub mod mail_server;
 pub mod numbers;
 pub mod object_server;
 pub mod postgres;
 pub mod records;
+pub mod rest;
 pub mod s3;
 pub mod s3_door;
 pub mod server;
 pub mod small_disk;
+pub mod streaming;
 pub mod tap;
+pub mod tenant;
 pub mod text;
+pub mod tls;
 pub mod wire;
 
 use std::time::{Duration, Instant};

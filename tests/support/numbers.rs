@@ -13,7 +13,7 @@ use super::server::create_topic;
 const PARTITIONS: usize = 4;
 
 /// How long a producer may need for its last answers once it is told to end.
-const LAST_ANSWERS: Duration = Duration::from_secs(60);
+pub const LAST_ANSWERS: Duration = Duration::from_secs(60);
 
 /// What was acknowledged: for each partition, the offset of each number.
 pub type Acknowledged = BTreeMap<usize, BTreeMap<usize, u64>>;

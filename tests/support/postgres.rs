@@ -12,6 +12,21 @@ impl Postgres {
         Self(server::Server::start())
     }
 
+    /// Ends it, and all connections.
+    pub fn stop(&mut self) {
+        self.0.stop();
+    }
+
+    /// Starts it on the same data and port after [`Self::stop`].
+    pub fn start_again(&mut self) {
+        self.0.start_again();
+    }
+
+    /// Every row of its database, as SQL.
+    pub fn dump(&self) -> Vec<u8> {
+        self.0.dump("postgres")
+    }
+
     /// The URL of its database.
     pub fn url(&self) -> String {
         self.0.url("postgres")

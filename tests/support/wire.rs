@@ -9,18 +9,53 @@ use std::time::Duration;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use firn_log::batch::{BatchBuilder, BatchHeader};
 
+use super::clients::Security;
+use super::tls::{self, TlsStream};
+
 const PRODUCE: (i16, i16) = (0, 7);
 const FETCH: (i16, i16) = (1, 4);
+const SASL_HANDSHAKE: (i16, i16) = (17, 1);
 const CREATE_TOPICS: (i16, i16) = (19, 4);
+const SASL_AUTHENTICATE: (i16, i16) = (36, 1);
 
 /// How long an answer may take before the test fails. Generous: two cores may be busy.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One connection.
 pub struct Wire {
-    stream: TcpStream,
+    stream: Stream,
     next: i32,
     sent: usize,
+    received: usize,
+    answers: usize,
+}
+
+enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream>),
+}
+
+impl Stream {
+    fn socket(&self) -> &TcpStream {
+        match self {
+            Self::Plain(stream) => stream,
+            Self::Tls(stream) => &stream.sock,
+        }
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        match self {
+            Self::Plain(stream) => stream.write_all(bytes),
+            Self::Tls(stream) => stream.write_all(bytes).and_then(|()| stream.flush()),
+        }
+    }
+
+    fn read_exact(&mut self, bytes: &mut [u8]) -> std::io::Result<()> {
+        match self {
+            Self::Plain(stream) => stream.read_exact(bytes),
+            Self::Tls(stream) => stream.read_exact(bytes),
+        }
+    }
 }
 
 /// The answer to a produce request of one batch.
@@ -37,19 +72,67 @@ pub struct Produced {
 impl Wire {
     /// Connects to `HOST:PORT`.
     pub fn connect(address: &str) -> Self {
-        let stream = TcpStream::connect(address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_nodelay(true).unwrap();
+        Self::over(Stream::Plain(TcpStream::connect(address).unwrap()))
+    }
+
+    fn over(stream: Stream) -> Self {
+        stream.socket().set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.socket().set_nodelay(true).unwrap();
         Self {
             stream,
             next: 1,
             sent: 0,
+            received: 0,
+            answers: 0,
         }
+    }
+
+    /// Connects with TLS and logs in with PLAIN; what the broker said if it refused. Bytes count from then on.
+    pub fn log_in(address: &str, security: &Security) -> Result<Self, String> {
+        let authority = security.authority.as_deref().expect("an authority to trust");
+        let (host, _) = address.rsplit_once(':').expect("HOST:PORT");
+        let stream = tls::connect(&tls::trusting(authority), address, host).map_err(|error| error.to_string())?;
+        let mut wire = Self::over(Stream::Tls(Box::new(stream)));
+        let closed = || "the connection was closed".to_owned();
+        wire.try_send(SASL_HANDSHAKE, |body| put_string(body, "PLAIN"))
+            .ok_or_else(closed)?;
+        let mut answer = wire.receive().ok_or_else(closed)?;
+        answer.advance(4);
+        assert_eq!(answer.get_i16(), 0, "PLAIN is offered");
+        let proof = format!("\0{}\0{}", security.username, security.password);
+        wire.try_send(SASL_AUTHENTICATE, |body| {
+            put_length(body, proof.len());
+            body.put_slice(proof.as_bytes());
+        });
+        let mut answer = wire.receive().ok_or_else(closed)?;
+        answer.advance(4);
+        let error = answer.get_i16();
+        if error != 0 {
+            return Err(format!("error {error}"));
+        }
+        (wire.sent, wire.received, wire.answers) = (0, 0, 0);
+        Ok(wire)
     }
 
     /// Bytes of all requests so far, without their lengths.
     pub fn sent_bytes(&self) -> usize {
         self.sent
+    }
+
+    /// Bytes of all answers so far, without their lengths.
+    pub fn received_bytes(&self) -> usize {
+        self.received
+    }
+
+    /// How many answers there were so far.
+    pub fn answers(&self) -> usize {
+        self.answers
+    }
+
+    /// Sends one record; its answer, or `None` once the broker has closed the connection.
+    pub fn try_produce(&mut self, topic: &str, value: &[u8]) -> Option<Produced> {
+        self.try_send_record(topic, value)?;
+        self.next_produced()
     }
 
     /// Creates a topic of one partition.
@@ -73,10 +156,12 @@ impl Wire {
 
     /// Sends one record to partition 0 with acks=all and does not wait; its correlation id.
     pub fn send_record(&mut self, topic: &str, value: &[u8]) -> i32 {
-        let batch = BatchBuilder::new()
-            .record(1_700_000_000_000, None, Some(value))
-            .build();
-        self.send(PRODUCE, |body| {
+        self.try_send_record(topic, value).unwrap()
+    }
+
+    fn try_send_record(&mut self, topic: &str, value: &[u8]) -> Option<i32> {
+        let batch = batch_of(value);
+        self.try_send(PRODUCE, |body| {
             body.put_i16(-1);
             body.put_i16(-1);
             body.put_i32(3_000);
@@ -105,11 +190,12 @@ impl Wire {
 
     /// Whether no answer comes for a while.
     pub fn is_quiet(&self) -> bool {
-        self.stream
+        let socket = self.stream.socket();
+        socket
             .set_read_timeout(Some(Duration::from_millis(300)))
             .unwrap();
-        let came = self.stream.peek(&mut [0]);
-        self.stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let came = socket.peek(&mut [0]);
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
         came.is_err()
     }
 
@@ -169,7 +255,11 @@ impl Wire {
         }
     }
 
-    fn send(&mut self, (api, version): (i16, i16), body: impl FnOnce(&mut BytesMut)) -> i32 {
+    fn send(&mut self, api: (i16, i16), body: impl FnOnce(&mut BytesMut)) -> i32 {
+        self.try_send(api, body).unwrap()
+    }
+
+    fn try_send(&mut self, (api, version): (i16, i16), body: impl FnOnce(&mut BytesMut)) -> Option<i32> {
         let correlation = self.next;
         self.next += 1;
         let mut frame = BytesMut::new();
@@ -181,9 +271,9 @@ impl Wire {
         body(&mut frame);
         let length = i32::try_from(frame.len() - 4).unwrap();
         frame[..4].copy_from_slice(&length.to_be_bytes());
-        self.stream.write_all(&frame).unwrap();
+        self.stream.write_all(&frame).ok()?;
         self.sent += frame.len() - 4;
-        correlation
+        Some(correlation)
     }
 
     fn receive(&mut self) -> Option<Bytes> {
@@ -191,6 +281,8 @@ impl Wire {
         self.stream.read_exact(&mut length).ok()?;
         let mut frame = vec![0; usize::try_from(i32::from_be_bytes(length)).unwrap()];
         self.stream.read_exact(&mut frame).ok()?;
+        self.received += frame.len();
+        self.answers += 1;
         Some(frame.into())
     }
 }
@@ -214,6 +306,14 @@ pub fn assert_all_there(wire: &mut Wire, topic: &str, acknowledged: &BTreeMap<i6
             .unwrap_or_else(|| panic!("nothing is at the acknowledged offset {offset}"));
         assert!(holds(batch, value), "another record is at offset {offset}");
     }
+}
+
+/// A batch of one record with this value.
+pub fn batch_of(value: &[u8]) -> Bytes {
+    BatchBuilder::new()
+        .record(1_700_000_000_000, None, Some(value))
+        .build()
+        .freeze()
 }
 
 fn put_string(buffer: &mut BytesMut, text: &str) {

@@ -17,6 +17,7 @@ use firn_catalog::topic_config::KafkaSettings;
 use firn_log::engine::{Log, LogParts, LogSettings};
 use firn_log::wal::{PutOutcome, WalError, WriteAheadLog};
 use firn_runtime::{Clock, Env, InlineTasks, SeededRandom, Timestamp};
+use firn_secrets::{MasterKey, Secrets};
 use object_store::memory::InMemory;
 
 /// What the clock says, and when all records are from.
@@ -92,6 +93,9 @@ pub async fn start(folder: &Path) -> Broker {
             coordinators: 1,
             max_groups: 10_000,
             bind: "127.0.0.1:0".parse().unwrap(),
+            internal: None,
+            internal_advertise: None,
+            cell_domain: None,
             advertise: None,
             limits: Limits::default(),
             kafka: KafkaSettings::new(Vec::<(&str, &str)>::new()).unwrap(),
@@ -102,6 +106,8 @@ pub async fn start(folder: &Path) -> Broker {
         node: NodeId(0),
         anonymous: Some(dev.cluster),
         seams: Seams::default(),
+        secrets: Secrets::new(&MasterKey::generate(&SeededRandom::new(2))),
+        certificates: None,
     });
     broker.await.unwrap()
 }

@@ -1,25 +1,25 @@
 //! What every request gets: an id, a span, a deadline, a body limit, security headers and a place in the metrics.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::header::{CONTENT_LENGTH, HeaderName};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use firn_runtime::Env;
 use tracing::Instrument;
 
 use crate::metrics;
-use crate::problem::Problem;
-use crate::routes::Api;
+use crate::rules::request::{REQUEST_ID, TRACEPARENT};
+use crate::rules::{Problem, RequestInfo};
 
 /// The most that a request body may hold.
 pub(crate) const BODY_LIMIT_BYTES: usize = 1 << 20;
 
-/// How long an answer may take from the request's headers on.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
-
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// How long an answer may take from the request's headers on: longer than a long poll, shorter than an idempotency key's claim holds.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(40);
 
 /// No script, frame or foreign source has any business on our pages; the page's own style is inline.
 const SECURITY_HEADERS: [(&str, &str); 5] = [
@@ -33,15 +33,24 @@ const SECURITY_HEADERS: [(&str, &str); 5] = [
     ("cache-control", "no-store"),
 ];
 
-pub(crate) async fn wrap(State(api): State<Api>, request: Request, next: Next) -> Response {
-    let id = request_id(&api, request.headers());
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or("other", MatchedPath::as_str)
-        .to_owned();
+pub(crate) async fn wrap(State(env): State<Env>, mut request: Request, next: Next) -> Response {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let info = RequestInfo::read(
+        &env,
+        request.headers(),
+        peer.map(|peer| peer.0.ip().to_canonical()),
+    );
+    request.extensions_mut().insert(info.clone());
+    let matched = request.extensions().get::<MatchedPath>();
+    let matched = matched.map(|path| path.as_str().to_owned());
     let method = request.method().clone();
-    let span = tracing::info_span!("http", request_id = %id, %method, route);
+    let span = tracing::info_span!(
+        "http",
+        request_id = %info.id,
+        trace = info.trace(),
+        %method,
+        route = matched.as_deref().unwrap_or("other")
+    );
     let started = tokio::time::Instant::now();
     let answer = async {
         if declared_length(request.headers()).is_some_and(|length| length > BODY_LIMIT_BYTES as u64) {
@@ -52,37 +61,23 @@ pub(crate) async fn wrap(State(api): State<Api>, request: Request, next: Next) -
             Err(_) => Problem::too_slow().into_response(),
         }
     };
-    let mut response = answer.instrument(span.clone()).await;
+    let mut response = info.clone().scope(answer).instrument(span.clone()).await;
     let (status, took) = (response.status(), started.elapsed());
     span.in_scope(|| tracing::debug!(status = status.as_u16(), took_ms = took.as_millis(), "answered"));
-    metrics::request(method.as_str(), &route, status.as_u16(), took);
+    let route = matched.as_deref().unwrap_or("other");
+    metrics::request(method.as_str(), route, status.as_u16(), took);
     let headers = response.headers_mut();
     for (name, value) in SECURITY_HEADERS {
-        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        // What may be cached says so itself.
+        let header = headers.entry(HeaderName::from_static(name));
+        header.or_insert(HeaderValue::from_static(value));
     }
-    if let Ok(id) = HeaderValue::try_from(id) {
-        headers.insert(REQUEST_ID, id);
+    for (name, value) in [(REQUEST_ID, &info.id), (TRACEPARENT, &info.traceparent)] {
+        if let Ok(value) = HeaderValue::try_from(&**value) {
+            headers.insert(name, value);
+        }
     }
     response
-}
-
-/// The caller's id if it is one that can stand in a log line, else a new one.
-fn request_id(api: &Api, headers: &HeaderMap) -> String {
-    let legal = |id: &&str| {
-        !id.is_empty()
-            && id.len() <= 64
-            && id
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
-    };
-    match headers
-        .get(REQUEST_ID)
-        .and_then(|value| value.to_str().ok())
-        .filter(legal)
-    {
-        Some(id) => id.into(),
-        None => hex::encode(api.env.random_u128().to_be_bytes()),
-    }
 }
 
 fn declared_length(headers: &HeaderMap) -> Option<u64> {

@@ -5,13 +5,13 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use prometheus::{Encoder, TextEncoder};
 
-use crate::problem::Problem;
-use crate::routes::Api;
+use crate::rules::Problem;
+use crate::operations::Operations;
 
-pub(crate) async fn metrics(State(api): State<Api>) -> Response {
+pub(crate) async fn metrics(State(operations): State<Operations>) -> Response {
     let encoder = TextEncoder::new();
     let mut text = Vec::new();
-    match encoder.encode(&api.registry.gather(), &mut text) {
+    match encoder.encode(&operations.registry.gather(), &mut text) {
         Ok(()) => ([(CONTENT_TYPE, encoder.format_type().to_owned())], text).into_response(),
         Err(error) => {
             tracing::error!(%error, "the metrics cannot be written as text");

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
 
-use crate::routes::Api;
+use crate::operations::Operations;
 
 /// One reason why the process does not serve (any more).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -32,8 +32,8 @@ pub(crate) async fn live() -> &'static str {
     "ok\n"
 }
 
-pub(crate) async fn ready(State(api): State<Api>) -> (StatusCode, Json<Ready>) {
-    let reasons = api.readiness.blockers();
+pub(crate) async fn ready(State(operations): State<Operations>) -> (StatusCode, Json<Ready>) {
+    let reasons = operations.readiness.blockers();
     if reasons.is_empty() {
         (
             StatusCode::OK,

@@ -1,10 +1,10 @@
 //! The page at `/`: what runs here and how to send a first record. The console takes its place when it exists.
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, header};
 use axum::response::{Html, IntoResponse, Response};
 
-use crate::routes::Api;
+use crate::state::Api;
 
 /// What the page says about the process.
 #[derive(Debug, Clone)]
@@ -65,13 +65,7 @@ const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;mar
     dd{margin:0 0 .6rem}a{margin-right:1rem}";
 
 pub(crate) async fn page(State(api): State<Api>, headers: HeaderMap) -> Response {
-    let Some(facts) = api.facts.get() else {
-        return (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "Firn is starting; /readyz tells when it serves\n",
-        )
-            .into_response();
-    };
+    let facts = &api.facts;
     let accept = headers
         .get(header::ACCEPT)
         .and_then(|value| value.to_str().ok())
@@ -83,7 +77,7 @@ pub(crate) async fn page(State(api): State<Api>, headers: HeaderMap) -> Response
     }
 }
 
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")

@@ -1,15 +1,21 @@
 //! The listener: a bounded number of connections, a deadline for headers, and a stop that lets answers finish.
 //!
+//! It answers `/healthz` and `/readyz` from the first moment on, and everything else once [`Server::open`] was called.
+//!
 //! Written over hyper rather than `axum::serve`, which has neither limit nor deadline: a few thousand connections
 //! that send one byte a minute would hold its memory for ever.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::ConnectInfo;
 use firn_runtime::Env;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
@@ -18,7 +24,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::metrics;
-use crate::routes::Api;
+use crate::operations::Operations;
 
 /// Connections at once; the next one waits in the kernel's queue.
 const MAX_CONNECTIONS: usize = 512;
@@ -35,21 +41,33 @@ pub struct Server {
     stop: CancellationToken,
     accepting: JoinHandle<()>,
     slots: Arc<Semaphore>,
+    doors: Doors,
+}
+
+/// Which routes a request is answered by.
+#[derive(Clone)]
+struct Doors {
+    starting: Router,
+    open: Arc<OnceLock<Router>>,
 }
 
 impl Server {
-    /// Answers requests on `listener` until [`Self::shutdown`].
-    pub fn serve(listener: TcpListener, api: Api) -> std::io::Result<Self> {
+    /// Answers what [`Operations`] serve on `listener` until [`Self::shutdown`], and all other requests with 503.
+    pub fn serve(listener: TcpListener, operations: Operations) -> std::io::Result<Self> {
         let address = listener.local_addr()?;
         let stop = CancellationToken::new();
         let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-        let env = api.env.clone();
+        let env = operations.env.clone();
+        let doors = Doors {
+            starting: operations.starting(),
+            open: Arc::default(),
+        };
         let accept = Accept {
             listener,
             env: env.clone(),
             stop: stop.clone(),
             slots: Arc::clone(&slots),
-            router: api.router(),
+            doors: doors.clone(),
         };
         let accepting = env.tasks.spawn(Box::pin(accept.run()));
         Ok(Self {
@@ -57,7 +75,15 @@ impl Server {
             stop,
             accepting,
             slots,
+            doors,
         })
+    }
+
+    /// From now on requests are answered by `router`. Once.
+    pub fn open(&self, router: Router) {
+        if self.doors.open.set(router).is_err() {
+            tracing::error!("the HTTP server was opened twice; the first routes stay");
+        }
     }
 
     /// The address that it is bound to.
@@ -84,7 +110,7 @@ struct Accept {
     env: Env,
     stop: CancellationToken,
     slots: Arc<Semaphore>,
-    router: Router,
+    doors: Doors,
 }
 
 impl Accept {
@@ -103,8 +129,8 @@ impl Accept {
                 accepted = next => accepted,
             };
             match accepted {
-                Ok((stream, _)) => {
-                    let connection = serve_connection(stream, self.router.clone(), self.stop.clone());
+                Ok((stream, peer)) => {
+                    let connection = serve_connection(stream, peer, self.doors.clone(), self.stop.clone());
                     self.env.tasks.spawn(Box::pin(async move {
                         metrics::connections(1);
                         connection.await;
@@ -122,8 +148,12 @@ impl Accept {
     }
 }
 
-async fn serve_connection(stream: TcpStream, router: Router, stop: CancellationToken) {
-    let service = TowerToHyperService::new(router);
+async fn serve_connection(stream: TcpStream, peer: SocketAddr, doors: Doors, stop: CancellationToken) {
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let router = doors.open.get().unwrap_or(&doors.starting);
+        TowerToHyperService::new(router.clone()).call(request)
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_DEADLINE)

@@ -1,56 +1,52 @@
 //! The HTTP server as a client sees it, over real connections on loopback.
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
-use std::sync::{Arc, OnceLock};
+mod support;
+
+use std::sync::Arc;
 use std::time::Duration;
 
-use firn_api::{Api, Blocker, Facts, Readiness, Server};
+use firn_api::{Blocker, Operations, Readiness, Server};
 use firn_runtime::Env;
-use parking_lot::Mutex;
 use prometheus::{IntCounter, Registry};
+use support::{Behind, Switch, settings};
+use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-
-#[derive(Default)]
-struct Switch(Mutex<Vec<Blocker>>);
-
-impl Readiness for Switch {
-    fn blockers(&self) -> Vec<Blocker> {
-        self.0.lock().clone()
-    }
-}
 
 struct Running {
     server: Server,
     readiness: Arc<Switch>,
     registry: Registry,
-    facts: Arc<OnceLock<Facts>>,
-}
-
-fn facts() -> Facts {
-    Facts {
-        version: "0.0.0-test",
-        bootstrap: "127.0.0.1:9092".into(),
-        parts: vec![("store", "file".into())],
-    }
+    operations: Operations,
+    _folder: Option<TempDir>,
 }
 
 async fn start() -> Running {
+    let running = starting().await;
+    let behind = Behind::new(running.operations.clone(), settings()).await;
+    running.server.open(behind.api.router());
+    Running {
+        _folder: Some(behind.folder),
+        ..running
+    }
+}
+
+async fn starting() -> Running {
     let readiness = Arc::new(Switch::default());
     let registry = Registry::new();
-    let facts = Arc::new(OnceLock::new());
-    let api = Api {
+    let operations = Operations {
         env: Env::system(),
         readiness: Arc::clone(&readiness) as Arc<dyn Readiness>,
         registry: registry.clone(),
-        facts: Arc::clone(&facts),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     Running {
-        server: Server::serve(listener, api).unwrap(),
+        server: Server::serve(listener, operations.clone()).unwrap(),
         readiness,
         registry,
-        facts,
+        operations,
+        _folder: None,
     }
 }
 
@@ -89,6 +85,20 @@ async fn readiness_gives_its_reasons() {
 }
 
 #[tokio::test]
+async fn before_the_api_is_there_health_is_told_and_the_rest_is_asked_to_wait() {
+    let running = starting().await;
+    assert!(running.get("/healthz", "").await.starts_with("HTTP/1.1 200 "));
+    let answer = running.get("/v1/clusters", "").await;
+    assert!(
+        answer.starts_with("HTTP/1.1 503 ") && answer.contains("problem+json"),
+        "{answer}"
+    );
+    running.server.open(running.operations.clone().router());
+    assert!(running.get("/v1/clusters", "").await.starts_with("HTTP/1.1 404 "));
+    assert!(running.get("/readyz", "").await.starts_with("HTTP/1.1 200 "));
+}
+
+#[tokio::test]
 async fn metrics_come_from_the_registry() {
     let running = start().await;
     let counter = IntCounter::new("snow_total", "flakes").unwrap();
@@ -105,11 +115,6 @@ async fn metrics_come_from_the_registry() {
 #[tokio::test]
 async fn the_page_is_html_for_browsers_and_text_for_the_rest() {
     let running = start().await;
-    assert!(
-        running.get("/", "").await.starts_with("HTTP/1.1 503 "),
-        "it knows nothing yet"
-    );
-    running.facts.set(facts()).unwrap();
     let html = running.get("/", "accept: text/html,*/*\r\n").await;
     assert!(
         html.contains("content-type: text/html") && html.contains("<h1>Firn 0.0.0-test</h1>"),

@@ -148,6 +148,29 @@ pub enum Permission {
     WriteRecords,
 }
 
+impl Permission {
+    /// Every permission.
+    pub const ALL: [Self; 17] = [
+        Self::ViewOrganization,
+        Self::ManageMembers,
+        Self::ManageOwners,
+        Self::ManageOrganization,
+        Self::DeleteOrganization,
+        Self::ManageProjects,
+        Self::ManageClusters,
+        Self::ManageCredentials,
+        Self::ViewAudit,
+        Self::ViewUsage,
+        Self::ViewCluster,
+        Self::UseCluster,
+        Self::ConfigureCluster,
+        Self::ManageTopics,
+        Self::ManageGroups,
+        Self::ReadRecords,
+        Self::WriteRecords,
+    ];
+}
+
 /// Some roles: what somebody has in one place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct RoleSet(u8);
@@ -170,6 +193,13 @@ impl RoleSet {
     /// The roles, the most powerful first.
     pub fn iter(self) -> impl Iterator<Item = Role> {
         ROLES.into_iter().filter(move |role| self.0 & (1 << *role as u8) != 0)
+    }
+
+    /// Whether they allow together all that one allows.
+    pub fn covers(self, role: Role) -> bool {
+        Permission::ALL
+            .into_iter()
+            .all(|permission| !role.allows(permission) || self.allow(permission))
     }
 
     /// Whether one of them allows this.
@@ -220,6 +250,18 @@ mod tests {
         let text = serde_json::to_string(&both).unwrap();
         assert_eq!(text, r#"["developer","billing"]"#);
         assert_eq!(serde_json::from_str::<RoleSet>(&text).unwrap(), both);
+    }
+
+    #[test]
+    fn a_role_covers_itself_and_what_allows_less() {
+        let covered = |roles: &[Role], role| roles.iter().copied().collect::<RoleSet>().covers(role);
+        assert!(covered(&[Role::Owner], Role::Owner) && !covered(&[Role::Admin], Role::Owner));
+        assert!(covered(&[Role::Admin], Role::Operator) && !covered(&[Role::Operator], Role::Admin));
+        assert!(!covered(&[Role::Developer], Role::Viewer), "a developer sees no usage");
+        assert!(covered(&[Role::Developer, Role::Billing], Role::Viewer));
+        let mut distinct = Permission::ALL.to_vec();
+        distinct.dedup();
+        assert_eq!(distinct.len(), Permission::ALL.len());
     }
 
     #[test]

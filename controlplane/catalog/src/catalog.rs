@@ -15,6 +15,8 @@ pub struct Catalog {
     authorizer: Arc<dyn Authorizer>,
     /// Counts this process's own changes; followers in it look at once.
     hint: watch::Sender<u64>,
+    /// Counts what brokers of this process have reported to serve; who waits for it looks at once.
+    reports: watch::Sender<u64>,
     url: String,
 }
 
@@ -36,6 +38,7 @@ impl Catalog {
             store,
             authorizer,
             hint: watch::Sender::new(0),
+            reports: watch::Sender::new(0),
             url: url.to_owned(),
         }))
     }
@@ -67,6 +70,10 @@ impl Catalog {
             self.hint.send_modify(|changes| *changes += 1);
         }
         outcome
+    }
+
+    pub(crate) fn reports(&self) -> &watch::Sender<u64> {
+        &self.reports
     }
 
     /// Changes whenever this process has told the feed something.

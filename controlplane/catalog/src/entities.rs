@@ -34,15 +34,66 @@ pub struct ClusterLimits {
     pub topics: i64,
     /// Partitions of all topics together.
     pub partitions: i64,
+    /// Consumer groups.
+    #[serde(default = "ClusterLimits::most_groups")]
+    pub groups: i64,
+    /// Connections to one broker.
+    #[serde(default = "ClusterLimits::most_connections")]
+    pub connections: i64,
+    /// Bytes of records, as they are stored.
+    #[serde(default = "ClusterLimits::most_storage_bytes")]
+    pub storage_bytes: i64,
+}
+
+impl ClusterLimits {
+    /// What no cluster may exceed; also what the cell's own cluster and the one of `firn dev` have.
+    pub const HIGHEST: Self = Self {
+        topics: 10_000,
+        partitions: 100_000,
+        groups: 10_000,
+        connections: 10_000,
+        storage_bytes: 1 << 50,
+    };
+    /// What a new cluster has unless its owner says otherwise.
+    pub const USUAL: Self = Self {
+        topics: 1_000,
+        partitions: 10_000,
+        groups: 1_000,
+        connections: 1_000,
+        storage_bytes: 1 << 40,
+    };
+
+    // Entries of the feed that were stored before these limits were there do not name them.
+    fn most_groups() -> i64 {
+        Self::HIGHEST.groups
+    }
+
+    fn most_connections() -> i64 {
+        Self::HIGHEST.connections
+    }
+
+    fn most_storage_bytes() -> i64 {
+        Self::HIGHEST.storage_bytes
+    }
 }
 
 impl Default for ClusterLimits {
     fn default() -> Self {
-        Self {
-            topics: 10_000,
-            partitions: 100_000,
-        }
+        Self::HIGHEST
     }
+}
+
+/// Where a cluster is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClusterState {
+    /// It serves.
+    #[default]
+    Active,
+    /// It serves nothing until it is resumed; all that is in it stays.
+    Suspended,
+    /// It serves nothing, and goes once its time has come; until then it may be undeleted.
+    Deleting,
 }
 
 /// A virtual Kafka cluster. Lives in the cell store.
@@ -56,10 +107,23 @@ pub struct Cluster {
     pub kafka_id: String,
     /// Whose it is.
     pub organization: OrganizationId,
+    /// Where it is in its life.
+    #[serde(default)]
+    pub state: ClusterState,
+    /// When it goes, if it is `Deleting`.
+    #[serde(default)]
+    pub delete_at: Option<firn_runtime::Timestamp>,
     /// How much it may hold.
     pub limits: ClusterLimits,
     /// Broker configs that its owner has set.
     pub configs: ConfigMap,
+    /// The version of the account store's row that this follows.
+    #[serde(default = "first_version")]
+    pub version: i64,
+}
+
+fn first_version() -> i64 {
+    1
 }
 
 /// A topic. Lives in the cell store.

@@ -9,23 +9,29 @@
 //! - [`feed`]: every change that brokers must see, in commit order.
 //! - [`image::ImageFollower`] folds the feed into an immutable [`image::Image`], from which requests are answered.
 //! - [`topic_config`]: every config key, its checks, and the effective values.
-//! - [`access`]: roles, what they allow and where.
+//! - [`usage`]: what was used, minute by minute.
+//! - [`access`]: roles, what they allow and where; [`account`]: who has them, and everything else around clusters.
 //! - [`ids`], [`entities`]: names and rows.
 //! - `sql`: the statements; `migrations/` at the root of the repository: the tables (`docs/formats/catalog.md`).
 
 pub mod access;
+pub mod account;
 mod catalog;
 pub mod cell;
 pub mod commands;
+pub mod credential;
 pub mod entities;
 pub mod feed;
 pub mod ids;
 pub mod image;
+mod in_force;
 mod metrics;
 mod redact;
 mod sql;
 pub mod topic_config;
+pub mod usage;
 
 pub use catalog::Catalog;
+pub use in_force::LEASE;
 pub use redact::redact;
 pub use sql::OpenError;

@@ -47,5 +47,11 @@ mod on {
         a_follower_behind_the_pruned_feed_loads_anew,
         a_thousand_topics_are_folded,
         a_follower_sees_what_another_process_does,
+        usage_that_is_written_again_counts_once,
+        usage_adds_up_over_brokers_principals_and_time,
+        usage_is_read_page_by_page,
+        old_minutes_become_hours_with_the_same_sums,
+        a_stranger_sees_no_usage_and_no_difference,
+        the_first_master_key_leaves_its_mark_for_good,
     }
 }

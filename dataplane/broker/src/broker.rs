@@ -13,6 +13,7 @@ use firn_catalog::image::ImageFollower;
 use firn_catalog::topic_config::{BrokerDefaults, ConfigMap, KafkaSettings};
 use firn_log::engine::{AssignError, Log};
 use firn_runtime::Env;
+use firn_secrets::Secrets;
 use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
@@ -22,14 +23,22 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
+use crate::authentication::credentials::Keys;
+use crate::authentication::watch as authentication;
 use crate::groups::Groups;
-use crate::network::listener::{Connections, Opened, Peer, listen};
+use crate::metering::Metering;
+use crate::network::Limits;
+use crate::network::listener::{Connections, Door, Opened, Peer, listen};
+use crate::network::tls::{Certificates, Tls};
 use crate::reconcile::Reconciler;
-use crate::seams::{Authorizer, Meter, NoMeter, NoQuotas, Quotas, RoleAuthorizer};
+use crate::reporting;
+use crate::seams::{Authorizer, Meter, NoQuotas, Quotas, RoleAuthorizer};
 use crate::serving::dispatch::KafkaConnection;
+use crate::serving::login::Logins;
 use crate::serving::response_room::ResponseRoom;
 use crate::serving::sessions::FetchSessions;
 use crate::serving::shared::Serving;
+use crate::serving::storage_limits;
 use crate::settings::BrokerSettings;
 
 /// How many requests may be validated at a time whose validation takes long.
@@ -42,17 +51,17 @@ pub struct Seams {
     pub authorizer: Arc<dyn Authorizer>,
     /// How long clients wait.
     pub quotas: Arc<dyn Quotas>,
-    /// Who used how much.
-    pub meter: Arc<dyn Meter>,
+    /// Who used how much; `None`: the broker keeps account in the catalog.
+    pub meter: Option<Arc<dyn Meter>>,
 }
 
 impl Default for Seams {
-    /// Roles decide, and the dev principal may do everything; nobody waits; no account is kept.
+    /// Roles decide, and the dev principal may do everything; nobody waits; the catalog has the account.
     fn default() -> Self {
         Self {
             authorizer: Arc::new(RoleAuthorizer),
             quotas: Arc::new(NoQuotas),
-            meter: Arc::new(NoMeter),
+            meter: None,
         }
     }
 }
@@ -75,6 +84,10 @@ pub struct BrokerParts {
     pub anonymous: Option<ClusterId>,
     /// Authorization, quotas, metering.
     pub seams: Seams,
+    /// What credentials are kept under.
+    pub secrets: Secrets,
+    /// What TLS clients are shown; `None`: TLS is not served.
+    pub certificates: Option<Arc<dyn Certificates>>,
 }
 
 /// Why a broker did not start.
@@ -120,9 +133,11 @@ impl StartError {
 /// A broker that serves.
 pub struct Broker {
     local: SocketAddr,
+    internal: Option<SocketAddr>,
     advertised: Address,
     connections: Arc<Connections<KafkaConnection>>,
     groups: Arc<Groups>,
+    metering: Option<Arc<Metering>>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -136,6 +151,26 @@ fn session_slots(kafka: &KafkaSettings) -> usize {
     slots.and_then(|slots| usize::try_from(slots).ok()).unwrap_or(0)
 }
 
+/// Who keeps account: whoever is given, or the broker itself.
+fn meter(
+    given: Option<Arc<dyn Meter>>,
+    env: &Env,
+    log: &Arc<Log>,
+    catalog: &Arc<Catalog>,
+    images: &Arc<ImageFollower>,
+) -> (Arc<dyn Meter>, Option<Arc<Metering>>) {
+    if let Some(meter) = given {
+        return (meter, None);
+    }
+    let metering = Metering::new(
+        env.clone(),
+        Arc::clone(log),
+        Arc::clone(catalog),
+        Arc::clone(images),
+    );
+    (Arc::clone(&metering) as Arc<dyn Meter>, Some(metering))
+}
+
 /// Listens where it is said to; where anonymous connections are served, on loopback only.
 async fn bind(address: SocketAddr, anonymous: bool) -> Result<(TcpListener, SocketAddr), StartError> {
     if anonymous && !address.ip().is_loopback() {
@@ -145,6 +180,90 @@ async fn bind(address: SocketAddr, anonymous: bool) -> Result<(TcpListener, Sock
     let socket = TcpListener::bind(address).await.map_err(failed)?;
     let local = socket.local_addr().map_err(failed)?;
     Ok((socket, local))
+}
+
+/// The sockets that a broker listens on.
+struct Sockets {
+    clients: TcpListener,
+    local: SocketAddr,
+    internal: Option<(TcpListener, SocketAddr)>,
+}
+
+impl Sockets {
+    async fn bind(settings: &BrokerSettings, anonymous: bool) -> Result<Self, StartError> {
+        let (clients, local) = bind(settings.bind, anonymous).await?;
+        let internal = match settings.internal {
+            Some(address) => Some(bind(address, false).await?),
+            None => None,
+        };
+        Ok(Self {
+            clients,
+            local,
+            internal,
+        })
+    }
+
+    /// Where the internal one is.
+    fn internal_at(&self) -> Option<SocketAddr> {
+        self.internal.as_ref().map(|(_, local)| *local)
+    }
+
+    /// Accepts on all of them until the shutdown.
+    async fn listen(self, connections: Arc<Connections<KafkaConnection>>) {
+        let clients = listen(self.clients, Door::Clients, Arc::clone(&connections));
+        let internal = async {
+            if let Some((socket, _)) = self.internal {
+                listen(socket, Door::Internal, connections).await;
+            }
+        };
+        tokio::join!(clients, internal);
+    }
+}
+
+/// Serves connections by what they share.
+fn connections(
+    serving: Arc<Serving>,
+    limits: Limits,
+    certificates: Option<Arc<dyn Certificates>>,
+) -> Arc<Connections<KafkaConnection>> {
+    // One that may be silent for as long as it likes once it is known to be plaintext.
+    let first_byte = match serving.anonymous {
+        Some(_) => limits.idle,
+        None => limits.authentication,
+    };
+    Arc::new(Connections {
+        env: serving.env.clone(),
+        tls: certificates.map(|certificates| Tls::new(certificates, limits.handshake)),
+        first_byte,
+        shutdown: serving.shutdown.clone(),
+        protocol: Box::new(move |peer: Peer| KafkaConnection::new(Arc::clone(&serving), peer)),
+        limits,
+        tracker: TaskTracker::new(),
+        abort: CancellationToken::new(),
+        opened: Opened::default(),
+    })
+}
+
+/// What goes on beside the connections.
+fn background(serving: &Serving, reconciler: Reconciler) -> Vec<JoinHandle<()>> {
+    let Serving {
+        log, images, catalog, ..
+    } = serving;
+    let registry = &serving.logins.registry;
+    let limits = Arc::clone(&serving.storage_limits);
+    let followed = Arc::clone(&serving.groups).follow(reconciler.done());
+    let reported = reporting::report(Arc::clone(catalog), log.incarnation(), reconciler.done());
+    let watched = storage_limits::watch(limits, Arc::clone(images), Arc::clone(log));
+    let ended = authentication::watch(Arc::clone(registry), Arc::clone(images));
+    let used = authentication::tell_uses(Arc::clone(registry), Arc::clone(catalog));
+    vec![
+        log.spawn_vital("the coordinator of groups", followed),
+        log.spawn_vital("the reconciler", reconciler.run()),
+        log.spawn_vital("the reporter", reported),
+        log.spawn_vital("the watch over storage", watched),
+        log.spawn_vital("the watch over live connections", ended),
+        log.spawn_vital("the note of used credentials", used),
+    ]
 }
 
 impl Broker {
@@ -159,17 +278,26 @@ impl Broker {
             node,
             anonymous,
             seams,
+            secrets,
+            certificates,
         } = parts;
-        let (socket, local) = bind(settings.bind, anonymous.is_some()).await?;
+        let sockets = Sockets::bind(&settings, anonymous.is_some()).await?;
+        let (local, internal) = (sockets.local, sockets.internal_at());
         let advertised = settings.advertised(local);
         if let Some(sequence) = catalog.ensure_coordinator(settings.coordinators).await? {
             images.wait_for(sequence).await;
         }
         let mut reconciler = Reconciler::new(Arc::clone(&log), Arc::clone(&images), settings.kafka.clone());
         reconciler.round().await?;
-        catalog.advertise(log.incarnation(), advertised.clone()).await?;
+        let reached = internal.map(|internal| settings.internal_advertised(internal));
+        catalog
+            .advertise(log.incarnation(), advertised.clone(), reached)
+            .await?;
         let shutdown = CancellationToken::new();
         let groups = Groups::new(&env, &log, &images, &settings, shutdown.clone());
+        let (meter, metering) = meter(seams.meter, &env, &log, &catalog, &images);
+        let keys = Keys::new(secrets, &*env.random);
+        let logins = Logins::new(keys, settings.cell_domain, &settings.limits, &settings.kafka);
         let serving = Arc::new(Serving {
             env: env.clone(),
             log: Arc::clone(&log),
@@ -178,41 +306,34 @@ impl Broker {
             reconciled: reconciler.done(),
             authorizer: seams.authorizer,
             quotas: seams.quotas,
-            meter: seams.meter,
+            meter,
             groups: Arc::clone(&groups),
             sessions: FetchSessions::new(env.clone(), session_slots(&settings.kafka)),
             node,
             advertised: advertised.clone(),
             kafka: settings.kafka,
+            logins,
             anonymous,
-            shutdown: shutdown.clone(),
+            shutdown,
             heavy_validation: Arc::new(Semaphore::new(HEAVY_VALIDATIONS)),
+            storage_limits: Arc::default(),
             response_room: ResponseRoom::new(settings.limits.response_bytes),
             creating: Mutex::new(BTreeSet::new()),
         });
-        let connections = Arc::new(Connections {
-            limits: settings.limits,
-            env: env.clone(),
-            protocol: Box::new(move |peer: Peer| {
-                KafkaConnection::new(Arc::clone(&serving), peer.connection, peer.address)
-            }),
-            shutdown,
-            tracker: TaskTracker::new(),
-            abort: CancellationToken::new(),
-            opened: Opened::default(),
-        });
-        let followed = groups.clone().follow(reconciler.done());
-        let tasks = vec![
-            log.spawn_vital("the coordinator of groups", followed),
-            log.spawn_vital("the reconciler", reconciler.run()),
-            log.spawn_vital("the Kafka listener", listen(socket, Arc::clone(&connections))),
-        ];
+        let mut tasks = background(&serving, reconciler);
+        let connections = connections(serving, settings.limits, certificates);
+        let listening = sockets.listen(Arc::clone(&connections));
+        tasks.push(log.spawn_vital("the Kafka listener", listening));
+        let metered = metering.as_ref().map(|metering| metering.clone().run());
+        tasks.extend(metered.map(|run| env.tasks.spawn(Box::pin(run))));
         info!(%local, "the Kafka listener serves");
         Ok(Self {
             local,
+            internal,
             advertised,
             connections,
             groups,
+            metering,
             tasks,
         })
     }
@@ -220,6 +341,11 @@ impl Broker {
     /// Where the listener is.
     pub fn local_address(&self) -> SocketAddr {
         self.local
+    }
+
+    /// Where the listener for the control plane is.
+    pub fn internal_address(&self) -> Option<SocketAddr> {
+        self.internal
     }
 
     /// What clients are told to connect to.
@@ -238,7 +364,7 @@ impl Broker {
     }
 
     /// Stops accepting, lets requests that are in flight be answered, and closes all connections. The log goes on:
-    /// shut it down afterwards.
+    /// shut it down afterwards. What was metered is written last.
     pub async fn shutdown(self) {
         let Connections {
             limits,
@@ -258,5 +384,8 @@ impl Broker {
             task.abort();
         }
         self.groups.stop();
+        if let Some(metering) = self.metering {
+            metering.finish().await;
+        }
     }
 }

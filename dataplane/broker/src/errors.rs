@@ -116,7 +116,14 @@ pub(crate) fn of_command(error: &CommandError, denied: ResponseError) -> Failure
             ResponseError::InvalidConfig
         }
         CommandError::MalformedConfigChange { .. } => ResponseError::InvalidRequest,
-        CommandError::LimitExceeded { .. } => ResponseError::PolicyViolation,
+        CommandError::LimitExceeded { .. } | CommandError::ClusterNotActive => ResponseError::PolicyViolation,
+        CommandError::InvalidUserName { .. } | CommandError::UnacceptableCredential { .. } => {
+            ResponseError::UnacceptableCredential
+        }
+        CommandError::UnknownCredential => ResponseError::ResourceNotFound,
+        CommandError::UserExists { .. } | CommandError::OwnedByServiceAccount { .. } => {
+            ResponseError::PolicyViolation
+        }
         CommandError::NotAuthorized => denied,
         CommandError::NoBroker => ResponseError::InvalidReplicationFactor,
         CommandError::Catalog(error) => of_catalog(error),

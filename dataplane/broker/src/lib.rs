@@ -6,28 +6,35 @@
 //! | [`protocol`] | headers, the guard before the decoders, Produce and Fetch by hand |
 //! | `serving` | from a frame to a handler and back: dispatch, request context, fetch sessions |
 //! | `handlers` | one file for each API, its versions on top |
+//! | `authentication` | TLS names, SASL, live connections and when they must end |
 //! | [`seams`] | authorize, charge, meter |
+//! | `metering` | counts what principals use, and writes it to the catalog |
 //! | `groups` | consumer groups: the coordinator's state machines over internal partitions |
 //! | `errors` | domain errors to Kafka's codes |
 //! | `reconcile` | keeps the log's partitions as the image says |
+//! | `reporting` | tells the catalog what of the feed is in force here |
 //!
 //! A request: a connection's task reads a frame, `serving::dispatch` reads the header, finds the handler in
 //! `handlers::TABLE`, lets the guard look at the body, decodes it, calls the handler, charges, encodes, meters. Wire types
 //! and version branches stop at this crate.
 
+mod authentication;
 mod broker;
 mod errors;
 pub mod groups;
 mod handlers;
+mod metering;
 mod metrics;
 mod network;
 mod protocol;
 mod reconcile;
+mod reporting;
 pub mod seams;
 mod serving;
 mod settings;
 
 pub use broker::{Broker, BrokerParts, Seams, StartError};
+pub use network::tls::Certificates;
 pub use network::{Closing, Limits};
 pub use protocol::guard::MEMORY_PER_BYTE;
 pub use serving::dispatch::HOT_REQUESTS;

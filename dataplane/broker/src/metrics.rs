@@ -23,6 +23,8 @@ struct Instruments {
     ended: Counter<u64>,
     sessions: UpDownCounter<i64>,
     groups: UpDownCounter<i64>,
+    usage_dropped: Counter<u64>,
+    usage_unwritten: Counter<u64>,
 }
 
 fn instruments() -> &'static Instruments {
@@ -75,6 +77,38 @@ fn instruments() -> &'static Instruments {
             ),
             sessions: gauge(&meter, "firn_broker_fetch_sessions", "Cached fetch sessions."),
             groups: gauge(&meter, "firn_broker_groups", "Consumer groups coordinated here."),
+            usage_dropped: counter(
+                "firn_broker_usage_dropped",
+                "",
+                "Rows of usage that were lost: the catalog was away for too long.",
+            ),
+            usage_unwritten: counter(
+                "firn_broker_usage_unwritten",
+                "",
+                "Times that usage could not be written to the catalog.",
+            ),
+        }
+    })
+}
+
+struct Logins {
+    authentications: Counter<u64>,
+    handshakes_failed: Counter<u64>,
+}
+
+fn logins() -> &'static Logins {
+    static LOGINS: OnceLock<Logins> = OnceLock::new();
+    LOGINS.get_or_init(|| {
+        let meter = global::meter("firn-broker");
+        Logins {
+            authentications: meter
+                .u64_counter("firn_broker_authentications")
+                .with_description("Attempts to authenticate, by mechanism and outcome.")
+                .build(),
+            handshakes_failed: meter
+                .u64_counter("firn_broker_tls_handshakes_failed")
+                .with_description("TLS handshakes that failed or took too long.")
+                .build(),
         }
     })
 }
@@ -111,6 +145,10 @@ pub(crate) fn api_name(api: ApiKey) -> &'static str {
         ApiKey::DescribeTopicPartitions => "DescribeTopicPartitions",
         ApiKey::DescribeLogDirs => "DescribeLogDirs",
         ApiKey::DescribeProducers => "DescribeProducers",
+        ApiKey::SaslHandshake => "SaslHandshake",
+        ApiKey::SaslAuthenticate => "SaslAuthenticate",
+        ApiKey::DescribeUserScramCredentials => "DescribeUserScramCredentials",
+        ApiKey::AlterUserScramCredentials => "AlterUserScramCredentials",
         ApiKey::ListConfigResources => "ListConfigResources",
         _ => "other",
     }
@@ -180,6 +218,20 @@ pub(crate) fn connection_ended(why: Closing) {
         .add(1, &[KeyValue::new("reason", format!("{why:?}"))]);
 }
 
+/// A client tried to authenticate.
+pub(crate) fn authentication(mechanism: &'static str, outcome: &'static str) {
+    let labels = [
+        KeyValue::new("mechanism", mechanism),
+        KeyValue::new("outcome", outcome),
+    ];
+    logins().authentications.add(1, &labels);
+}
+
+/// A TLS handshake failed.
+pub(crate) fn tls_handshake_failed() {
+    logins().handshakes_failed.add(1, &[]);
+}
+
 /// The number of cached fetch sessions changed.
 pub(crate) fn fetch_sessions(change: i64) {
     instruments().sessions.add(change, &[]);
@@ -190,4 +242,14 @@ pub(crate) fn groups(more: i64) {
     if more != 0 {
         instruments().groups.add(more, &[]);
     }
+}
+
+/// So many rows of usage are lost.
+pub(crate) fn usage_dropped(rows: usize) {
+    instruments().usage_dropped.add(rows as u64, &[]);
+}
+
+/// Usage could not be written for now.
+pub(crate) fn usage_unwritten() {
+    instruments().usage_unwritten.add(1, &[]);
 }

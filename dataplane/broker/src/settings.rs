@@ -23,6 +23,12 @@ pub struct BrokerSettings {
     pub bind: SocketAddr,
     /// The name that clients are given; the listener's own address if there is none.
     pub advertise: Option<Advertise>,
+    /// Where the listener for the control plane is, if there is one; port 0 picks one.
+    pub internal: Option<SocketAddr>,
+    /// The name by which the control plane reaches it; the listener's own address if there is none.
+    pub internal_advertise: Option<Advertise>,
+    /// The domain under which clusters have names: `{slug}.{cell_domain}`, and `{slug}-b{node}.{cell_domain}` for brokers.
+    pub cell_domain: Option<String>,
     /// Bounds of connections.
     pub limits: Limits,
     /// Kafka's broker settings.
@@ -36,15 +42,24 @@ pub struct BrokerSettings {
 impl BrokerSettings {
     /// The address that clients are given, with the listener at `local`.
     pub(crate) fn advertised(&self, local: SocketAddr) -> Address {
-        match &self.advertise {
-            Some(Advertise { host, port }) => Address {
-                host: host.clone(),
-                port: port.unwrap_or(local.port()),
-            },
-            None => Address {
-                host: local.ip().to_string(),
-                port: local.port(),
-            },
-        }
+        address(self.advertise.as_ref(), local)
+    }
+
+    /// The address that the control plane is given, with the internal listener at `local`.
+    pub(crate) fn internal_advertised(&self, local: SocketAddr) -> Address {
+        address(self.internal_advertise.as_ref(), local)
+    }
+}
+
+fn address(advertise: Option<&Advertise>, local: SocketAddr) -> Address {
+    match advertise {
+        Some(Advertise { host, port }) => Address {
+            host: host.clone(),
+            port: port.unwrap_or(local.port()),
+        },
+        None => Address {
+            host: local.ip().to_string(),
+            port: local.port(),
+        },
     }
 }

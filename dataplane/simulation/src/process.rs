@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use firn_broker::groups::{Coordinator, Shared, TopicNames};
+use firn_broker::groups::{Coordinator, Metadata, Shared};
 use firn_catalog::cell::MemoryCatalog;
-use firn_catalog::ids::{LeaderEpoch, NodeId, PartitionId, TopicId};
+use firn_catalog::ids::{ClusterId, LeaderEpoch, NodeId, PartitionId, TopicId};
 use firn_coordinator::GroupSettings;
 use firn_log::batch::BatchRules;
 use firn_log::engine::{Assignment, Log, LogParts, LogSettings, OpenError};
@@ -74,9 +74,13 @@ const REWRITE_FROM: usize = 2_000;
 /// Every topic exists.
 struct AnyTopic;
 
-impl TopicNames for AnyTopic {
-    fn name(&self, _: TopicId) -> Option<Arc<str>> {
+impl Metadata for AnyTopic {
+    fn topic_name(&self, _: TopicId) -> Option<Arc<str>> {
         Some("t".into())
+    }
+
+    fn group_limit(&self, _: ClusterId) -> usize {
+        usize::MAX
     }
 }
 

@@ -46,7 +46,11 @@ func run(args []string) error {
 	if !known || len(args)-1 < command.args {
 		return fmt.Errorf("usage: %s", command.usage)
 	}
-	client := []kgo.Opt{kgo.SeedBrokers(args[1]), kgo.ClientID("firn-test-go")}
+	secured, err := security()
+	if err != nil {
+		return err
+	}
+	client := append(secured, kgo.SeedBrokers(args[1]), kgo.ClientID("firn-test-go"))
 	return command.run(context.Background(), client, args[2:])
 }
 

@@ -45,8 +45,8 @@ public final class Client {
     }
 
     private static void produce(String bootstrap, String topic, String codec) throws Exception {
-        Map<String, Object> config = Map.of(
-            "bootstrap.servers", bootstrap, "enable.idempotence", true, "compression.type", codec, "linger.ms", 5);
+        Map<String, Object> config = Security.with(Map.of(
+            "bootstrap.servers", bootstrap, "enable.idempotence", true, "compression.type", codec, "linger.ms", 5));
         var lines = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
         List<Future<?>> answers = new ArrayList<>();
         try (var producer = new KafkaProducer<>(config, new ByteArraySerializer(), new ByteArraySerializer())) {
@@ -62,7 +62,8 @@ public final class Client {
 
     /** Reads every partition from its start by assignment until it has {@code count} records. */
     private static void consume(String bootstrap, String topic, long count, Form form) throws IOException {
-        Map<String, Object> config = Map.of("bootstrap.servers", bootstrap, "max.poll.records", 10000);
+        Map<String, Object> config =
+            Security.with(Map.of("bootstrap.servers", bootstrap, "max.poll.records", 10000));
         var out = new BufferedOutputStream(System.out, 1 << 20);
         try (var consumer = new KafkaConsumer<>(config, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
             List<TopicPartition> partitions = consumer.partitionsFor(topic).stream()

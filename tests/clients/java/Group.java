@@ -34,7 +34,7 @@ final class Group implements ConsumerRebalanceListener {
 
     /** Arguments: BOOTSTRAP TOPIC GROUP ASSIGNOR [INSTANCE]. */
     static void join(List<String> args) {
-        Map<String, Object> config = new HashMap<>(Map.of(
+        Map<String, Object> config = Security.with(Map.of(
             "bootstrap.servers", args.get(0),
             "group.id", args.get(2),
             "group.protocol", "classic",

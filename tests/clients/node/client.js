@@ -8,6 +8,7 @@ process.env.KAFKAJS_NO_PARTITIONER_WARNING = '1';
 const { CompressionCodecs, CompressionTypes, Kafka, logLevel } = require('kafkajs');
 const snappy = require('kafkajs-snappy');
 const { group } = require('./group');
+const { security } = require('./security');
 
 CompressionCodecs[CompressionTypes.Snappy] = snappy;
 
@@ -88,7 +89,9 @@ async function consumePartition(cluster, topic, partition, leader) {
 
 async function main() {
   const [command, bootstrap, topic, last, ...more] = process.argv.slice(2);
-  const kafka = new Kafka({ clientId: 'firn-test-node', brokers: [bootstrap], logLevel: logLevel.ERROR });
+  const kafka = new Kafka({
+    clientId: 'firn-test-node', brokers: [bootstrap], logLevel: logLevel.ERROR, ...security(),
+  });
   if (command === 'produce') return produce(kafka, topic, last);
   if (command === 'consume') return consume(kafka, topic, Number(last));
   if (command === 'group') return group(kafka, topic, last, ...more);

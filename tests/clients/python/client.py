@@ -10,6 +10,7 @@ tests/clients/README.md describes the lines.
 import asyncio
 import sys
 
+import security
 from lines import parse, show
 
 
@@ -17,7 +18,7 @@ def confluent_produce(bootstrap, topic, codec):
     from confluent_kafka import Producer
 
     failures = []
-    producer = Producer({
+    producer = Producer(security.confluent() | {
         "bootstrap.servers": bootstrap,
         "enable.idempotence": True,
         "compression.type": codec,
@@ -40,7 +41,11 @@ def confluent_produce(bootstrap, topic, codec):
 def confluent_consume(bootstrap, topic, count):
     from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
-    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "unused", "enable.auto.commit": False})
+    consumer = Consumer(security.confluent() | {
+        "bootstrap.servers": bootstrap,
+        "group.id": "unused",
+        "enable.auto.commit": False,
+    })
     partitions = consumer.list_topics(topic, timeout=30).topics[topic].partitions
     consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in partitions])
     while count > 0:
@@ -57,7 +62,7 @@ def kafka_python_produce(bootstrap, topic, codec):
     from kafka import KafkaProducer
 
     producer = KafkaProducer(bootstrap_servers=bootstrap, enable_idempotence=True, linger_ms=5,
-                             compression_type=None if codec == "none" else codec)
+                             compression_type=None if codec == "none" else codec, **security.kafka_python())
     answers = []
     for record in map(parse, sys.stdin):
         answers.append(producer.send(topic, partition=record.partition, key=record.key, value=record.value,
@@ -71,7 +76,7 @@ def kafka_python_produce(bootstrap, topic, codec):
 def kafka_python_consume(bootstrap, topic, count):
     from kafka import KafkaConsumer, TopicPartition
 
-    consumer = KafkaConsumer(bootstrap_servers=bootstrap, group_id=None)
+    consumer = KafkaConsumer(bootstrap_servers=bootstrap, group_id=None, **security.kafka_python())
     partitions = [TopicPartition(topic, partition) for partition in consumer.partitions_for_topic(topic)]
     consumer.assign(partitions)
     consumer.seek_to_beginning(*partitions)
@@ -88,7 +93,7 @@ async def aiokafka_produce(bootstrap, topic, codec):
     from aiokafka import AIOKafkaProducer
 
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, enable_idempotence=True, linger_ms=5,
-                                compression_type=None if codec == "none" else codec)
+                                compression_type=None if codec == "none" else codec, **security.aiokafka())
     await producer.start()
     try:
         answers = []
@@ -105,7 +110,8 @@ async def aiokafka_produce(bootstrap, topic, codec):
 async def aiokafka_consume(bootstrap, topic, count):
     from aiokafka import AIOKafkaConsumer, TopicPartition
 
-    consumer = AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, group_id=None, auto_offset_reset="earliest")
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, group_id=None, auto_offset_reset="earliest",
+                                **security.aiokafka())
     await consumer.start()
     try:
         partitions = [TopicPartition(topic, partition) for partition in consumer.partitions_for_topic(topic)]

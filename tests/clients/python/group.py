@@ -6,6 +6,8 @@ import os
 import sys
 import threading
 
+import security
+
 SESSION_MS = 6000
 HEARTBEAT_MS = 500
 POLL_MS = 100
@@ -79,7 +81,7 @@ def confluent_member(bootstrap, topic, group, assignor, instance):
     from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
     journal, ended = Journal(), until_standard_input_ends()
-    config = {
+    config = security.confluent() | {
         "bootstrap.servers": bootstrap,
         "group.id": group,
         "group.protocol": "classic",
@@ -139,6 +141,7 @@ def kafka_python_member(bootstrap, topic, group, assignor, instance):
     assignors = [RangePartitionAssignor, RoundRobinPartitionAssignor, StickyPartitionAssignor,
                  CooperativeStickyAssignor]
     consumer = KafkaConsumer(bootstrap_servers=bootstrap, group_id=group, group_instance_id=instance,
+                             **security.kafka_python(),
                              partition_assignment_strategy=[each for each in assignors if each.name == assignor],
                              session_timeout_ms=SESSION_MS, heartbeat_interval_ms=HEARTBEAT_MS,
                              auto_offset_reset="earliest", enable_auto_commit=False, fetch_max_wait_ms=POLL_MS,
@@ -184,6 +187,7 @@ async def aiokafka_member(bootstrap, topic, group, assignor, instance):
     journal, ended = Journal(), until_standard_input_ends()
     assignors = [RangePartitionAssignor, RoundRobinPartitionAssignor, StickyPartitionAssignor]
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=group, group_instance_id=instance,
+                                **security.aiokafka(),
                                 partition_assignment_strategy=[each for each in assignors if each.name == assignor],
                                 session_timeout_ms=SESSION_MS, heartbeat_interval_ms=HEARTBEAT_MS,
                                 auto_offset_reset="earliest", enable_auto_commit=False, fetch_max_wait_ms=POLL_MS)

@@ -6,6 +6,8 @@ import threading
 
 from confluent_kafka import Producer
 
+import security
+
 
 def produce_numbers(bootstrap, topic, partitions):
     """Sends PARTITION:NUMBER:PADDING to each partition in turn until standard input ends, then waits for every
@@ -13,7 +15,7 @@ def produce_numbers(bootstrap, topic, partitions):
     failures = []
     ended = threading.Event()
     threading.Thread(target=lambda: (drain(sys.stdin.fileno()), ended.set()), daemon=True).start()
-    producer = Producer({
+    producer = Producer(security.confluent() | {
         "bootstrap.servers": bootstrap,
         "enable.idempotence": True,
         "message.timeout.ms": 0,

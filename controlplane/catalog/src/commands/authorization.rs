@@ -7,6 +7,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::access::{Permission, RoleSet};
 use crate::ids::{ApiKeyId, ClusterId, PersonId, ScramCredentialId, ServiceAccountId, SessionId};
 
@@ -40,7 +42,8 @@ pub struct User {
 }
 
 /// By what somebody showed who they are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum CredentialId {
     /// An API key.
     ApiKey(ApiKeyId),

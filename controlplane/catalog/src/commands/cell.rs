@@ -3,7 +3,7 @@
 use super::clusters::kafka_id;
 use super::{Actor, CommandError, Principal, TopicRef};
 use crate::catalog::Catalog;
-use crate::entities::{Cluster, ClusterLimits, Topic};
+use crate::entities::{Cluster, ClusterLimits, ClusterState, Topic};
 use crate::ids::{ClusterId, FeedSequence, OrganizationId, TopicId};
 use crate::sql::{Tx, TxError, transaction};
 use crate::topic_config::ConfigMap;
@@ -35,8 +35,11 @@ impl Catalog {
             slug: SLUG.to_owned(),
             kafka_id: kafka_id(self.env().random_u128()),
             organization: OrganizationId(0),
-            limits: ClusterLimits::default(),
+            state: ClusterState::Active,
+            delete_at: None,
+            limits: ClusterLimits::HIGHEST,
             configs: ConfigMap::new(),
+            version: 1,
         };
         let topic = Topic {
             id: TopicId(self.env().random_u128()),

@@ -4,10 +4,10 @@ use super::CommandError;
 use crate::catalog::Catalog;
 use crate::cell::CatalogError;
 use crate::commands::{Actor, Principal};
-use crate::entities::{Cluster, ClusterLimits};
+use crate::entities::{Cluster, ClusterLimits, ClusterState};
 use crate::feed::Change;
 use crate::ids::{AuditId, ClusterId, FeedSequence, OrganizationId, ProjectId};
-use crate::sql::{AuditEntry, Tx, TxError, args, id_at, json, json_at, number_at, text_at, transaction};
+use crate::sql::{AuditEntry, Tx, TxError, args, id_at, transaction};
 use crate::topic_config::ConfigMap;
 
 /// The name of organization, project, cluster and slug in dev.
@@ -37,26 +37,22 @@ pub(super) struct LockedCluster {
 }
 
 impl Tx {
-    /// Locks the cluster's row: commands on one cluster run one after the other.
+    /// Locks the cluster's row: commands on one cluster run one after the other. Refuses one that does not serve.
     pub(super) async fn lock_cluster(
         &mut self,
         id: ClusterId,
     ) -> Result<LockedCluster, TxError<CommandError>> {
-        let select = "SELECT max_topics, max_partitions, topic_count, partition_count, configs \
-                      FROM cell_clusters WHERE id = $1 FOR UPDATE";
-        let row = self
-            .row(select, args![id])
-            .await?
-            .ok_or(CommandError::UnknownCluster)?;
-        Ok(LockedCluster {
-            limits: ClusterLimits {
-                topics: number_at(&row, 0)?,
-                partitions: number_at(&row, 1)?,
-            },
-            topics: number_at(&row, 2)?,
-            partitions: number_at(&row, 3)?,
-            configs: json_at(&row, 4)?,
-        })
+        let held = self.lock_cluster_row::<CommandError>(id).await?;
+        let held = held.ok_or(CommandError::UnknownCluster)?;
+        match held.cluster.state {
+            ClusterState::Active => Ok(LockedCluster {
+                limits: held.cluster.limits,
+                topics: held.topics,
+                partitions: held.partitions,
+                configs: held.cluster.configs,
+            }),
+            ClusterState::Suspended | ClusterState::Deleting => Err(CommandError::ClusterNotActive.into()),
+        }
     }
 }
 
@@ -69,8 +65,11 @@ impl Catalog {
             slug: DEV.to_owned(),
             kafka_id: kafka_id(self.env().random_u128()),
             organization,
-            limits: ClusterLimits::default(),
+            state: ClusterState::Active,
+            delete_at: None,
+            limits: ClusterLimits::HIGHEST,
             configs: ConfigMap::new(),
+            version: 1,
         };
         let actor = Actor::process(Principal::Dev { cluster }, "firn dev");
         let outcome: Result<_, CommandError> = transaction!(self.store(), write, |tx| self
@@ -104,26 +103,12 @@ impl Catalog {
         actor: &Actor,
         cluster: &Cluster,
     ) -> Result<Option<FeedSequence>, TxError<CommandError>> {
-        let find = "SELECT slug FROM cell_clusters WHERE id = $1";
-        if let Some(row) = tx.row(find, args![cluster.id]).await? {
-            text_at(&row, 0)?;
+        let there = tx.held_clusters::<CommandError>(&[cluster.id]).await?;
+        if !there.is_empty() {
             return Ok(None);
         }
         let now = self.env().now();
-        let insert = "INSERT INTO cell_clusters (id, slug, kafka_id, organization, max_topics, max_partitions, \
-                      topic_count, partition_count, configs, created_at) \
-                      VALUES ($1, $2, $3, $4, $5, $6, 0, 0, $7, $8)";
-        let values = args![
-            cluster.id,
-            cluster.slug.as_str(),
-            cluster.kafka_id.as_str(),
-            cluster.organization,
-            cluster.limits.topics,
-            cluster.limits.partitions,
-            json(&cluster.configs),
-            now,
-        ];
-        tx.execute(insert, values).await?;
+        tx.insert_cluster(cluster, now).await?;
         let sequence = tx
             .tell(
                 Change::ClusterCreated {

@@ -47,7 +47,7 @@ impl Catalog {
         self.finish("alter_topic_configs", outcome)
     }
 
-    async fn alter_topic_configs_in(
+    pub(super) async fn alter_topic_configs_in(
         &self,
         tx: &mut Tx,
         actor: &Actor,

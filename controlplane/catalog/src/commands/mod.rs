@@ -6,25 +6,31 @@
 
 mod authorization;
 mod cell;
+mod cluster_life;
 mod clusters;
 mod configs;
+pub(crate) mod credentials;
 mod partitions;
 mod recording;
 #[cfg(test)]
 mod tests;
 mod topic_name;
+mod topic_changes;
 mod topics;
 
 pub use authorization::{Actor, Authorizer, CredentialId, Operation, Principal, Resource, RoleAuthorizer, User};
 pub use cell::{CELL_CLUSTER, COORDINATOR_TOPIC};
+pub use cluster_life::WantedCluster;
 pub use clusters::DevIds;
 pub use configs::{AlterClusterConfigs, AlterTopicConfigs};
+pub use credentials::{DeleteScramUser, PutCredential, RemoveCredential, UpsertScramUser};
 pub use partitions::CreatePartitions;
+pub use topic_changes::{ChangeTopic, topic_version};
 pub use topic_name::{MAX_NAME_LENGTH, collision_key, validate_topic_name};
 pub use topics::{CreateTopic, DeleteTopic, MAX_PARTITIONS_PER_TOPIC, TopicRef};
 
 use crate::cell::CatalogError;
-use crate::ids::FeedSequence;
+use crate::ids::{FeedSequence, ServiceAccountId};
 use crate::topic_config::ConfigError;
 
 /// What a command did, and where in the feed it is told.
@@ -51,6 +57,9 @@ pub enum CommandError {
     /// There is no such cluster.
     #[error("no such cluster")]
     UnknownCluster,
+    /// The cluster is suspended, or is being deleted.
+    #[error("the cluster is not active")]
+    ClusterNotActive,
     /// The name cannot be a topic's.
     #[error("invalid topic name: {reason}")]
     InvalidName {
@@ -100,6 +109,35 @@ pub enum CommandError {
         which: &'static str,
         /// How many.
         limit: i64,
+    },
+    /// The name cannot be a SCRAM user's.
+    #[error("invalid user name: {reason}")]
+    InvalidUserName {
+        /// What is wrong.
+        reason: String,
+    },
+    /// Salt, iterations or verifier do not do.
+    #[error("unacceptable credential: {reason}")]
+    UnacceptableCredential {
+        /// What is wrong.
+        reason: String,
+    },
+    /// There is no such credential, or no such SCRAM user.
+    #[error("no such credential")]
+    UnknownCredential,
+    /// A SCRAM user that Kafka's tools made has the name.
+    #[error("user '{name}' already exists")]
+    UserExists {
+        /// The name.
+        name: String,
+    },
+    /// The SCRAM user is one of a service account, through which alone it is changed.
+    #[error("user '{name}' belongs to service account {}: change its credentials there", account.public())]
+    OwnedByServiceAccount {
+        /// The name.
+        name: String,
+        /// Whose it is.
+        account: ServiceAccountId,
     },
     /// The actor may not do this.
     #[error("not authorized")]

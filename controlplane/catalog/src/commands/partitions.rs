@@ -104,7 +104,7 @@ impl Catalog {
         self.finish("create_partitions", outcome)
     }
 
-    async fn create_partitions_in(
+    pub(super) async fn create_partitions_in(
         &self,
         tx: &mut Tx,
         actor: &Actor,

@@ -7,7 +7,7 @@ use super::{Actor, CommandError, Committed, Operation, Resource, validate_topic_
 use crate::catalog::Catalog;
 use crate::entities::Topic;
 use crate::feed::Change;
-use crate::ids::{ClusterId, TopicId};
+use crate::ids::{ClusterId, FeedSequence, TopicId};
 use crate::sql::{Tx, TxError, args, id_at, json, json_at, number_at, text_at, transaction};
 use crate::topic_config::{ConfigMap, validate_topic_configs};
 
@@ -233,7 +233,7 @@ impl Catalog {
         self.finish("delete_topic", outcome)
     }
 
-    async fn delete_topic_in(
+    pub(super) async fn delete_topic_in(
         &self,
         tx: &mut Tx,
         actor: &Actor,
@@ -247,18 +247,27 @@ impl Catalog {
             name: topic.name.clone(),
         };
         self.authorize(actor, Operation::DeleteTopic, &resource)?;
+        let sequence = self.remove_topic(tx, actor, &topic).await?;
+        Ok(Committed {
+            value: topic,
+            sequence: Some(sequence),
+        })
+    }
+
+    /// Removes a topic whose cluster is locked.
+    pub(super) async fn remove_topic(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        topic: &Topic,
+    ) -> Result<FeedSequence, TxError<CommandError>> {
         tx.execute("DELETE FROM cell_partitions WHERE topic = $1", args![topic.id])
             .await?;
         tx.execute("DELETE FROM cell_topics WHERE id = $1", args![topic.id])
             .await?;
         tx.count(topic.cluster, -1, -i64::from(topic.partitions)).await?;
         let change = Change::TopicDeleted { topic: topic.id };
-        let sequence = self
-            .record(tx, actor, topic.cluster, ("delete_topic", &topic.name), change)
-            .await?;
-        Ok(Committed {
-            value: topic,
-            sequence: Some(sequence),
-        })
+        self.record(tx, actor, topic.cluster, ("delete_topic", &topic.name), change)
+            .await
     }
 }

@@ -9,6 +9,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cell::IncarnationState;
+use crate::commands::CredentialId;
+use crate::credential::KafkaCredential;
 use crate::entities::{Address, Cluster, Topic};
 use crate::ids::{ClusterId, FeedSequence, IncarnationId, NodeId, TopicId};
 use crate::topic_config::ConfigMap;
@@ -21,6 +23,26 @@ pub enum Change {
     ClusterCreated {
         /// Its row.
         cluster: Cluster,
+    },
+    /// A cluster's state, limits or version are now these.
+    ClusterChanged {
+        /// All of its row.
+        cluster: Cluster,
+    },
+    /// A cluster is gone, with its topics and its credentials.
+    ClusterRemoved {
+        /// Which.
+        cluster: ClusterId,
+    },
+    /// A credential is new, or is now this.
+    CredentialPut {
+        /// All of it.
+        credential: KafkaCredential,
+    },
+    /// A credential was revoked.
+    CredentialRemoved {
+        /// Which.
+        id: CredentialId,
     },
     /// A cluster's broker configs are now these.
     ClusterConfigsChanged {
@@ -68,6 +90,9 @@ pub enum Change {
         id: IncarnationId,
         /// Where.
         address: Address,
+        /// Where the control plane reaches it.
+        #[serde(default)]
+        internal: Option<Address>,
     },
     /// An incarnation is no longer open.
     IncarnationClosed {

@@ -1,11 +1,16 @@
 //! Stored text: what is asserted here may only change with the catalog's format version.
 
+use std::sync::Arc;
+
 use firn_runtime::Timestamp;
 
 use super::*;
+use crate::access::{Role, RoleSet};
 use crate::cell::WalLocation;
-use crate::entities::ClusterLimits;
-use crate::ids::OrganizationId;
+use crate::commands::User;
+use crate::credential::Proof;
+use crate::entities::{ClusterLimits, ClusterState};
+use crate::ids::{OrganizationId, ScramCredentialId, ServiceAccountId};
 
 /// A line for each kind of change, in the order of the enum.
 const GOLDEN: &str = include_str!("../../tests/golden/feed-v1.jsonl");
@@ -15,6 +20,10 @@ fn place(change: &Change) -> usize {
     match change {
         Change::ClusterCreated { .. } => 0,
         Change::ClusterConfigsChanged { .. } => 1,
+        Change::ClusterChanged { .. } => 10,
+        Change::ClusterRemoved { .. } => 11,
+        Change::CredentialPut { .. } => 12,
+        Change::CredentialRemoved { .. } => 13,
         Change::TopicCreated { .. } => 2,
         Change::TopicConfigsChanged { .. } => 3,
         Change::PartitionsAdded { .. } => 4,
@@ -26,18 +35,40 @@ fn place(change: &Change) -> usize {
     }
 }
 
-fn cluster_changes() -> [Change; 2] {
-    let cluster = Cluster {
+fn cluster() -> Cluster {
+    Cluster {
         id: ClusterId(1),
         slug: "dev".to_owned(),
         kafka_id: "A".repeat(22),
         organization: OrganizationId(2),
+        state: ClusterState::Active,
+        delete_at: None,
         limits: ClusterLimits {
             topics: 3,
             partitions: 4,
+            groups: 5,
+            connections: 6,
+            storage_bytes: 7,
         },
         configs: ConfigMap::from([("log.retention.ms".to_owned(), "5".to_owned())]),
+        version: 1,
+    }
+}
+
+/// A cluster is suspended or deleted, and goes.
+fn cluster_ends() -> [Change; 2] {
+    let cluster = Cluster {
+        state: ClusterState::Deleting,
+        delete_at: Some(Timestamp(9)),
+        version: 2,
+        ..cluster()
     };
+    let gone = Change::ClusterRemoved { cluster: cluster.id };
+    [Change::ClusterChanged { cluster }, gone]
+}
+
+fn cluster_changes() -> [Change; 2] {
+    let cluster = cluster();
     let configs = cluster.configs.clone();
     [
         Change::ClusterCreated { cluster },
@@ -93,6 +124,7 @@ fn incarnation_changes() -> [Change; 4] {
         Change::IncarnationAdvertised {
             id: IncarnationId(8),
             address,
+            internal: None,
         },
         Change::IncarnationClosed {
             id: IncarnationId(9),
@@ -105,12 +137,38 @@ fn incarnation_changes() -> [Change; 4] {
     ]
 }
 
+fn credential_changes() -> [Change; 2] {
+    let id = CredentialId::Scram(ScramCredentialId(12));
+    let sha256 = r#"{"salt":"c2FsdA==","iterations":4096,"sealed":"ab"}"#;
+    let credential = KafkaCredential {
+        id,
+        cluster: ClusterId(1),
+        username: "alice".into(),
+        generated: false,
+        service_account: Some(ServiceAccountId(13)),
+        user: Arc::new(User {
+            cluster: ClusterId(1),
+            name: "sa".into(),
+            roles: RoleSet::NONE.with(Role::Developer),
+        }),
+        proof: Proof::Scram {
+            sha256: serde_json::from_str(sha256).unwrap(),
+            sha512: None,
+        },
+        created_at: Timestamp(14),
+        expires_at: Some(Timestamp(15)),
+    };
+    [Change::CredentialPut { credential }, Change::CredentialRemoved { id }]
+}
+
 #[test]
 fn every_kind_of_change_is_stored_as_in_version_1() {
     let changes = [
         &cluster_changes()[..],
         &topic_changes()[..],
         &incarnation_changes()[..],
+        &cluster_ends()[..],
+        &credential_changes()[..],
     ]
     .concat();
     let places: Vec<usize> = changes.iter().map(place).collect();
@@ -120,6 +178,18 @@ fn every_kind_of_change_is_stored_as_in_version_1() {
         assert_eq!(serde_json::to_string(change).unwrap(), line);
         assert_eq!(&serde_json::from_str::<Change>(line).unwrap(), change);
     }
+}
+
+#[test]
+fn a_cluster_that_was_stored_before_it_had_a_state_is_active_and_has_the_highest_limits() {
+    let old = r#"{"kind":"cluster_created","cluster":{"id":"00000000000000000000000000000001","slug":"dev","kafka_id":"AAAAAAAAAAAAAAAAAAAAAA","organization":"00000000000000000000000000000002","limits":{"topics":3,"partitions":4},"configs":{"log.retention.ms":"5"}}}"#;
+    let limits = ClusterLimits {
+        topics: 3,
+        partitions: 4,
+        ..ClusterLimits::HIGHEST
+    };
+    let cluster = Cluster { limits, ..cluster() };
+    assert_eq!(serde_json::from_str::<Change>(old).unwrap(), Change::ClusterCreated { cluster });
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Image, ImageBroker, ImageTopic, Leadership};
 use crate::cell::CatalogError;
+use crate::credential::KafkaCredential;
 use crate::entities::{Cluster, FIRST_EPOCH, Topic};
 use crate::feed::{Assignment, Change, FeedEntry};
 use crate::ids::{ClusterId, FeedSequence, IncarnationId, TopicId};
@@ -21,6 +22,11 @@ impl Image {
     pub fn fold(&mut self, entry: &FeedEntry) -> Result<(), CatalogError> {
         match &entry.change {
             Change::ClusterCreated { cluster } => self.put_cluster(cluster.clone()),
+            Change::ClusterChanged { cluster } => {
+                self.known_cluster(cluster.id)?;
+                self.put_cluster(cluster.clone());
+            }
+            Change::ClusterRemoved { cluster } => self.remove_cluster(*cluster)?,
             Change::ClusterConfigsChanged { cluster, configs } => {
                 let mut changed = self.known_cluster(*cluster)?.as_ref().clone();
                 changed.configs.clone_from(configs);
@@ -43,13 +49,19 @@ impl Image {
                     id: *id,
                     node: *node,
                     address: None,
+                    internal: None,
                 });
             }
-            Change::IncarnationAdvertised { id, address } => {
+            Change::IncarnationAdvertised {
+                id,
+                address,
+                internal,
+            } => {
                 if let Some(broker) = self.brokers.get(id) {
                     let address = Some(address.clone());
                     let broker = ImageBroker {
                         address,
+                        internal: internal.clone(),
                         ..broker.as_ref().clone()
                     };
                     self.put_broker(broker);
@@ -59,6 +71,8 @@ impl Image {
                 self.brokers.remove_mut(id);
             }
             Change::OwnershipMoved { from, to } => self.move_ownership(*from, *to),
+            Change::CredentialPut { credential } => self.put_credential(credential.clone()),
+            Change::CredentialRemoved { id } => self.credentials.remove(*id),
         }
         self.sequence = entry.sequence;
         Ok(())
@@ -81,8 +95,25 @@ impl Image {
         self.clusters.insert_mut(cluster.id, Arc::new(cluster));
     }
 
+    fn remove_cluster(&mut self, id: ClusterId) -> Result<(), CatalogError> {
+        let slug = self.known_cluster(id)?.slug.clone();
+        let topics: Vec<TopicId> = self.topics_of(id).map(|topic| topic.id).collect();
+        for topic in topics {
+            self.topics.remove_mut(&topic);
+        }
+        self.names.remove_mut(&id);
+        self.slugs.remove_mut(&slug);
+        self.clusters.remove_mut(&id);
+        self.credentials.remove_cluster(id);
+        Ok(())
+    }
+
     pub(crate) fn put_broker(&mut self, broker: ImageBroker) {
         self.brokers.insert_mut(broker.id, Arc::new(broker));
+    }
+
+    pub(crate) fn put_credential(&mut self, credential: KafkaCredential) {
+        self.credentials.put(credential);
     }
 
     pub(crate) fn put_topic(&mut self, topic: ImageTopic) {

@@ -4,15 +4,18 @@
 //! persistent trees: folding a change into an image of 100,000 topics copies a path, not the maps. (Copying
 //! maps per change would make creating n topics cost n²; a lock around one mutable map would let an answer see two states.)
 
+mod credentials;
 mod folding;
 mod follower;
 
+pub use credentials::ScramUser;
 pub use follower::ImageFollower;
 
 use std::sync::Arc;
 
 use rpds::RedBlackTreeMapSync;
 
+use self::credentials::Credentials;
 use crate::entities::{Address, Cluster};
 use crate::ids::{ClusterId, FeedSequence, IncarnationId, LeaderEpoch, NodeId, TopicId};
 use crate::topic_config::ConfigMap;
@@ -52,6 +55,8 @@ pub struct ImageBroker {
     pub node: NodeId,
     /// Where clients reach it, once it has said so.
     pub address: Option<Address>,
+    /// Where the control plane reaches it, if it has said so.
+    pub internal: Option<Address>,
 }
 
 /// A cell's metadata at one place in the feed.
@@ -63,6 +68,7 @@ pub struct Image {
     topics: RedBlackTreeMapSync<TopicId, Arc<ImageTopic>>,
     names: RedBlackTreeMapSync<ClusterId, RedBlackTreeMapSync<Arc<str>, Arc<ImageTopic>>>,
     brokers: RedBlackTreeMapSync<IncarnationId, Arc<ImageBroker>>,
+    credentials: Credentials,
 }
 
 impl Image {

@@ -26,7 +26,8 @@ pub(super) fn verdict(error: &sqlx::Error) -> Verdict {
     match error {
         sqlx::Error::Database(database) => {
             // Two transactions that insert the same key: the second finds the first's row when it runs again.
-            if database.is_unique_violation() {
+            // One that names a row which another deletes: it finds none when it runs again.
+            if database.is_unique_violation() || database.is_foreign_key_violation() {
                 return Verdict::Again;
             }
             let code = database.code().unwrap_or_default();

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use firn_runtime::Timestamp;
 
+use super::clusters::{CLUSTER_COLUMNS, cluster_at};
 use super::rows::optional_text_at;
 use super::{Tx, TxError, args, id_at, json_at, number_at, text_at};
 use crate::cell::CatalogError;
-use crate::entities::{Cluster, ClusterLimits};
+use crate::commands::credentials::{COLUMNS, credential_at};
 use crate::ids::{LeaderEpoch, NodeId, TopicId};
 use crate::image::{Image, ImageBroker, ImageTopic, Leadership};
 
@@ -19,39 +20,38 @@ impl Tx {
         self.load_clusters(&mut image).await?;
         self.load_brokers(&mut image).await?;
         self.load_topics(&mut image).await?;
+        self.load_credentials(&mut image).await?;
         Ok(image)
     }
 
     async fn load_clusters(&mut self, image: &mut Image) -> Result<(), TxError<CatalogError>> {
-        let select =
-            "SELECT id, slug, kafka_id, organization, max_topics, max_partitions, configs FROM cell_clusters";
-        for row in self.rows(select, args![]).await? {
-            image.put_cluster(Cluster {
-                id: id_at(&row, 0)?,
-                slug: text_at(&row, 1)?,
-                kafka_id: text_at(&row, 2)?,
-                organization: id_at(&row, 3)?,
-                limits: ClusterLimits {
-                    topics: number_at(&row, 4)?,
-                    partitions: number_at(&row, 5)?,
-                },
-                configs: json_at(&row, 6)?,
-            });
+        let select = format!("SELECT {CLUSTER_COLUMNS} FROM cell_clusters");
+        for row in self.rows(&select, args![]).await? {
+            image.put_cluster(cluster_at(&row)?);
+        }
+        Ok(())
+    }
+
+    async fn load_credentials(&mut self, image: &mut Image) -> Result<(), TxError<CatalogError>> {
+        let select = format!("SELECT {COLUMNS} FROM cell_credentials");
+        for row in self.rows(&select, args![]).await? {
+            image.put_credential(credential_at(&row)?);
         }
         Ok(())
     }
 
     async fn load_brokers(&mut self, image: &mut Image) -> Result<(), TxError<CatalogError>> {
-        let select = "SELECT id, node, address FROM cell_incarnations WHERE state = 'open'";
+        let select = "SELECT id, node, address, internal FROM cell_incarnations WHERE state = 'open'";
         for row in self.rows(select, args![]).await? {
-            let address = match optional_text_at(&row, 2)? {
-                Some(_) => Some(json_at(&row, 2)?),
-                None => None,
+            let address_at = |column| match optional_text_at(&row, column)? {
+                Some(_) => json_at(&row, column).map(Some),
+                None => Ok(None),
             };
             image.put_broker(ImageBroker {
                 id: id_at(&row, 0)?,
                 node: NodeId(number_at(&row, 1)?),
-                address,
+                address: address_at(2)?,
+                internal: address_at(3)?,
             });
         }
         Ok(())

@@ -8,7 +8,7 @@ use super::{Arg, Tx, TxError, args, id_at, json, json_at, number_at};
 use crate::cell::{CatalogError, Incarnation, IncarnationState, WalLocation};
 use crate::entities::Address;
 use crate::feed::Change;
-use crate::ids::{IncarnationId, NodeId, Slot};
+use crate::ids::{FeedSequence, IncarnationId, NodeId, Slot};
 
 const COLUMNS: &str = "id, node, state, wal, opened_at, offloaded, fence, recovery_index, seal_order";
 
@@ -85,15 +85,18 @@ impl Tx {
         &mut self,
         id: IncarnationId,
         address: &Address,
+        internal: Option<&Address>,
         now: Timestamp,
     ) -> Result<(), TxError<CatalogError>> {
         self.lock_open(id).await?;
-        let update = "UPDATE cell_incarnations SET address = $2 WHERE id = $1";
-        self.execute(update, args![id, json(address)]).await?;
+        let update = "UPDATE cell_incarnations SET address = $2, internal = $3 WHERE id = $1";
+        self.execute(update, args![id, json(address), internal.map(json)])
+            .await?;
         self.tell(
             Change::IncarnationAdvertised {
                 id,
                 address: address.clone(),
+                internal: internal.cloned(),
             },
             now,
         )
@@ -105,6 +108,31 @@ impl Tx {
         let select = format!("SELECT {COLUMNS} FROM cell_incarnations ORDER BY opening");
         let rows = self.rows(&select, args![]).await?;
         Ok(rows.iter().map(incarnation).collect::<Result<_, _>>()?)
+    }
+
+    /// Notes up to where in the feed an open incarnation serves; never takes anything back.
+    pub(crate) async fn report_applied(
+        &mut self,
+        id: IncarnationId,
+        applied: FeedSequence,
+    ) -> Result<(), TxError<CatalogError>> {
+        let update =
+            "UPDATE cell_incarnations SET applied = $2 WHERE id = $1 AND state = 'open' AND applied < $2";
+        self.execute(update, args![id, applied.0]).await?;
+        Ok(())
+    }
+
+    /// Whether an open incarnation that was alive since `alive_since` does not serve up to `sequence` yet.
+    pub(crate) async fn someone_lags(
+        &mut self,
+        sequence: FeedSequence,
+        alive_since: Timestamp,
+    ) -> Result<bool, TxError<CatalogError>> {
+        let select = "SELECT COUNT(*) FROM cell_incarnations \
+                      WHERE state = 'open' AND heartbeat_at >= $1 AND applied < $2";
+        let row = self.row(select, args![alive_since, sequence.0]).await?;
+        let lagging: i64 = row.map_or(Ok(0), |row| number_at(&row, 0))?;
+        Ok(lagging > 0)
     }
 
     pub(super) async fn heartbeat(

@@ -13,10 +13,17 @@ use crate::entities::Address;
 use crate::ids::{IncarnationId, NodeId, ObjectId, PartitionId, Slot};
 
 impl Catalog {
-    /// Says where Kafka clients reach the broker whose open incarnation is `id`.
-    pub async fn advertise(&self, id: IncarnationId, address: Address) -> Result<(), CatalogError> {
+    /// Says where Kafka clients reach the broker whose open incarnation is `id`, and where the control plane does.
+    pub async fn advertise(
+        &self,
+        id: IncarnationId,
+        address: Address,
+        internal: Option<Address>,
+    ) -> Result<(), CatalogError> {
         let now = self.env().now();
-        let told = transaction!(self.store(), write, |tx| tx.advertise(id, &address, now).await);
+        let told = transaction!(self.store(), write, |tx| tx
+            .advertise(id, &address, internal.as_ref(), now)
+            .await);
         self.hint_after(told)
     }
 }

@@ -8,6 +8,7 @@
 //! feed head last.
 
 mod audit;
+mod clusters;
 mod errors;
 mod feed;
 mod image;
@@ -23,10 +24,14 @@ mod transaction;
 mod trimming;
 
 pub(crate) use audit::AuditEntry;
+pub(crate) use clusters::HeldCluster;
 pub(crate) use feed::CHANNEL;
 pub use opening::OpenError;
 pub(crate) use opening::Store;
-pub(crate) use rows::{Arg, args, id_at, json, json_at, number_at, numbers_of, text_at};
+pub(crate) use rows::{
+    Arg, args, id_at, json, json_at, number_at, numbers_of, optional_id_at, optional_number_at,
+    optional_text_at, text_at,
+};
 pub(crate) use transaction::{Attempts, Tx, TxError, transaction};
 
 /// Which database it is.

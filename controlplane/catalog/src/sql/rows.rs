@@ -10,7 +10,9 @@ use sqlx::any::AnyRow;
 
 use crate::cell::CatalogError;
 use crate::ids::{
-    ClusterId, IncarnationId, LeaderEpoch, ObjectId, Offset, OrganizationId, ProjectId, Slot, TopicId,
+    ApiKeyId, AuditId, BindingId, ClusterId, IncarnationId, InvitationId, LeaderEpoch, LoginProviderId,
+    ObjectId, Offset, OperationId, OrganizationId, PersonId, ProjectId, ScramCredentialId, ServiceAccountId,
+    SessionId, Slot, TopicId,
 };
 
 /// A parameter.
@@ -57,6 +59,12 @@ impl From<Option<i64>> for Arg {
     }
 }
 
+impl From<Option<firn_runtime::Timestamp>> for Arg {
+    fn from(value: Option<firn_runtime::Timestamp>) -> Self {
+        Self::from(value.map(|time| time.0))
+    }
+}
+
 impl From<Option<String>> for Arg {
     fn from(value: Option<String>) -> Self {
         value.map_or(Self::NullText, Self::Text)
@@ -64,7 +72,7 @@ impl From<Option<String>> for Arg {
 }
 
 macro_rules! text_args {
-    ($($id:ty),*) => {$(
+    ($($id:ty),* $(,)?) => {$(
         impl From<$id> for Arg {
             fn from(value: $id) -> Self {
                 Self::Text(value.to_string())
@@ -73,12 +81,22 @@ macro_rules! text_args {
     )*};
 }
 text_args!(
+    ApiKeyId,
+    AuditId,
+    BindingId,
     ClusterId,
     IncarnationId,
+    InvitationId,
+    LoginProviderId,
     ObjectId,
+    OperationId,
     OrganizationId,
+    PersonId,
     ProjectId,
-    TopicId
+    ScramCredentialId,
+    ServiceAccountId,
+    SessionId,
+    TopicId,
 );
 
 macro_rules! number_args {

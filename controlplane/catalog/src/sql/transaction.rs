@@ -32,6 +32,9 @@ pub(crate) enum TxError<E> {
 pub(crate) struct Tx {
     inner: Transaction<'static, Any>,
     dialect: Dialect,
+    env: Env,
+    /// Its commit will be a rollback.
+    rehearsal: bool,
     /// Held by a writer on SQLite, whose own waiting is a slow poll of the file lock.
     _turn: Option<tokio::sync::OwnedMutexGuard<()>>,
 }
@@ -46,6 +49,8 @@ impl Tx {
                 Ok(Self {
                     inner,
                     dialect: store.dialect,
+                    env: store.env.clone(),
+                    rehearsal: false,
                     _turn: Some(turn),
                 })
             }
@@ -54,6 +59,8 @@ impl Tx {
                 Ok(Self {
                     inner,
                     dialect: store.dialect,
+                    env: store.env.clone(),
+                    rehearsal: false,
                     _turn: None,
                 })
             }
@@ -70,6 +77,8 @@ impl Tx {
         Ok(Self {
             inner,
             dialect: store.dialect,
+            env: store.env.clone(),
+            rehearsal: false,
             _turn: None,
         })
     }
@@ -110,7 +119,20 @@ impl Tx {
         bound(text, args).fetch_optional(&mut *self.inner).await
     }
 
+    /// Clock and randomness.
+    pub(crate) fn env(&self) -> &Env {
+        &self.env
+    }
+
+    /// Makes the commit a rollback: everything is done and checked, and nothing stays.
+    pub(crate) fn rehearse(&mut self) {
+        self.rehearsal = true;
+    }
+
     pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
+        if self.rehearsal {
+            return self.inner.rollback().await;
+        }
         self.inner.commit().await
     }
 }

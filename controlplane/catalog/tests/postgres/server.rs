@@ -24,7 +24,7 @@ pub struct Server {
     process: Child,
     programs: PathBuf,
     port: u16,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Server {
@@ -42,29 +42,36 @@ impl Server {
             .arg(&data)
             .current_dir(folder.path()));
         let port = free_port();
-        let process = unprivileged(&programs.join("postgres"))
-            .arg("-D")
-            .arg(&data)
-            .args(["-p", &port.to_string(), "-k"])
-            .arg(folder.path())
-            .args(["-c", "listen_addresses=127.0.0.1"])
-            .args(["-c", "fsync=off", "-c", "max_connections=200"])
-            .current_dir(folder.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
         let server = Self {
-            process,
+            process: launch(&programs, &folder, port),
             programs,
             port,
-            _folder: folder,
+            folder,
         };
+        server.await_answer();
+        server
+    }
+
+    /// Ends it, and all connections, as an administrator would who is in a hurry.
+    #[allow(dead_code, reason = "not every test binary needs it")]
+    pub fn stop(&mut self) {
+        let first = Pid::from_raw(i32::try_from(self.process.id()).unwrap()).unwrap();
+        kill_process(first, Signal::INT).unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// Starts it on the same data and port after [`Self::stop`].
+    #[allow(dead_code, reason = "not every test binary needs it")]
+    pub fn start_again(&mut self) {
+        self.process = launch(&self.programs, &self.folder, self.port);
+        self.await_answer();
+    }
+
+    fn await_answer(&self) {
         for _ in 0..600 {
-            let asked = server.program("pg_isready").arg("-q").status().unwrap();
+            let asked = self.program("pg_isready").arg("-q").status().unwrap();
             if asked.success() {
-                return server;
+                return;
             }
             std::thread::sleep(Duration::from_millis(50));
         }
@@ -80,6 +87,22 @@ impl Server {
     #[allow(dead_code, reason = "not every test binary needs it")]
     pub fn create_database(&self, name: &str) {
         run(self.program("createdb").arg(name));
+    }
+
+    /// Every row of a database, as SQL.
+    #[allow(dead_code, reason = "not every test binary needs it")]
+    pub fn dump(&self, database: &str) -> Vec<u8> {
+        let output = self
+            .program("pg_dump")
+            .args(["--data-only", "--inserts", database])
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        output.stdout
     }
 
     /// Sends a signal to all its processes. It has one for each connection; all are children of the first.
@@ -108,6 +131,22 @@ impl Drop for Server {
         self.signal(Signal::CONT);
         let _ = self.process.wait();
     }
+}
+
+fn launch(programs: &Path, folder: &TempDir, port: u16) -> Child {
+    unprivileged(&programs.join("postgres"))
+        .arg("-D")
+        .arg(folder.path().join("data"))
+        .args(["-p", &port.to_string(), "-k"])
+        .arg(folder.path())
+        .args(["-c", "listen_addresses=127.0.0.1"])
+        .args(["-c", "fsync=off", "-c", "max_connections=200"])
+        .current_dir(folder.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
 }
 
 /// The processes that `parent` has started, from the fourth field of their `stat`; the command before it may hold spaces.

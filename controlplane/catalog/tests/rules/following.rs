@@ -66,6 +66,10 @@ async fn change_everything(cell: &Cell) {
                 host: "localhost".to_owned(),
                 port: 9092,
             },
+            Some(Address {
+                host: "10.0.0.7".to_owned(),
+                port: 9192,
+            }),
         )
         .await
         .unwrap();
@@ -141,9 +145,9 @@ pub async fn the_image_follows_every_change(cell: &Cell) {
     }
     let open: Vec<_> = image
         .brokers()
-        .map(|broker| (broker.id, broker.address.clone()))
+        .map(|broker| (broker.id, broker.address.clone(), broker.internal.clone()))
         .collect();
-    assert_eq!(open, [(heir, None)]);
+    assert_eq!(open, [(heir, None, None)]);
 }
 
 pub async fn an_image_that_was_folded_is_the_image_that_is_loaded(cell: &Cell) {
@@ -166,7 +170,7 @@ pub async fn a_follower_behind_the_pruned_feed_loads_anew(cell: &Cell) {
             host: format!("host{round}"),
             port: 1,
         };
-        sql.catalog.advertise(owner, address).await.unwrap();
+        sql.catalog.advertise(owner, address, None).await.unwrap();
     }
     let first = number(sql, "SELECT MIN(sequence) FROM cell_feed").await;
     assert!(first > before.0 + 1, "the old entries went");

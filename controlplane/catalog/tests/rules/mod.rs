@@ -2,13 +2,17 @@
 
 mod configs;
 mod following;
+mod master_key;
 mod telling;
 mod topics;
+mod usage;
 
 pub use configs::*;
 pub use following::*;
+pub use master_key::*;
 pub use telling::*;
 pub use topics::*;
+pub use usage::*;
 
 use firn_catalog::commands::{CommandError, CreateTopic};
 use firn_catalog::topic_config::ConfigMap;

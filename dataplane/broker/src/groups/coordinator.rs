@@ -25,17 +25,20 @@ pub enum Unavailable {
     NotAvailable,
 }
 
-/// Tells the names of topics that exist.
-pub trait TopicNames: Send + Sync + 'static {
+/// What the coordinators ask of the newest image.
+pub trait Metadata: Send + Sync + 'static {
     /// The topic's name; none if there is no such topic.
-    fn name(&self, topic: TopicId) -> Option<Arc<str>>;
+    fn topic_name(&self, topic: TopicId) -> Option<Arc<str>>;
+
+    /// How many groups the cluster's own limits allow.
+    fn group_limit(&self, cluster: ClusterId) -> usize;
 }
 
 /// What the coordinators of a broker share.
 pub struct Shared {
     pub(super) log: Arc<Log>,
     pub(super) settings: GroupSettings,
-    pub(super) topics: Arc<dyn TopicNames>,
+    pub(super) metadata: Arc<dyn Metadata>,
     pub(super) clock: GroupClock,
     pub(super) counts: Arc<GroupCounts>,
     pub(super) rewrite_from: usize,
@@ -51,14 +54,14 @@ impl Shared {
         env: &Env,
         log: Arc<Log>,
         settings: GroupSettings,
-        topics: Arc<dyn TopicNames>,
+        metadata: Arc<dyn Metadata>,
         rewrite_from: usize,
     ) -> Arc<Self> {
         Arc::new(Self {
             rewrite_from,
             log,
             settings,
-            topics,
+            metadata,
             clock: GroupClock::start(env),
             counts: Arc::default(),
         })
@@ -91,7 +94,8 @@ impl Coordinator {
 
     /// Asks a group; the answer comes once everything that it rests on is durable.
     pub async fn ask(&self, key: GroupKey, request: Request) -> Result<Answer, Unavailable> {
-        let asked = self.shard.ask(key, request)?;
+        let own = self.shared.metadata.group_limit(key.cluster);
+        let asked = self.shard.ask(key, request, own.min(self.shared.settings.max_groups))?;
         asked.answer(&self.shared.log).await
     }
 

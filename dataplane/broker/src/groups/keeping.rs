@@ -79,8 +79,8 @@ impl Keeper {
     async fn round(&mut self) -> Result<Option<Timestamp>, Unavailable> {
         let next = self.shard.tick()?;
         if Instant::now() >= self.expire_at {
-            let topics = &self.shared.topics;
-            self.shard.expire(|topic| topics.name(topic))?;
+            let metadata = &self.shared.metadata;
+            self.shard.expire(|topic| metadata.topic_name(topic))?;
             self.expire_at = Instant::now() + self.shared.settings.retention_check;
         }
         let bound = MOST_GROWTH.saturating_mul(self.size);

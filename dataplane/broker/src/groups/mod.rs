@@ -38,7 +38,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::settings::BrokerSettings;
 
-pub use coordinator::{Coordinator, REWRITE_FROM, Shared, TopicNames, Unavailable};
+pub use coordinator::{Coordinator, Metadata, REWRITE_FROM, Shared, Unavailable};
 
 /// All groups that this broker coordinates.
 pub(crate) struct Groups {
@@ -49,13 +49,19 @@ pub(crate) struct Groups {
     shutdown: CancellationToken,
 }
 
-/// Names by the newest image.
-struct Names(Arc<ImageFollower>);
+/// The newest image.
+struct Newest(Arc<ImageFollower>);
 
-impl TopicNames for Names {
-    fn name(&self, topic: TopicId) -> Option<Arc<str>> {
+impl Metadata for Newest {
+    fn topic_name(&self, topic: TopicId) -> Option<Arc<str>> {
         let image = self.0.image();
         image.topic(topic).map(|topic| Arc::clone(&topic.name))
+    }
+
+    fn group_limit(&self, cluster: ClusterId) -> usize {
+        let image = self.0.image();
+        let limit = image.cluster(cluster).map_or(0, |cluster| cluster.limits.groups);
+        usize::try_from(limit).unwrap_or(0)
     }
 }
 
@@ -67,7 +73,7 @@ impl Groups {
         settings: &BrokerSettings,
         shutdown: CancellationToken,
     ) -> Arc<Self> {
-        let names = Arc::new(Names(Arc::clone(images)));
+        let newest = Arc::new(Newest(Arc::clone(images)));
         Arc::new(Self {
             log: Arc::clone(log),
             images: Arc::clone(images),
@@ -75,7 +81,7 @@ impl Groups {
                 env,
                 Arc::clone(log),
                 group_settings(&settings.kafka, settings.max_groups),
-                names,
+                newest,
                 REWRITE_FROM,
             ),
             shards: Mutex::new(BTreeMap::new()),

@@ -108,14 +108,15 @@ impl ServedShard {
         *self.phase.lock() = Phase::Closed;
     }
 
-    /// Puts a question.
-    pub(super) fn ask(&self, key: GroupKey, request: Request) -> Result<Asked, Unavailable> {
+    /// Puts a question. `most` is how many groups the cluster may have.
+    pub(super) fn ask(&self, key: GroupKey, request: Request, most: usize) -> Result<Asked, Unavailable> {
         let (sender, receiver) = oneshot::channel();
         self.with(|loaded| {
             let token = loaded.next;
             loaded.next = Token(token.0 + 1);
             loaded.waiting.insert(token, sender);
             let before = loaded.shard.next_deadline();
+            loaded.shard.limit_groups(most);
             let output = loaded.shard.step(token, key, request, self.clock.now());
             let after = loaded.shard.next_deadline();
             if after.is_some_and(|after| before.is_none_or(|before| after < before)) {

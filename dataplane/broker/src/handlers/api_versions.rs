@@ -26,9 +26,14 @@ pub(crate) async fn handle(context: Arc<RequestContext>, request: ApiVersionsReq
     if !context.authorize(Operation::Connect, ResourceKind::Cluster) {
         return failed(ResponseError::ClusterAuthorizationFailed);
     }
+    answer(context.version, &request)
+}
+
+/// What is answered to whoever may ask, and to clients that have not authenticated.
+pub(crate) fn answer(version: i16, request: &ApiVersionsRequest) -> ApiVersionsResponse {
     let named =
         is_software_name(&request.client_software_name) && is_software_name(&request.client_software_version);
-    if context.version >= 3 && !named {
+    if version >= 3 && !named {
         return failed(ResponseError::InvalidRequest);
     }
     ApiVersionsResponse::default().with_api_keys(TABLE.iter().map(advertised).collect())

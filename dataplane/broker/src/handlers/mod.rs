@@ -2,6 +2,7 @@
 //! it and requests are dispatched by it.
 
 pub(crate) mod alter_configs;
+mod alter_user_scram_credentials;
 pub(crate) mod api_versions;
 mod create_partitions;
 mod create_topics;
@@ -14,6 +15,7 @@ mod describe_groups;
 mod describe_log_dirs;
 mod describe_producers;
 mod describe_topic_partitions;
+mod describe_user_scram_credentials;
 mod fetch;
 mod find_coordinator;
 mod heartbeat;
@@ -59,6 +61,7 @@ throttled! {
     DescribeConfigsResponse, DescribeGroupsResponse, DescribeLogDirsResponse, DescribeProducersResponse,
     DescribeTopicPartitionsResponse, FindCoordinatorResponse, HeartbeatResponse,
     IncrementalAlterConfigsResponse, InitProducerIdResponse, JoinGroupResponse, LeaveGroupResponse,
+    AlterUserScramCredentialsResponse, DescribeUserScramCredentialsResponse,
     ListConfigResourcesResponse, ListGroupsResponse, ListOffsetsResponse, MetadataResponse,
     OffsetCommitResponse, OffsetDeleteResponse, OffsetFetchResponse, OffsetForLeaderEpochResponse,
     SyncGroupResponse,
@@ -137,6 +140,14 @@ pub(crate) static TABLE: &[Api] = &[
         DESCRIBE_GROUPS
     ),
     coded!(list_groups, ListGroupsRequest, ListGroupsResponse, LIST_GROUPS),
+    Api {
+        key: m::ApiKey::SaslHandshake,
+        versions: 0..=1,
+        advertised_from: 0,
+        flexible_from: schema::SASL_HANDSHAKE.flexible_from,
+        schema: Some(&schema::SASL_HANDSHAKE),
+        call: Call::Login,
+    },
     coded!(
         api_versions,
         ApiVersionsRequest,
@@ -191,6 +202,14 @@ pub(crate) static TABLE: &[Api] = &[
         DescribeLogDirsResponse,
         DESCRIBE_LOG_DIRS
     ),
+    Api {
+        key: m::ApiKey::SaslAuthenticate,
+        versions: 0..=2,
+        advertised_from: 0,
+        flexible_from: schema::SASL_AUTHENTICATE.flexible_from,
+        schema: Some(&schema::SASL_AUTHENTICATE),
+        call: Call::Login,
+    },
     coded!(
         create_partitions,
         CreatePartitionsRequest,
@@ -214,6 +233,18 @@ pub(crate) static TABLE: &[Api] = &[
         OffsetDeleteRequest,
         OffsetDeleteResponse,
         OFFSET_DELETE
+    ),
+    coded!(
+        describe_user_scram_credentials,
+        DescribeUserScramCredentialsRequest,
+        DescribeUserScramCredentialsResponse,
+        DESCRIBE_USER_SCRAM_CREDENTIALS
+    ),
+    coded!(
+        alter_user_scram_credentials,
+        AlterUserScramCredentialsRequest,
+        AlterUserScramCredentialsResponse,
+        ALTER_USER_SCRAM_CREDENTIALS
     ),
     coded!(
         describe_cluster,

@@ -96,14 +96,36 @@ fn finish(context: RequestContext, mut topics: Vec<Checked>, acks: i16, patience
     let Some(last) = produced.waits.iter().map(|wait| wait.slot).max() else {
         return Started::Done(produced.answer(&context));
     };
+    let mut waiting = Waiting {
+        context,
+        bytes: produced.bytes,
+        answered: false,
+    };
     Started::Waiting(Box::pin(async move {
         match tokio::time::timeout(patience, log.wait(last)).await {
             Ok(Ok(())) => {}
             Ok(Err(_)) => produced.settle(&log, ResponseError::NotLeaderOrFollower),
             Err(_) => produced.settle(&log, ResponseError::RequestTimedOut),
         }
-        produced.answer(&context)
+        waiting.answered = true;
+        produced.answer(&waiting.context)
     }))
+}
+
+/// A request that has appended and waits. Its client may go away before the answer; what was appended is metered all the same.
+struct Waiting {
+    context: RequestContext,
+    bytes: usize,
+    answered: bool,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if !self.answered {
+            let usage = self.context.usage(self.bytes, 0);
+            self.context.meter(usage, 0, Duration::ZERO);
+        }
+    }
 }
 
 /// An accepted batch whose slot does not count yet.
@@ -267,6 +289,9 @@ fn refusal(context: &RequestContext, request: &ProduceRequest) -> Option<Respons
     let mut batches = request.topics.iter().flat_map(|topic| &topic.partitions);
     if batches.any(|partition| is_transactional(&partition.records)) {
         return Some(ResponseError::TransactionalIdAuthorizationFailed);
+    }
+    if context.serving.storage_limits.is_full(context.cluster()) {
+        return Some(ResponseError::PolicyViolation);
     }
     if !matches!(request.acks, -1..=1) {
         return Some(ResponseError::InvalidRequiredAcks);

@@ -65,7 +65,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, P: Protocol + Unpin> Connection<S, P> {
         pool: BufferPool,
         shutdown: CancellationToken,
     ) -> Self {
-        let inbound = Inbound::new(pool, LEAST_FRAME, limits.frame_bytes);
+        let inbound = Inbound::new(pool, LEAST_FRAME, protocol.frame_bytes());
         Self {
             stream,
             protocol,
@@ -176,6 +176,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, P: Protocol + Unpin> Connection<S, P> {
                 Started::Alone(answer) => (Started::Waiting(answer), Order::Alone, true),
                 started => (started, order, false),
             };
+            self.inbound.most = self.protocol.frame_bytes();
             self.pending_bytes += bytes;
             self.pending.push_back(Pending {
                 answer,
@@ -241,7 +242,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, P: Protocol + Unpin> Connection<S, P> {
             if self.outbound.is_slow(now, self.limits.stall) {
                 return Err(Closing::Stalled);
             }
-            let quiet = self.pending.is_empty() && self.outbound.bytes() == 0 && self.muted.is_none();
+            let quiet = self.pending.is_empty() && self.outbound.is_done() && self.muted.is_none();
             if quiet && now - self.last_activity > self.limits.idle {
                 return Err(Closing::Idle);
             }
@@ -267,7 +268,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, P: Protocol + Unpin> Connection<S, P> {
 
     /// Whether the connection is done: closing or draining, and nothing is left to answer or write.
     fn finished(&self) -> Option<Closing> {
-        if self.outbound.bytes() > 0 {
+        if !self.outbound.is_done() {
             return None;
         }
         if let Some(why) = self.closing {

@@ -28,6 +28,10 @@ impl Protocol for Script {
         self.answers.pop_front().unwrap()
     }
 
+    fn frame_bytes(&self) -> usize {
+        Limits::default().frame_bytes
+    }
+
     fn room(&self) -> Option<BoxFuture<'static, ()>> {
         None
     }

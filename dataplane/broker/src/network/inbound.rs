@@ -21,13 +21,14 @@ const LEAST_ROOM: usize = 4 * 1024;
 /// Room that a connection may earn by sending large frames.
 const MOST_EARNED: usize = 2 * 1024 * 1024;
 /// The first byte of a TLS handshake record.
-const TLS_HANDSHAKE: u8 = 0x16;
+pub(super) const TLS_HANDSHAKE: u8 = 0x16;
 
 /// The receiving side of a connection.
 pub(crate) struct Inbound {
     buffer: ReadBuffer,
     pool: BufferPool,
-    most: usize,
+    /// The largest frame that may come.
+    pub(super) most: usize,
     least: usize,
     /// The size of recent frames: the largest, forgotten by an eighth with each one.
     expected: usize,

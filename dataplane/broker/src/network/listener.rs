@@ -9,32 +9,68 @@ use std::time::Duration;
 use firn_runtime::Env;
 use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
 use super::connection::Connection;
+use super::cut::Cut;
 use super::pool::BufferPool;
-use super::{Limits, Protocol};
+use super::tls::{self, Tls};
+use super::{Closing, Limits, Protocol};
 use crate::metrics;
 
 /// How long accepting rests after it failed (too many open files).
 const REST: Duration = Duration::from_millis(100);
 
+/// Which of a broker's listeners.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Door {
+    /// The one for clients.
+    Clients,
+    /// The one for the control plane.
+    Internal,
+}
+
+/// How a connection is protected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Transport {
+    /// Not at all.
+    Plaintext,
+    /// By TLS, with the name of the server that the client asked for.
+    Tls {
+        /// In lower case; `None`: none, or an address.
+        server_name: Option<String>,
+    },
+}
+
 /// A connection as its protocol sees it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Peer {
     /// The connection's number in this process; part of every request id.
     pub(crate) connection: u64,
     /// The client's address.
     pub(crate) address: SocketAddr,
+    /// Where it came in.
+    pub(crate) door: Door,
+    /// How it is protected.
+    pub(crate) transport: Transport,
+    /// When it was accepted.
+    pub(crate) since: Instant,
+    /// Ends it.
+    pub(crate) cut: Cut,
 }
 
 /// Serves connections within the limits, wherever they come from.
 pub(crate) struct Connections<P> {
     pub(crate) limits: Limits,
     pub(crate) env: Env,
+    /// `None`: TLS is not served.
+    pub(crate) tls: Option<Tls>,
+    /// How long a client may take for its first byte, where that tells TLS from plaintext.
+    pub(crate) first_byte: Duration,
     /// Makes the protocol of a new connection.
     pub(crate) protocol: Box<dyn Fn(Peer) -> P + Send + Sync>,
     /// Ends accepting; connections finish what is in flight.
@@ -102,6 +138,7 @@ impl Drop for Place {
 /// Accepts until the shutdown.
 pub(crate) async fn listen<P: Protocol + Unpin + 'static>(
     socket: TcpListener,
+    door: Door,
     connections: Arc<Connections<P>>,
 ) {
     loop {
@@ -115,7 +152,7 @@ pub(crate) async fn listen<P: Protocol + Unpin + 'static>(
                 if let Err(error) = stream.set_nodelay(true) {
                     debug!(%error, "TCP_NODELAY could not be set");
                 }
-                connections.serve(stream, address);
+                connections.serve_socket(stream, address, door);
             }
             Err(error) => {
                 warn!(%error, "accepting a connection failed");
@@ -126,31 +163,96 @@ pub(crate) async fn listen<P: Protocol + Unpin + 'static>(
 }
 
 impl<P: Protocol + Unpin + 'static> Connections<P> {
-    /// Serves one connection, on a task of its own. All of it is plaintext here; a listener with TLS would look at the first
-    /// byte, shake hands, and go on with the encrypted stream in the same way.
+    /// Serves one plaintext connection of a client, on a task of its own.
     pub(crate) fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
-        &self,
+        self: &Arc<Self>,
         stream: S,
         address: SocketAddr,
     ) {
+        let Some((place, peer)) = self.admit(address, Door::Clients) else {
+            return;
+        };
+        let connection = self.connection(stream, peer.clone());
+        self.run(place, peer, connection);
+    }
+
+    /// Serves one connection, on a task of its own, that the first byte tells to be TLS or plaintext.
+    fn serve_socket(self: &Arc<Self>, stream: TcpStream, address: SocketAddr, door: Door) {
+        let Some((place, peer)) = self.admit(address, door) else {
+            return;
+        };
+        match self.tls.clone() {
+            None => {
+                let connection = self.connection(stream, peer.clone());
+                self.run(place, peer, connection);
+            }
+            Some(tls) => {
+                let connection = Arc::clone(self).told_apart(tls, stream, peer.clone());
+                self.run(place, peer, connection);
+            }
+        }
+    }
+
+    /// Waits for the first byte, shakes hands if it is TLS, and serves the connection.
+    async fn told_apart(self: Arc<Self>, tls: Tls, stream: TcpStream, mut peer: Peer) -> Closing {
+        let first = tls::begins_handshake(&stream);
+        let first = tokio::select! {
+            biased;
+            () = self.shutdown.cancelled() => return Closing::Shutdown,
+            first = tokio::time::timeout(self.first_byte, first) => first,
+        };
+        match first {
+            Err(_) => Closing::Idle,
+            Ok(Err(_)) => Closing::Io,
+            Ok(Ok(false)) => self.connection(stream, peer).await,
+            Ok(Ok(true)) => match Box::pin(tls.accept(stream)).await {
+                Ok(stream) => {
+                    let server_name = stream.get_ref().1.server_name();
+                    peer.transport = Transport::Tls {
+                        server_name: server_name.map(str::to_ascii_lowercase),
+                    };
+                    Box::pin(self.connection(stream, peer)).await
+                }
+                Err(error) => {
+                    metrics::tls_handshake_failed();
+                    debug!(connection = peer.connection, %error, "a TLS handshake failed");
+                    Closing::TlsHandshake
+                }
+            },
+        }
+    }
+
+    /// A place for a connection, and what its protocol is told of it; `None`: there is none.
+    fn admit(&self, address: SocketAddr, door: Door) -> Option<(Place, Peer)> {
         let Some(place) = Place::take(&self.opened.census, address.ip(), &self.limits) else {
             metrics::connection_refused();
             warn!(%address, "connection refused: too many connections");
-            return;
+            return None;
         };
         let peer = Peer {
             connection: self.opened.number.fetch_add(1, Ordering::Relaxed) + 1,
             address,
+            door,
+            transport: Transport::Plaintext,
+            since: Instant::now(),
+            cut: Cut::new(&self.abort),
         };
+        Some((place, peer))
+    }
+
+    fn connection<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S, peer: Peer) -> Connection<S, P> {
         let (pool, shutdown) = (self.opened.pool.clone(), self.shutdown.clone());
-        let connection = Connection::new(stream, (self.protocol)(peer), self.limits.clone(), pool, shutdown);
-        let abort = self.abort.clone();
+        Connection::new(stream, (self.protocol)(peer), self.limits.clone(), pool, shutdown)
+    }
+
+    /// Runs a connection to its end, which may come from outside.
+    fn run(&self, place: Place, peer: Peer, connection: impl Future<Output = Closing> + Send + 'static) {
         let task = self.tracker.track_future(async move {
             let _place = place;
             debug!(connection = peer.connection, address = %peer.address, "connected");
             let why = tokio::select! {
                 biased;
-                () = abort.cancelled() => super::Closing::Shutdown,
+                why = peer.cut.ended() => why,
                 why = connection => why,
             };
             metrics::connection_ended(why);

@@ -4,6 +4,8 @@
 //! | module | what is in it |
 //! |---|---|
 //! | [`listener`] | accepts within the limits on connections |
+//! | [`tls`] | TLS on the same port, and names of clusters in it |
+//! | [`cut`] | ends a connection from outside |
 //! | [`connection`] | one connection's state machine: read, start, answer in order, write |
 //! | [`inbound`] | frames out of received bytes, without copying |
 //! | [`outbound`] | chunks that wait to be written |
@@ -13,10 +15,12 @@
 //! request. So it is a state machine that is polled, and no pair of reader and writer tasks with a queue between.
 
 pub(crate) mod connection;
+pub(crate) mod cut;
 pub(crate) mod inbound;
 pub(crate) mod listener;
 pub(crate) mod outbound;
 pub(crate) mod pool;
+pub(crate) mod tls;
 
 use std::time::Duration;
 
@@ -47,6 +51,10 @@ pub struct Limits {
     /// Bytes of large Fetch responses of all connections that may be held until clients have taken them. Beyond that,
     /// large responses wait.
     pub response_bytes: usize,
+    /// How long a client may take to authenticate.
+    pub authentication: Duration,
+    /// How long a TLS handshake may take.
+    pub handshake: Duration,
     /// How long a shutdown waits for what is in flight.
     pub grace: Duration,
 }
@@ -63,6 +71,8 @@ impl Default for Limits {
             pipelined_bytes: 32 * 1024 * 1024,
             unwritten_bytes: 1024 * 1024,
             response_bytes: 512 * 1024 * 1024,
+            authentication: Duration::from_secs(30),
+            handshake: Duration::from_secs(10),
             grace: Duration::from_secs(10),
         }
     }
@@ -123,6 +133,9 @@ pub(crate) trait Protocol: Send {
     /// Starts a request.
     fn start(&mut self, frame: BytesMut) -> Started;
 
+    /// The largest frame that may come next.
+    fn frame_bytes(&self) -> usize;
+
     /// Whether a pipelined request may be started; else what to wait for.
     fn room(&self) -> Option<BoxFuture<'static, ()>>;
 }
@@ -142,6 +155,24 @@ pub enum Closing {
     FrameSize,
     /// The first bytes are a TLS handshake, on a listener without TLS.
     Tls,
+    /// A TLS handshake failed or took too long.
+    TlsHandshake,
+    /// A request came that needs authentication before it.
+    Unauthenticated,
+    /// The client took too long to authenticate.
+    AuthenticationTimeout,
+    /// Authentication failed.
+    Authentication,
+    /// The client did not authenticate anew in time.
+    SessionExpired,
+    /// The credential of the connection has expired.
+    CredentialExpired,
+    /// The credential of the connection was revoked, or allows other things now.
+    Revoked,
+    /// The cluster of the connection is suspended, or gone.
+    ClusterNotActive,
+    /// The cluster has as many connections to this broker as it may.
+    TooManyConnections,
     /// The request cannot be decoded, or asks for an API or version that is not served.
     Request,
     /// A produce request with acks=0 failed: closing is the only answer it can get.

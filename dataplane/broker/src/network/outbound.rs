@@ -24,6 +24,8 @@ const LEAST_RATE: u128 = 1024;
 pub(crate) struct Outbound {
     chunks: VecDeque<Bytes>,
     bytes: usize,
+    /// Whether the stream may hold back some of what it took: a TLS stream encrypts more than the socket takes at once.
+    unflushed: bool,
     /// Since when nothing could be written although something waits.
     pub(crate) stuck_since: Option<Instant>,
     /// While the client is slow to take what waits: when the present span of time began, and what was written in it.
@@ -34,6 +36,11 @@ impl Outbound {
     /// Bytes that wait.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// Whether nothing waits, here or in the stream.
+    pub(crate) fn is_done(&self) -> bool {
+        self.bytes == 0 && !self.unflushed
     }
 
     /// Adds a response.
@@ -64,7 +71,7 @@ impl Outbound {
         cx: &mut Context<'_>,
     ) -> Poll<Result<usize, Closing>> {
         if self.chunks.is_empty() {
-            return Poll::Ready(Ok(0));
+            return self.poll_flush(stream, cx);
         }
         let mut slices = [IoSlice::new(&[]); SLICES];
         let mut used = 0;
@@ -81,8 +88,32 @@ impl Outbound {
             Poll::Ready(Ok(0)) | Poll::Ready(Err(_)) => Poll::Ready(Err(Closing::Io)),
             Poll::Ready(Ok(written)) => {
                 self.stuck_since = None;
+                self.unflushed = true;
                 self.drop_written(written);
                 Poll::Ready(Ok(written))
+            }
+        }
+    }
+
+    /// Makes the stream send what it took. `Ready(0)`: it has.
+    fn poll_flush<S: AsyncWrite + Unpin>(
+        &mut self,
+        stream: &mut S,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<usize, Closing>> {
+        if !self.unflushed {
+            return Poll::Ready(Ok(0));
+        }
+        match Pin::new(stream).poll_flush(cx) {
+            Poll::Pending => {
+                self.stuck_since.get_or_insert_with(Instant::now);
+                Poll::Pending
+            }
+            Poll::Ready(Err(_)) => Poll::Ready(Err(Closing::Io)),
+            Poll::Ready(Ok(())) => {
+                self.stuck_since = None;
+                self.unflushed = false;
+                Poll::Ready(Ok(0))
             }
         }
     }

@@ -1,5 +1,7 @@
 //! What requests use: for quotas and for metering.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use firn_catalog::commands::Principal;
@@ -22,13 +24,13 @@ pub struct Caller<'a> {
 pub struct Usage {
     /// Which API.
     pub api: ApiKey,
-    /// Bytes of the request frame.
+    /// Bytes of the request frame, without its length.
     pub request_bytes: usize,
     /// Bytes of record batches that were appended.
     pub produced_bytes: usize,
     /// Bytes of record batches that are returned.
     pub fetched_bytes: usize,
-    /// Bytes of the response frame; 0 before it is encoded.
+    /// Bytes of the response frame with its length; 0 before it is encoded, and if there is none.
     pub response_bytes: usize,
 }
 
@@ -50,8 +52,15 @@ impl Quotas for NoQuotas {
 
 /// Keeps account of who used what.
 pub trait Meter: Send + Sync + 'static {
-    /// Takes note of a request that was answered.
-    fn record(&self, caller: Caller<'_>, usage: &Usage);
+    /// The account of a principal, for one connection, which is that principal's until it drops the account. Looked up once, so
+    /// that a request finds its counters without a search.
+    fn open(&self, cluster: ClusterId, principal: &Principal) -> Arc<dyn Account>;
+}
+
+/// Where the requests of one connection are counted.
+pub trait Account: fmt::Debug + Send + Sync + 'static {
+    /// Takes note of a request that was answered, or whose client went away once it had an effect.
+    fn record(&self, usage: &Usage);
 }
 
 /// Keeps no account. The process's own metrics are recorded all the same.
@@ -59,5 +68,11 @@ pub trait Meter: Send + Sync + 'static {
 pub struct NoMeter;
 
 impl Meter for NoMeter {
-    fn record(&self, _caller: Caller<'_>, _usage: &Usage) {}
+    fn open(&self, _cluster: ClusterId, _principal: &Principal) -> Arc<dyn Account> {
+        Arc::new(Self)
+    }
+}
+
+impl Account for NoMeter {
+    fn record(&self, _usage: &Usage) {}
 }

@@ -1,13 +1,11 @@
 //! Headers, versions, guard, codec, charge and meter around every handler.
 
 use std::future::Future;
-use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
-use firn_catalog::commands::Principal;
 use futures::future::BoxFuture;
 use kafka_protocol::messages::ApiKey;
 use kafka_protocol::protocol::{Decodable, Encodable};
@@ -15,10 +13,12 @@ use tokio::time::Instant;
 use tracing::{Instrument, Span, debug, error};
 
 use super::fetch_size::FetchSize;
+use super::login::{Login, is_open};
 use super::request::{Identity, RequestContext, throttle_ms};
 use super::shared::Serving;
 use crate::handlers::{self, Throttled};
 use crate::metrics;
+use crate::network::listener::Peer;
 use crate::network::{After, Closing, Order, Protocol, Reply, Started};
 use crate::protocol::cursor::Cursor;
 use crate::protocol::header::{self, Prelude};
@@ -36,6 +36,8 @@ pub(crate) enum Call {
     Coded(fn(RequestContext, Bytes) -> BoxFuture<'static, Reply>),
     /// Produce: batches are appended at once, the answer follows.
     Produce(fn(RequestContext, BytesMut) -> Started),
+    /// By the connection itself: it is about who the client is.
+    Login,
 }
 
 /// A served API: one row of the table from which ApiVersions and dispatch follow.
@@ -60,54 +62,52 @@ impl Api {
 
 /// The meaning of frames on one connection.
 pub(crate) struct KafkaConnection {
-    serving: Arc<Serving>,
-    /// `None`: this connection may not ask anything.
-    identity: Option<Arc<Identity>>,
-    connection: u64,
+    pub(super) serving: Arc<Serving>,
+    /// `None`: the client has yet to say who it is.
+    pub(super) identity: Option<Arc<Identity>>,
+    pub(super) connection: u64,
+    /// The largest frame that may come.
+    pub(super) frame_bytes: usize,
+    /// From when on the client must authenticate anew before it asks for anything else.
+    pub(super) session_ends: Option<Instant>,
+    pub(super) login: Box<Login>,
     fetch_size: Arc<FetchSize>,
 }
 
 impl KafkaConnection {
-    pub(crate) fn new(serving: Arc<Serving>, connection: u64, address: SocketAddr) -> Self {
-        let address = address.ip().to_canonical();
-        let cluster = serving.anonymous.filter(|_| address.is_loopback());
-        let identity = cluster.map(|cluster| {
-            Arc::new(Identity {
-                cluster,
-                principal: Principal::Dev { cluster },
-                credential: None,
-                address,
-            })
-        });
-        Self {
+    pub(crate) fn new(serving: Arc<Serving>, peer: Peer) -> Self {
+        let connection = peer.connection;
+        let mut new = Self {
             serving,
-            identity,
+            identity: None,
             connection,
+            frame_bytes: 0,
+            session_ends: None,
+            login: Box::new(Login::new(peer)),
             fetch_size: Arc::new(FetchSize::new(Instant::now())),
-        }
+        };
+        new.arrive();
+        new
     }
 
-    fn start_request(&self, mut frame: BytesMut) -> Result<Started, Malformed> {
+    fn start_request(&mut self, mut frame: BytesMut) -> Result<Started, Malformed> {
+        let Some(identity) = &self.identity else {
+            return self.start_unauthenticated(frame);
+        };
         let request_bytes = frame.len();
         let mut cursor = Cursor::new(&frame);
         let prelude = Prelude::read(&mut cursor)?;
         let served = Api::of(prelude.api_key).filter(|api| api.versions.contains(&prelude.version));
-        let (Some(api), Some(identity)) = (served, &self.identity) else {
-            if prelude.api_key == ApiKey::ApiVersions as i16 && self.identity.is_some() {
-                return Ok(Started::Done(handlers::api_versions::unsupported(
-                    prelude.correlation,
-                )));
-            }
-            debug!(
-                connection = self.connection,
-                ?prelude,
-                "an API or version that is not served"
-            );
-            return Ok(Started::Done(Reply::close(Closing::Request)));
+        let Some(api) = served else {
+            return Ok(Started::Done(self.not_served(&prelude)));
         };
         let flexible = prelude.version >= api.flexible_from;
         let client_id = header::client_id(&mut cursor, flexible)?.map(Arc::from);
         frame.advance(cursor.position());
+        let started = Instant::now();
+        if self.session_ends.is_some_and(|ends| started > ends) && !is_open(api.key) {
+            return Ok(Started::Done(Reply::close(Closing::SessionExpired)));
+        }
         let context = RequestContext {
             serving: Arc::clone(&self.serving),
             identity: Arc::clone(identity),
@@ -117,7 +117,7 @@ impl KafkaConnection {
             version: prelude.version,
             client_id,
             request_bytes,
-            started: Instant::now(),
+            started,
             fetch_size: Arc::clone(&self.fetch_size),
         };
         match &api.call {
@@ -136,14 +136,35 @@ impl KafkaConnection {
                 let span = request_span(&context);
                 Ok(Started::Waiting(traced(span, call(context, frame.freeze()))))
             }
+            Call::Login => self.login_request(api, &prelude, frame.freeze()),
         }
+    }
+
+    /// What is answered to an API or version that is not served.
+    pub(super) fn not_served(&self, prelude: &Prelude) -> Reply {
+        if prelude.api_key == ApiKey::ApiVersions as i16 {
+            return handlers::api_versions::unsupported(prelude.correlation);
+        }
+        debug!(
+            connection = self.connection,
+            ?prelude,
+            "an API or version that is not served"
+        );
+        Reply::close(Closing::Request)
+    }
+}
+
+impl Drop for KafkaConnection {
+    fn drop(&mut self) {
+        let logins = &self.serving.logins;
+        logins.registry.close(self.connection, self.serving.env.now());
     }
 }
 
 impl Protocol for KafkaConnection {
     fn order(&self, frame: &[u8]) -> Order {
         const PRODUCE: [u8; 2] = (ApiKey::Produce as i16).to_be_bytes();
-        if frame.starts_with(&PRODUCE) {
+        if frame.starts_with(&PRODUCE) && self.identity.is_some() {
             Order::Pipelined
         } else {
             Order::Alone
@@ -158,6 +179,10 @@ impl Protocol for KafkaConnection {
                 Started::Done(Reply::close(Closing::Request))
             }
         }
+    }
+
+    fn frame_bytes(&self) -> usize {
+        self.frame_bytes
     }
 
     fn room(&self) -> Option<BoxFuture<'static, ()>> {
@@ -234,14 +259,22 @@ where
 
 /// Encodes a response with its header and length.
 fn encode(context: &RequestContext, response: &impl Encodable) -> Result<Bytes, String> {
-    let size = response
-        .compute_size(context.version)
-        .map_err(|error| error.to_string())?;
-    let mut out = BytesMut::with_capacity(size + header::RESPONSE_PREFIX);
     let flexible = Api::of(context.api as i16).is_some_and(|api| context.version >= api.flexible_from);
-    header::begin_response(&mut out, context.api, context.correlation, flexible);
+    let of = (context.api, context.version, flexible);
+    encode_response(of, context.correlation, response)
+}
+
+/// Encodes a response to a request of this API, version, and whether it is flexible, with its header and length.
+pub(super) fn encode_response(
+    (api, version, flexible): (ApiKey, i16, bool),
+    correlation: i32,
+    response: &impl Encodable,
+) -> Result<Bytes, String> {
+    let size = response.compute_size(version).map_err(|error| error.to_string())?;
+    let mut out = BytesMut::with_capacity(size + header::RESPONSE_PREFIX);
+    header::begin_response(&mut out, api, correlation, flexible);
     response
-        .encode(&mut out, context.version)
+        .encode(&mut out, version)
         .map_err(|error| error.to_string())?;
     let total = out.len();
     header::set_length(&mut out, total);

@@ -6,6 +6,7 @@
 //! | [`request`] | one request's context: who asks, and how a handler asks for permission |
 //! | [`response_room`] | what all connections together hold of large responses |
 //! | [`dispatch`] | headers, versions, guard, codec, charge and meter around every handler |
+//! | [`login`] | what a connection may ask before it is somebody, and how it becomes somebody |
 //! | [`fetch_size`] | how much one answer to a Fetch request holds |
 //! | [`topics`] | names and ids to topics, and where a partition is led |
 //! | [`groups`] | what the APIs about groups share: asking a group, who asks |
@@ -13,15 +14,18 @@
 //! | [`partition_allowance`] | how many partitions one request may make |
 //! | [`replica_assignment`] | checking the assignments that clients ask for |
 //! | [`sessions`] | the cache of fetch sessions (KIP-227) |
+//! | [`storage_limits`] | clusters that hold as many bytes as they may |
 
 pub(crate) mod config_resources;
 pub(crate) mod dispatch;
 pub(crate) mod fetch_size;
 pub(crate) mod groups;
+pub(crate) mod login;
 pub(crate) mod partition_allowance;
 pub(crate) mod replica_assignment;
 pub(crate) mod request;
 pub(crate) mod response_room;
 pub(crate) mod sessions;
 pub(crate) mod shared;
+pub(crate) mod storage_limits;
 pub(crate) mod topics;

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use firn_catalog::commands::{Actor, CredentialId, Principal};
+use firn_catalog::commands::{Actor, CredentialId, Principal, User};
 use firn_catalog::ids::ClusterId;
 use kafka_protocol::messages::ApiKey;
 use tokio::time::Instant;
@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::fetch_size::FetchSize;
 use super::shared::Serving;
 use crate::metrics;
-use crate::seams::{Caller, Operation, Resource, ResourceKind, Usage};
+use crate::seams::{Account, Caller, Operation, Resource, ResourceKind, Usage};
 
 /// Who is at the other end of a connection.
 #[derive(Clone, Debug)]
@@ -25,6 +25,25 @@ pub(crate) struct Identity {
     pub(crate) credential: Option<CredentialId>,
     /// Where it is.
     pub(crate) address: IpAddr,
+    /// The slug of the cluster, if the client named it in its TLS handshake: it is told names with it.
+    pub(crate) slug: Option<Arc<str>>,
+    /// The REST request for which the control plane asks.
+    pub(crate) on_behalf: Option<Arc<str>>,
+    /// Where its requests are counted. A connection that shows anew that it is the same principal keeps it.
+    pub(crate) account: Arc<dyn Account>,
+}
+
+impl Identity {
+    /// Whether it is this user, whose roles may have changed.
+    pub(crate) fn is_user(&self, user: &User) -> bool {
+        match &self.principal {
+            Principal::User(own) => own.cluster == user.cluster && own.name == user.name,
+            Principal::Dev { .. }
+            | Principal::Cell
+            | Principal::Person(_)
+            | Principal::ServiceAccount(_) => false,
+        }
+    }
 }
 
 /// A request, and the seams as its handler reaches them.
@@ -103,7 +122,7 @@ impl RequestContext {
             response_bytes,
             ..usage
         };
-        self.serving.meter.record(self.caller(), &usage);
+        self.identity.account.record(&usage);
         metrics::request(self.api, self.started.elapsed(), throttle);
     }
 
@@ -117,7 +136,10 @@ impl RequestContext {
     pub(crate) fn actor(&self) -> Actor {
         Actor {
             principal: self.identity.principal.clone(),
-            request_id: self.request_id(),
+            request_id: match &self.identity.on_behalf {
+                Some(request) => request.to_string(),
+                None => self.request_id(),
+            },
             credential: self.identity.credential,
             address: Some(self.identity.address),
         }

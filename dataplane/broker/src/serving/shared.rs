@@ -15,8 +15,10 @@ use parking_lot::Mutex;
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::login::Logins;
 use super::response_room::ResponseRoom;
 use super::sessions::FetchSessions;
+use super::storage_limits::StorageLimits;
 use crate::groups::Groups;
 use crate::seams::{Authorizer, Meter, Quotas};
 
@@ -36,11 +38,15 @@ pub(crate) struct Serving {
     pub(crate) node: NodeId,
     pub(crate) advertised: Address,
     pub(crate) kafka: KafkaSettings,
+    /// How clients become somebody.
+    pub(crate) logins: Logins,
     /// The cluster of anonymous connections from loopback; `None`: there are none.
     pub(crate) anonymous: Option<ClusterId>,
     pub(crate) shutdown: CancellationToken,
     /// Turns of requests whose validation takes long: each keeps a core busy, and a thread that files are read on, too.
     pub(crate) heavy_validation: Arc<Semaphore>,
+    /// Clusters that take no more records.
+    pub(crate) storage_limits: Arc<StorageLimits>,
     /// Room for large Fetch responses.
     pub(crate) response_room: ResponseRoom,
     /// Names that are being created because somebody asked for them.

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use firn_catalog::ids::{PartitionId, TopicId};
+use firn_catalog::entities::Address;
+use firn_catalog::ids::{NodeId, PartitionId, TopicId};
 use firn_catalog::image::{Image, ImageBroker, ImageTopic};
 use firn_log::partition::Partition;
 use kafka_protocol::ResponseError;
@@ -89,21 +90,25 @@ impl RequestContext {
         } else {
             broker.address.as_ref()
         }?;
-        Some(Node {
-            id: broker.node.0,
-            host: address.host.clone(),
+        Some(self.node_at(broker.node, address))
+    }
+
+    /// A broker at its advertised address. Who named the cluster in the TLS handshake is told the cluster's own names.
+    fn node_at(&self, node: NodeId, address: &Address) -> Node {
+        let named = self.identity.slug.as_ref().zip(self.serving.logins.cell_domain.as_ref());
+        Node {
+            id: node.0,
+            host: match named {
+                Some((slug, domain)) => format!("{slug}-b{node}.{domain}"),
+                None => address.host.clone(),
+            },
             port: i32::from(address.port),
-        })
+        }
     }
 
     /// The brokers that clients are told of, in order of their ids. This one is always among them.
     pub(crate) fn nodes(&self, image: &Image) -> Vec<Node> {
-        let advertised = &self.serving.advertised;
-        let own = Node {
-            id: self.serving.node.0,
-            host: advertised.host.clone(),
-            port: i32::from(advertised.port),
-        };
+        let own = self.node_at(self.serving.node, &self.serving.advertised);
         let mut nodes: Vec<Node> = image.brokers().filter_map(|broker| self.node(broker)).collect();
         nodes.push(own);
         nodes.sort_by_key(|node| node.id);

@@ -230,6 +230,29 @@ fn of_topics(all: &mut Vec<Many>) {
     many(all, 0, &request);
 }
 
+fn of_users(all: &mut Vec<Many>) {
+    let user = |number| {
+        m::describe_user_scram_credentials_request::UserName::default().with_name(text(&name(number)))
+    };
+    let request = m::DescribeUserScramCredentialsRequest::default().with_users(Some(each(user)));
+    many(all, 0, &request);
+    let deletion = |number| {
+        m::alter_user_scram_credentials_request::ScramCredentialDeletion::default()
+            .with_name(text(&name(number)))
+            .with_mechanism(1)
+    };
+    let request = m::AlterUserScramCredentialsRequest::default().with_deletions(each(deletion));
+    many(all, 0, &request);
+    // Refused for their iterations, each of them.
+    let upsertion = |number| {
+        m::alter_user_scram_credentials_request::ScramCredentialUpsertion::default()
+            .with_name(text(&name(number)))
+            .with_mechanism(1)
+    };
+    let request = m::AlterUserScramCredentialsRequest::default().with_upsertions(each(upsertion));
+    many(all, 0, &request);
+}
+
 fn of_configs(all: &mut Vec<Many>) {
     let resource = |number| {
         describe::DescribeConfigsResource::default()
@@ -333,6 +356,7 @@ async fn no_request_of_many_short_entries_costs_many_times_its_size() {
     of_topics(&mut all);
     of_assignments(&mut all);
     of_configs(&mut all);
+    of_users(&mut all);
     of_named_configs(&mut all);
     of_descriptions(&mut all);
     of_long_names(&mut all);

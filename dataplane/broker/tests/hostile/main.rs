@@ -102,7 +102,8 @@ async fn malformed_frames_kill_nothing_and_memory_returns() {
     bench.client().await.create_topic("t", 1).await;
     let id = Uuid::from_u128(bench.topic("t").0);
     samples::assert_complete(&mut bench.client().await).await;
-    let short = samples::all(&Subject::times("t", id, 2));
+    let mut short = samples::all(&Subject::times("t", id, 2));
+    short.extend(samples::of_connections());
     // About a topic that is not there: what it would append stays in memory, which is no cost of the request.
     let long = samples::all(&Subject::times("zz", Uuid::nil(), TIMES));
     let mut random = StdRng::seed_from_u64(SEED);

@@ -9,22 +9,37 @@ pub mod samples;
 use std::sync::Arc;
 use std::time::Duration;
 
-use firn_broker::{Broker, BrokerParts, BrokerSettings, Limits, Seams};
+use firn_broker::{Broker, BrokerParts, BrokerSettings, Certificates, Limits, Seams};
 use firn_catalog::Catalog;
 use firn_catalog::ids::{ClusterId, NodeId, TopicId};
 use firn_catalog::image::ImageFollower;
 use firn_catalog::topic_config::KafkaSettings;
 use firn_log::engine::{Log, LogParts, LogSettings};
 use firn_runtime::Env;
+use firn_secrets::{MasterKey, Secrets};
 use kafka_protocol::messages::DescribeGroupsRequest;
 use object_store::memory::InMemory;
 
 use client::{Client, PATIENCE, text};
 use gate::GatedWal;
 
+/// The domain under which the clusters of a test have names.
+pub const CELL_DOMAIN: &str = "cell.test";
+
+/// What credentials of a test are kept under.
+pub fn secrets() -> Secrets {
+    Secrets::new(&MasterKey::from_text(&"7".repeat(64)).unwrap())
+}
+
 /// How a broker of a test differs from the usual one.
 #[derive(Default)]
 pub struct Setup {
+    /// Clients must authenticate, from loopback too.
+    pub named: bool,
+    /// What TLS clients are shown.
+    pub certificates: Option<Arc<dyn Certificates>>,
+    /// Whether there is a listener for the control plane.
+    pub internal: bool,
     pub limits: Limits,
     pub kafka: Vec<(&'static str, &'static str)>,
     pub seams: Seams,
@@ -104,6 +119,9 @@ impl Bench {
                 coordinators: 4,
                 max_groups: 10_000,
                 bind: "127.0.0.1:0".parse().unwrap(),
+                internal: setup.internal.then(|| "127.0.0.1:0".parse().unwrap()),
+                internal_advertise: None,
+                cell_domain: Some(CELL_DOMAIN.to_owned()),
                 advertise: None,
                 limits: setup.limits,
                 kafka: KafkaSettings::new(setup.kafka).unwrap(),
@@ -112,8 +130,10 @@ impl Bench {
             catalog: catalog.clone(),
             images: images.clone(),
             node: NodeId(0),
-            anonymous: Some(cluster),
+            anonymous: Some(cluster).filter(|_| !setup.named),
             seams: setup.seams,
+            secrets: secrets(),
+            certificates: setup.certificates,
         })
         .await
         .unwrap();
@@ -136,11 +156,16 @@ impl Bench {
         topic.unwrap_or_else(|| panic!("no topic {name}")).id
     }
 
-    /// Waits until every group can be asked. More names than there are coordinators: each has some of them.
+    /// Waits until every group can be asked.
     pub async fn coordinators(&self) {
+        let mut client = self.client().await;
+        self.coordinators_by(&mut client).await;
+    }
+
+    /// Waits until this client can ask every group. More names than there are coordinators: each has some of them.
+    pub async fn coordinators_by(&self, client: &mut Client) {
         let names = (0..64).map(|number| text(&number.to_string()).into());
         let request = DescribeGroupsRequest::default().with_groups(names.collect());
-        let mut client = self.client().await;
         let ready = async {
             loop {
                 let described = client.call(0, &request).await.groups;

@@ -14,6 +14,9 @@ use uuid::Uuid;
 
 use super::client::{Client, batch, frame, produce, text, topic_name};
 
+/// The APIs that a connection answers before it is somebody: no seam is asked, and no resource is named.
+pub const OF_CONNECTIONS: [m::ApiKey; 2] = [m::ApiKey::SaslHandshake, m::ApiKey::SaslAuthenticate];
+
 /// The correlation id of every sample.
 pub const CORRELATION: i32 = 7;
 
@@ -70,7 +73,8 @@ impl<'a> Subject<'a> {
 pub async fn assert_complete(client: &mut Client) {
     let served = client.call(0, &m::ApiVersionsRequest::default()).await;
     let mut expected = BTreeSet::new();
-    for api in &served.api_keys {
+    let of_connection = |key: i16| OF_CONNECTIONS.iter().any(|one| *one as i16 == key);
+    for api in served.api_keys.iter().filter(|api| !of_connection(api.api_key)) {
         // Produce 0-2 are advertised and refused.
         let first = if api.api_key == 0 { 3 } else { api.min_version };
         expected.extend((first..=api.max_version).map(|version| (api.api_key, version)));
@@ -92,10 +96,38 @@ pub fn all(subject: &Subject<'_>) -> Vec<Sample> {
     topics(&mut samples, subject);
     configs(&mut samples, subject);
     descriptions(&mut samples, subject);
+    users(&mut samples, subject);
     groups::of_members(&mut samples, subject);
     groups::of_offsets(&mut samples, subject);
     groups::of_administration(&mut samples, subject);
     samples
+}
+
+/// What connections answer themselves, with what an honest client would send first.
+pub fn of_connections() -> Vec<Sample> {
+    let mut samples = Vec::new();
+    add(&mut samples, 0..=1, |_| {
+        m::SaslHandshakeRequest::default().with_mechanism(text("SCRAM-SHA-256"))
+    });
+    add(&mut samples, 0..=2, |_| {
+        let message = b"n,,n=user,r=fyko+d2lbbFgONRv9qkxdawL".as_slice();
+        m::SaslAuthenticateRequest::default().with_auth_bytes(message.into())
+    });
+    samples
+}
+
+fn users(samples: &mut Vec<Sample>, about: &Subject<'_>) {
+    add(samples, 0..=0, |_| {
+        let user =
+            m::describe_user_scram_credentials_request::UserName::default().with_name(text(about.name));
+        m::DescribeUserScramCredentialsRequest::default().with_users(Some(vec![user; about.outer]))
+    });
+    add(samples, 0..=0, |_| {
+        let deletion = m::alter_user_scram_credentials_request::ScramCredentialDeletion::default()
+            .with_name(text(about.name))
+            .with_mechanism(1);
+        m::AlterUserScramCredentialsRequest::default().with_deletions(vec![deletion; about.outer])
+    });
 }
 
 fn add<R: kafka_protocol::protocol::Request>(

@@ -43,6 +43,9 @@ pub fn told(sample: &Sample, answer: Bytes) -> Vec<Told> {
         ApiKey::FindCoordinator | ApiKey::ListGroups | ApiKey::DescribeGroups | ApiKey::DeleteGroups => {
             answer.of_groups(sample.key)
         }
+        ApiKey::DescribeUserScramCredentials | ApiKey::AlterUserScramCredentials => {
+            answer.of_users(sample.key)
+        }
         _ => answer.of_nothing(sample.key),
     }
 }
@@ -211,6 +214,25 @@ impl Answer {
                 told
             }
             other => panic!("{other:?} is not about configs"),
+        }
+    }
+
+    fn of_users(&self, key: ApiKey) -> Vec<Told> {
+        match key {
+            ApiKey::DescribeUserScramCredentials => {
+                let answer = self.decode::<m::DescribeUserScramCredentialsRequest>();
+                let mut told = vec![(String::new(), answer.error_code)];
+                told.extend(answer.results.iter().map(|e| (e.user.to_string(), e.error_code)));
+                told
+            }
+            ApiKey::AlterUserScramCredentials => {
+                let entries = self.decode::<m::AlterUserScramCredentialsRequest>().results;
+                entries
+                    .iter()
+                    .map(|e| (e.user.to_string(), e.error_code))
+                    .collect()
+            }
+            other => panic!("{other:?} is not about users"),
         }
     }
 

@@ -82,12 +82,15 @@ async fn every_served_api_and_version_has_a_row_and_a_sample() {
     let mut client = bench.client().await;
     samples::assert_complete(&mut client).await;
     let served = client.call(0, &ApiVersionsRequest::default()).await;
-    for api in &served.api_keys {
-        row(ApiKey::try_from(api.api_key).unwrap());
+    let keys = served.api_keys.iter();
+    let mut keys: Vec<_> = keys.map(|api| ApiKey::try_from(api.api_key).unwrap()).collect();
+    keys.retain(|key| !samples::OF_CONNECTIONS.contains(key));
+    for key in &keys {
+        row(*key);
     }
     assert_eq!(
         ROWS.len() + groups::ROWS.len(),
-        served.api_keys.len(),
+        keys.len(),
         "a row for an API that is not served, or two for one"
     );
     bench.stop().await;

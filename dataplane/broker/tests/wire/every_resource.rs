@@ -70,6 +70,8 @@ fn asks(key: ApiKey) -> Option<Operation> {
         | ApiKey::DescribeCluster
         | ApiKey::InitProducerId
         | ApiKey::DescribeLogDirs
+        | ApiKey::DescribeUserScramCredentials
+        | ApiKey::AlterUserScramCredentials
         | ApiKey::ListGroups => None,
         other => panic!("no test knows what {other:?} must ask"),
     }

@@ -7,13 +7,17 @@ mod support;
 
 mod administration;
 mod answers;
+mod authentication;
 mod bounds;
+mod cluster_limits;
 mod every_api;
 mod every_resource;
 mod fetch;
 mod framing;
 mod groups;
+mod isolation;
 mod limits;
+mod metering;
 mod moving;
 mod permissions;
 mod produce;

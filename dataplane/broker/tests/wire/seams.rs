@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use firn_broker::Seams;
-use firn_broker::seams::{Authorizer, Caller, Meter, Operation, Quotas, Resource, Usage};
+use firn_broker::seams::{Account, Authorizer, Caller, Meter, Operation, Quotas, Resource, Usage};
 use firn_catalog::commands::{Actor, CreateTopic, Principal};
+use firn_catalog::ids::ClusterId;
 use firn_catalog::topic_config::ConfigMap;
 use kafka_protocol::messages::ApiVersionsRequest;
 use tokio::io::AsyncWriteExt;
@@ -19,7 +20,7 @@ use crate::support::{Bench, Setup, samples};
 struct Recorder {
     asked: AtomicUsize,
     charged: AtomicUsize,
-    metered: AtomicUsize,
+    metered: Arc<AtomicUsize>,
     deny: bool,
     throttle: Duration,
 }
@@ -39,9 +40,18 @@ impl Quotas for Recorder {
 }
 
 impl Meter for Recorder {
-    fn record(&self, _caller: Caller<'_>, usage: &Usage) {
+    fn open(&self, _cluster: ClusterId, _principal: &Principal) -> Arc<dyn Account> {
+        Arc::new(Counted(Arc::clone(&self.metered)))
+    }
+}
+
+#[derive(Debug)]
+struct Counted(Arc<AtomicUsize>);
+
+impl Account for Counted {
+    fn record(&self, usage: &Usage) {
         assert!(usage.request_bytes > 0);
-        self.metered.fetch_add(1, Ordering::SeqCst);
+        self.0.fetch_add(1, Ordering::SeqCst);
     }
 }
 
@@ -50,7 +60,7 @@ async fn bench(recorder: Recorder) -> (Bench, Arc<Recorder>) {
     let seams = Seams {
         authorizer: recorder.clone(),
         quotas: recorder.clone(),
-        meter: recorder.clone(),
+        meter: Some(recorder.clone()),
     };
     (
         Bench::with(Setup {

@@ -112,6 +112,11 @@ impl Shard {
         self.timers.next()
     }
 
+    /// From here on a cluster may have so many groups; those that are there stay.
+    pub fn limit_groups(&mut self, most: usize) {
+        self.settings.max_groups = most;
+    }
+
     /// Asks a group. The request is answered now, or with a later input. `now` never goes back.
     pub fn step(&mut self, token: Token, key: GroupKey, request: Request, now: Timestamp) -> Output {
         let mut output = Output::default();

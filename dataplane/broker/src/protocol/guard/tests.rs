@@ -49,6 +49,10 @@ fn decode(api: m::ApiKey, version: i16, body: &[u8]) -> Result<usize, String> {
         Key::DescribeProducers => with::<m::DescribeProducersRequest>(version, body),
         Key::ListConfigResources => with::<m::ListConfigResourcesRequest>(version, body),
         Key::DescribeTopicPartitions => with::<m::DescribeTopicPartitionsRequest>(version, body),
+        Key::SaslHandshake => with::<m::SaslHandshakeRequest>(version, body),
+        Key::SaslAuthenticate => with::<m::SaslAuthenticateRequest>(version, body),
+        Key::DescribeUserScramCredentials => with::<m::DescribeUserScramCredentialsRequest>(version, body),
+        Key::AlterUserScramCredentials => with::<m::AlterUserScramCredentialsRequest>(version, body),
         other => panic!("{other:?} is served but not tested here"),
     }
 }

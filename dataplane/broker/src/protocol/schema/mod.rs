@@ -5,12 +5,14 @@
 
 mod admin;
 mod client;
+mod credentials;
 #[cfg(test)]
 pub(crate) mod generated;
 mod groups;
 
 pub(crate) use admin::*;
 pub(crate) use client::*;
+pub(crate) use credentials::*;
 pub(crate) use groups::*;
 
 /// The type of a field.

@@ -8,7 +8,10 @@ fn sessions(most: usize) -> (FetchSessions, Identity) {
         cluster,
         principal: Principal::Dev { cluster },
         credential: None,
+        slug: None,
+        on_behalf: None,
         address: std::net::Ipv4Addr::LOCALHOST.into(),
+        account: Arc::new(crate::seams::NoMeter),
     };
     (FetchSessions::new(Env::system(), most), who)
 }

@@ -119,6 +119,13 @@ fn a_cluster_has_so_many_groups_and_no_more_in_all_shards_together() {
     assert_eq!(commits(0, 1, "a"), ok, "it is there already");
     assert_eq!(commits(0, 2, "c"), ok, "another cluster");
     assert_eq!(all.of(ClusterId(1)), 2);
+    shards[0].limit_groups(1);
+    let key = GroupKey {
+        cluster: ClusterId(2),
+        name: "d".into(),
+    };
+    let output = shards[0].step(Token(0), key, commit("", -1, 1), Timestamp(1));
+    assert_eq!(output.answers[0].1, full, "the limit is lower now");
     drop(shards);
     assert_eq!(all.of(ClusterId(1)), 0);
 }

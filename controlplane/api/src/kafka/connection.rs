@@ -1,0 +1,129 @@
+//! One connection to a broker's internal listener, which speaks for one user.
+
+use std::time::Duration;
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use firn_catalog::entities::Address;
+use firn_secrets::delegation::MECHANISM;
+use kafka_protocol::messages::{
+    RequestHeader, ResponseHeader, SaslAuthenticateRequest, SaslHandshakeRequest,
+};
+use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, Request, StrBytes};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::KafkaError;
+
+/// How long connecting may take, and how long an answer.
+const CONNECT: Duration = Duration::from_secs(3);
+const ANSWER: Duration = Duration::from_secs(10);
+/// The largest answer that is read, in bytes: the sizes of a topic's 100,000 partitions take about 2 MB.
+const MAX_ANSWER: usize = 16 << 20;
+/// The client id, which brokers write into logs.
+const CLIENT_ID: &str = "firn-control";
+const LENGTH: usize = 4;
+
+pub(super) struct Connection {
+    stream: TcpStream,
+    address: Address,
+    correlation: i32,
+}
+
+impl Connection {
+    /// Connects, and says by `token` for whom.
+    pub(super) async fn open(address: &Address, token: String) -> Result<Self, KafkaError> {
+        let target = (address.host.as_str(), address.port);
+        let stream = match tokio::time::timeout(CONNECT, TcpStream::connect(target)).await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => return Err(unreachable(address, &error)),
+            Err(late) => return Err(unreachable(address, &late)),
+        };
+        stream
+            .set_nodelay(true)
+            .map_err(|error| unreachable(address, &error))?;
+        let mut connection = Self {
+            stream,
+            address: address.clone(),
+            correlation: 0,
+        };
+        let handshake = SaslHandshakeRequest::default().with_mechanism(StrBytes::from_static_str(MECHANISM));
+        accepted(connection.call(1, &handshake).await?.error_code)?;
+        let proof = SaslAuthenticateRequest::default().with_auth_bytes(Bytes::from(token));
+        accepted(connection.call(2, &proof).await?.error_code)?;
+        Ok(connection)
+    }
+
+    /// Sends a request and reads its answer. After an error the connection is of no use.
+    pub(super) async fn call<R: Request>(
+        &mut self,
+        version: i16,
+        request: &R,
+    ) -> Result<R::Response, KafkaError> {
+        self.correlation = self.correlation.wrapping_add(1);
+        let frame = encode(self.correlation, version, request)?;
+        let exchanged = tokio::time::timeout(ANSWER, self.exchange(&frame)).await;
+        let answer = exchanged.map_err(|late| unreachable(&self.address, &late))??;
+        decode::<R>(answer, version, self.correlation)
+    }
+
+    async fn exchange(&mut self, frame: &[u8]) -> Result<Bytes, KafkaError> {
+        let lost = |error: std::io::Error| unreachable(&self.address, &error);
+        self.stream.write_all(frame).await.map_err(lost)?;
+        let length = self.stream.read_i32().await.map_err(lost)?;
+        let length = usize::try_from(length)
+            .ok()
+            .filter(|length| *length <= MAX_ANSWER);
+        let length = length.ok_or_else(|| KafkaError::Nonsense("an answer of that length".to_owned()))?;
+        let mut answer = BytesMut::zeroed(length);
+        self.stream.read_exact(&mut answer).await.map_err(lost)?;
+        Ok(answer.freeze())
+    }
+}
+
+fn unreachable(address: &Address, cause: &dyn std::fmt::Display) -> KafkaError {
+    KafkaError::Unreachable {
+        address: address.clone(),
+        cause: cause.to_string(),
+    }
+}
+
+/// Only code 0 is no error.
+pub(super) fn accepted(code: i16) -> Result<(), KafkaError> {
+    match code {
+        0 => Ok(()),
+        code => Err(KafkaError::Refused(code)),
+    }
+}
+
+fn encode<R: Request>(correlation: i32, version: i16, request: &R) -> Result<BytesMut, KafkaError> {
+    let nonsense = |error: &dyn std::fmt::Display| KafkaError::Nonsense(error.to_string());
+    let header = RequestHeader::default()
+        .with_request_api_key(R::KEY)
+        .with_request_api_version(version)
+        .with_correlation_id(correlation)
+        .with_client_id(Some(StrBytes::from_static_str(CLIENT_ID)));
+    let mut frame = BytesMut::zeroed(LENGTH);
+    header
+        .encode(&mut frame, R::header_version(version))
+        .map_err(|error| nonsense(&error))?;
+    request
+        .encode(&mut frame, version)
+        .map_err(|error| nonsense(&error))?;
+    let length = i32::try_from(frame.len() - LENGTH).map_err(|error| nonsense(&error))?;
+    (&mut frame[..LENGTH]).put_i32(length);
+    Ok(frame)
+}
+
+fn decode<R: Request>(mut answer: Bytes, version: i16, correlation: i32) -> Result<R::Response, KafkaError> {
+    let nonsense = |error: &dyn std::fmt::Display| KafkaError::Nonsense(error.to_string());
+    let header = ResponseHeader::decode(&mut answer, R::Response::header_version(version))
+        .map_err(|error| nonsense(&error))?;
+    if header.correlation_id != correlation {
+        return Err(KafkaError::Nonsense("an answer to another request".to_owned()));
+    }
+    let response = R::Response::decode(&mut answer, version).map_err(|error| nonsense(&error))?;
+    match answer.remaining() {
+        0 => Ok(response),
+        left => Err(KafkaError::Nonsense(format!("{left} bytes are left over"))),
+    }
+}

@@ -1,0 +1,77 @@
+//! The control plane as a Kafka client: what only brokers know is asked of them, on their internal listener, in the name of
+//! whoever asked here. So what somebody may see is decided in one place, the broker.
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | `connection` | one connection: frames, and the handshake that says for whom it is |
+//! | `pool` | connections that wait for the next request of the same user to the same broker |
+//! | `topics` | what is asked about a topic: offsets and sizes of its partitions, its configs |
+
+mod connection;
+mod pool;
+mod topics;
+
+use std::sync::Arc;
+
+use firn_catalog::commands::User;
+use firn_catalog::entities::Address;
+use kafka_protocol::protocol::Request;
+
+pub(crate) use pool::KafkaPool;
+pub(crate) use topics::{KafkaConfig, describe_configs, partition_states};
+
+/// For whom a broker is asked.
+#[derive(Clone, Debug)]
+pub(crate) struct Delegate {
+    /// The user, with the cluster and the roles in it.
+    pub(crate) user: Arc<User>,
+    /// The REST request.
+    pub(crate) request_id: String,
+}
+
+/// Why a broker gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum KafkaError {
+    /// It cannot be reached, closes the connection, or takes too long.
+    #[error("broker {address} does not answer: {cause}")]
+    Unreachable {
+        /// Where it should be.
+        address: Address,
+        /// What happened.
+        cause: String,
+    },
+    /// It answers, and refuses.
+    #[error("the broker answers with error {0}")]
+    Refused(i16),
+    /// It answers something that is no answer to what was asked.
+    #[error("the broker's answer makes no sense: {0}")]
+    Nonsense(String),
+}
+
+impl KafkaPool {
+    /// Asks a broker. A connection that waited in the pool may have been closed meanwhile: then a new one is asked, once.
+    pub(crate) async fn ask<R: Request>(
+        &self,
+        broker: &Address,
+        delegate: &Delegate,
+        version: i16,
+        request: &R,
+    ) -> Result<R::Response, KafkaError> {
+        if let Some(mut pooled) = self.take(broker, delegate) {
+            match pooled.call(version, request).await {
+                Ok(response) => {
+                    self.give(broker, delegate, pooled);
+                    return Ok(response);
+                }
+                Err(error) => tracing::debug!(%error, "a pooled connection is gone"),
+            }
+        }
+        let mut fresh = self.connect(broker, delegate).await?;
+        let response = fresh.call(version, request).await?;
+        self.give(broker, delegate, fresh);
+        Ok(response)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,3 @@
+//! Requests that this service sends.
+
+pub(crate) mod outbound;

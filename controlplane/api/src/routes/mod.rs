@@ -1,0 +1,119 @@
+//! Which path is answered by what. One file for each resource.
+
+mod api_keys;
+mod audit;
+mod certificate_authority;
+mod clusters;
+mod credentials;
+mod dev_mail;
+mod invitations;
+mod jwks;
+mod limits;
+mod login_providers;
+mod me;
+mod members;
+mod oidc;
+mod operations;
+mod organizations;
+mod password_resets;
+mod problems;
+mod projects;
+mod role_bindings;
+mod scram_credentials;
+mod service_accounts;
+mod sessions;
+mod signup;
+mod tokens;
+mod topic_configs;
+mod topic_partitions;
+mod topics;
+mod topics_batch;
+mod usage;
+mod verifications;
+
+use std::sync::Arc;
+
+use axum::extract::DefaultBodyLimit;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{Method, Uri};
+use axum::response::IntoResponse;
+use axum::routing::get;
+use axum::{Router, middleware};
+use serde_json::Value;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::envelope::{self, BODY_LIMIT_BYTES};
+use crate::rules::{Problem, admission, idempotency, openapi};
+use crate::state::Api;
+use crate::{exposition, health, page};
+
+/// Every resource under `/v1`.
+fn resources() -> OpenApiRouter<Api> {
+    OpenApiRouter::default()
+        .merge(certificate_authority::routes())
+        .merge(clusters::routes())
+        .merge(service_accounts::routes())
+        .merge(api_keys::routes())
+        .merge(scram_credentials::routes())
+        .merge(tokens::routes())
+        .merge(jwks::routes())
+        .merge(signup::routes())
+        .merge(verifications::routes())
+        .merge(sessions::routes())
+        .merge(me::routes())
+        .merge(password_resets::routes())
+        .merge(login_providers::routes())
+        .merge(oidc::routes())
+        .merge(organizations::routes())
+        .merge(role_bindings::routes())
+        .merge(operations::routes())
+        .merge(members::routes())
+        .merge(invitations::routes())
+        .merge(audit::routes())
+        .merge(projects::routes())
+        .merge(topics::routes())
+        .merge(topics_batch::routes())
+        .merge(topic_partitions::routes())
+        .merge(topic_configs::routes())
+        .merge(usage::routes())
+        .merge(limits::routes())
+        .merge(problems::routes())
+}
+
+/// The API's description (OpenAPI 3.1), as `/v1/openapi.json` gives it.
+pub fn description() -> Value {
+    openapi::describe(resources().get_openapi())
+}
+
+impl Api {
+    /// The service: routes inside the envelope that every request gets.
+    pub fn router(self) -> Router {
+        let described: Arc<str> = description().to_string().into();
+        let document = move || {
+            let described = Arc::clone(&described);
+            async move { ([(CONTENT_TYPE, "application/json")], described.to_string()).into_response() }
+        };
+        let (resources, _) = resources().split_for_parts();
+        let resources = resources
+            .route("/v1/openapi.json", get(document))
+            .fallback(|uri: Uri| async move { Problem::not_found(uri.path()) })
+            .method_not_allowed_fallback(|method: Method, uri: Uri| async move {
+                Problem::method_not_allowed(method.as_str(), uri.path())
+            })
+            .layer(middleware::from_fn_with_state(self.clone(), idempotency::once))
+            .layer(middleware::from_fn_with_state(self.clone(), admission::admit));
+        Router::new()
+            .route("/", get(page::page))
+            .route("/healthz", get(health::live))
+            .route("/readyz", get(health::ready))
+            .route("/metrics", get(exposition::metrics))
+            .method_not_allowed_fallback(|method: Method, uri: Uri| async move {
+                Problem::method_not_allowed(method.as_str(), uri.path())
+            })
+            .merge(dev_mail::routes(&self))
+            .merge(resources)
+            .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
+            .layer(middleware::from_fn_with_state(self.env.clone(), envelope::wrap))
+            .with_state(self)
+    }
+}

@@ -1,0 +1,131 @@
+//! A cluster as its caller may see it: where every route about topics begins.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use firn_catalog::access::Permission;
+use firn_catalog::commands::{Actor, Principal, User};
+use firn_catalog::ids::{ClusterId, FeedSequence};
+use firn_catalog::image::{Image, ImageTopic};
+
+use crate::kafka::{Delegate, KafkaError};
+use crate::rules::{Caller, Code, Problem};
+use crate::state::Api;
+
+/// How long is waited until this process sees what was written.
+const SEEN_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Kafka's errors that say something about the topic or the caller.
+const UNKNOWN_TOPIC_OR_PARTITION: i16 = 3;
+const TOPIC_AUTHORIZATION_FAILED: i16 = 29;
+const CLUSTER_AUTHORIZATION_FAILED: i16 = 31;
+
+/// A cluster, what is in it now, and who asks.
+pub(in crate::routes) struct Place {
+    pub(in crate::routes) cluster: ClusterId,
+    pub(in crate::routes) image: Arc<Image>,
+    /// The caller as a user of the cluster: whom commands ask about.
+    pub(in crate::routes) actor: Actor,
+    user: Arc<User>,
+}
+
+impl Place {
+    /// The cluster, if the caller has a role in it, and one that allows what is needed. No role and no cluster are the same: 404.
+    pub(in crate::routes) async fn find(
+        api: &Api,
+        caller: &Caller,
+        cluster: ClusterId,
+        needed: Permission,
+    ) -> Result<Self, Problem> {
+        let principal = api.catalog.user_in_cluster(&caller.principal(), cluster).await?;
+        let Principal::User(user) = &principal else {
+            return Err(Problem::missing("cluster"));
+        };
+        if !user.roles.allow(needed) {
+            return Err(Problem::new(Code::Forbidden, "no role of yours allows this"));
+        }
+        let image = shown(api, cluster).await.ok_or_else(|| Problem::missing("cluster"))?;
+        let user = Arc::clone(user);
+        let actor = Actor {
+            principal,
+            ..caller.actor()
+        };
+        Ok(Self {
+            cluster,
+            image,
+            actor,
+            user,
+        })
+    }
+
+    /// The topic of that name.
+    pub(in crate::routes) fn topic(&self, name: &str) -> Result<&Arc<ImageTopic>, Problem> {
+        let topic = self.image.topic_by_name(self.cluster, name);
+        topic.ok_or_else(|| Problem::missing("topic"))
+    }
+
+    /// For whom brokers are asked.
+    pub(in crate::routes) fn delegate(&self) -> Delegate {
+        Delegate {
+            user: Arc::clone(&self.user),
+            request_id: self.actor.request_id.clone(),
+        }
+    }
+}
+
+/// The image, with this cluster in it: one that has just been made may be on its way.
+async fn shown(api: &Api, cluster: ClusterId) -> Option<Arc<Image>> {
+    let mut changes = api.images.changes();
+    let found = async {
+        loop {
+            changes.mark_unchanged();
+            let image = api.images.image();
+            if image.cluster(cluster).is_some() {
+                return Some(image);
+            }
+            changes.changed().await.ok()?;
+        }
+    };
+    tokio::time::timeout(SEEN_PATIENCE, found).await.ok().flatten()
+}
+
+/// Waits until this process's image shows what the feed says at `sequence`, so that who reads next sees it.
+pub(in crate::routes) async fn seen(api: &Api, sequence: Option<FeedSequence>) {
+    if let Some(sequence) = sequence {
+        let seen = tokio::time::timeout(SEEN_PATIENCE, api.images.wait_for(sequence)).await;
+        if seen.is_err() {
+            tracing::debug!(%sequence, "the image is late");
+        }
+    }
+}
+
+impl From<KafkaError> for Problem {
+    fn from(error: KafkaError) -> Self {
+        match error {
+            KafkaError::Unreachable { .. } => {
+                tracing::warn!(%error, "a broker does not answer");
+                Self::new(
+                    Code::Unavailable,
+                    "the broker that knows does not answer now; try again",
+                )
+                .retry_after(1)
+            }
+            KafkaError::Refused(UNKNOWN_TOPIC_OR_PARTITION) => Self::missing("topic"),
+            KafkaError::Refused(TOPIC_AUTHORIZATION_FAILED | CLUSTER_AUTHORIZATION_FAILED) => {
+                Self::new(Code::Forbidden, "no role of yours allows this")
+            }
+            KafkaError::Refused(_) => {
+                tracing::warn!(%error, "a broker refuses");
+                Self::new(
+                    Code::Unavailable,
+                    "the broker that knows cannot answer now; try again",
+                )
+                .retry_after(1)
+            }
+            KafkaError::Nonsense(_) => {
+                tracing::error!(%error, "a broker is not understood");
+                Self::internal()
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Public ids in paths. A text that is no such id names nothing: 404, as for an id that nothing has.
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::request::Parts;
+use firn_catalog::ids::{
+    ApiKeyId, BindingId, ClusterId, InvitationId, LoginProviderId, OperationId, OrganizationId, PersonId,
+    ProjectId, ScramCredentialId, ServiceAccountId, SessionId,
+};
+
+use super::Problem;
+use crate::state::Api;
+
+/// What can stand in a path.
+pub(crate) trait InPath: Sized + Send {
+    /// What is missing where it names nothing.
+    const WHAT: &str;
+
+    /// Reads it.
+    fn parse(text: &str) -> Option<Self>;
+}
+
+macro_rules! ids {
+    ($($id:ident $what:literal,)*) => {$(
+        impl InPath for $id {
+            const WHAT: &str = $what;
+
+            fn parse(text: &str) -> Option<Self> {
+                Self::from_public(text).ok()
+            }
+        }
+    )*};
+}
+ids! {
+    ApiKeyId "API key",
+    BindingId "role binding",
+    ClusterId "cluster",
+    InvitationId "invitation",
+    LoginProviderId "login provider",
+    OperationId "operation",
+    OrganizationId "organization",
+    PersonId "member",
+    ProjectId "project",
+    ScramCredentialId "SCRAM credential",
+    ServiceAccountId "service account",
+    SessionId "session",
+}
+
+/// A name, such as a topic's.
+impl InPath for String {
+    const WHAT: &str = "such thing";
+
+    fn parse(text: &str) -> Option<Self> {
+        Some(text.to_owned())
+    }
+}
+
+/// What the path names: one, or two in the order in which they stand there.
+#[derive(Debug)]
+pub(crate) struct Ids<T>(pub(crate) T);
+
+async fn values(parts: &mut Parts, api: &Api) -> Result<Vec<String>, Problem> {
+    let params = RawPathParams::from_request_parts(parts, api)
+        .await
+        .map_err(|_| Problem::not_found(parts.uri.path()))?;
+    Ok(params.iter().map(|(_, value)| value.to_owned()).collect())
+}
+
+fn parse<T: InPath>(values: &[String], place: usize) -> Result<T, Problem> {
+    values
+        .get(place)
+        .and_then(|text| T::parse(text))
+        .ok_or_else(|| Problem::missing(T::WHAT))
+}
+
+impl<T: InPath> FromRequestParts<Api> for Ids<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        let values = values(parts, api).await?;
+        parse(&values, 0).map(Self)
+    }
+}
+
+impl<A: InPath, B: InPath> FromRequestParts<Api> for Ids<(A, B)> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        let values = values(parts, api).await?;
+        Ok(Self((parse(&values, 0)?, parse(&values, 1)?)))
+    }
+}

@@ -1,0 +1,13 @@
+//! The REST API as its callers see it, over a SQLite catalog.
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod idempotency;
+mod lists;
+mod members;
+mod openapi;
+mod organizations;
+mod roles;
+mod shapes;

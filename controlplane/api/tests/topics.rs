@@ -1,0 +1,321 @@
+//! Topics over REST, as far as the catalog answers: no broker runs here, so nothing is ever in force on one, and nothing must
+//! wait for it. What brokers tell is in the `rest_topics` test of the binary.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic, and helpers are tests too")]
+
+mod support;
+
+use firn_catalog::cell::{LogCatalog, WalLocation};
+use firn_catalog::ids::{IncarnationId, NodeId};
+use firn_runtime::Timestamp;
+use serde_json::{Value, json};
+use support::{Answer, Client, Service};
+
+/// A service with a broker in its catalog that owns partitions and has never been heard of since long ago: nobody waits for it.
+async fn start() -> Service {
+    let service = Service::start().await;
+    let long_ago = Timestamp(1_000);
+    service
+        .catalog
+        .open_incarnation(IncarnationId(1), NodeId(0), WalLocation::Object, long_ago)
+        .await
+        .unwrap();
+    service
+}
+
+/// A cluster's path.
+async fn cluster(owner: &Client, name: &str) -> String {
+    let body = json!({ "project": owner.project, "name": name });
+    let answer = owner.post("/v1/clusters", &body).await;
+    assert_eq!(answer.status, 201, "{answer:?}");
+    format!("/v1/clusters/{}", answer.body["id"].as_str().unwrap())
+}
+
+async fn topic(owner: &Client, cluster: &str, name: &str) -> Answer {
+    let body = json!({ "name": name, "partitions": 2, "configs": { "retention.ms": "1000" } });
+    let answer = owner.post(&format!("{cluster}/topics"), &body).await;
+    assert_eq!(answer.status, 201, "{answer:?}");
+    answer
+}
+
+fn names(answer: &Answer) -> Vec<&str> {
+    let items = answer.body["items"].as_array().unwrap();
+    items.iter().map(|item| item["name"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_topic_is_made_read_changed_and_deleted() {
+    let service = start().await;
+    let owner = service.person("ada@example.com").await;
+    let cluster = cluster(&owner, "one").await;
+    let made = topic(&owner, &cluster, "orders").await;
+    let path = format!("{cluster}/topics/orders");
+    assert_eq!(made.header("location"), Some(path.as_str()));
+    let read = owner.get(&path).await;
+    assert_eq!((read.status, &read.body), (200, &made.body));
+    assert_eq!(read.header("etag"), made.header("etag"));
+    assert_eq!(read.body["partitions"], 2);
+    assert_eq!(read.body["configs"], json!({ "retention.ms": "1000" }));
+
+    let change = json!({ "partitions": 3, "configs": { "retention.ms": null, "cleanup.policy": "compact" } });
+    let etag = made.header("etag").unwrap();
+    let changed = owner.with("if-match", etag).patch(&path, &change).await;
+    assert_eq!(changed.status, 200, "{changed:?}");
+    assert_eq!(changed.body["partitions"], 3);
+    assert_eq!(changed.body["configs"], json!({ "cleanup.policy": "compact" }));
+    let read = owner.get(&path).await;
+    assert_eq!(
+        (&read.body, read.header("etag")),
+        (&changed.body, changed.header("etag"))
+    );
+    assert_ne!(read.header("etag"), Some(etag));
+
+    let stale = owner.with("if-match", etag);
+    assert_eq!(stale.delete(&path).await.status, 412);
+    assert_eq!(stale.patch(&path, &change).await.code(), "version_mismatch");
+    assert_eq!(owner.patch(&path, &change).await.status, 428);
+    let current = owner.with("if-match", read.header("etag").unwrap());
+    assert_eq!(current.delete(&path).await.status, 204);
+    assert_eq!(owner.get(&path).await.status, 404);
+    assert_eq!(owner.delete(&path).await.code(), "not_found");
+    assert_eq!(owner.delete(&format!("{cluster}/topics/%00")).await.code(), "not_found");
+}
+
+#[tokio::test]
+async fn a_change_is_made_as_a_whole_or_not_at_all() {
+    let service = start().await;
+    let owner = service.person("ada@example.com").await;
+    let cluster = cluster(&owner, "one").await;
+    let made = topic(&owner, &cluster, "orders").await;
+    let path = format!("{cluster}/topics/orders");
+    let any = owner.with("if-match", "*");
+    let refused = any
+        .patch(
+            &path,
+            &json!({ "partitions": 5, "configs": { "no.such.key": "1" } }),
+        )
+        .await;
+    assert_eq!(refused.status, 422, "{refused:?}");
+    assert_eq!(refused.body["errors"][0]["pointer"], "/configs/no.such.key");
+    let refused = any.patch(&path, &json!({ "partitions": 1 })).await;
+    assert_eq!(refused.body["errors"][0]["pointer"], "/partitions");
+    assert_eq!(any.patch(&path, &json!({ "partition": 5 })).await.status, 422);
+    let rehearsed = any
+        .patch(&format!("{path}?dry_run=true"), &json!({ "partitions": 7 }))
+        .await;
+    assert_eq!(
+        (rehearsed.status, &rehearsed.body["partitions"]),
+        (200, &json!(7))
+    );
+    assert_eq!(any.delete(&format!("{path}?dry_run=true")).await.status, 204);
+    assert_eq!(owner.get(&path).await.body, made.body, "nothing has changed");
+    let same = any
+        .patch(
+            &path,
+            &json!({ "partitions": 2, "configs": { "retention.ms": "1000" } }),
+        )
+        .await;
+    assert_eq!((same.status, same.header("etag")), (200, made.header("etag")));
+}
+
+#[tokio::test]
+async fn topics_are_listed_by_name_page_by_page_and_filtered() {
+    let service = start().await;
+    let owner = service.person("ada@example.com").await;
+    let (one, two) = (cluster(&owner, "one").await, cluster(&owner, "two").await);
+    let create: Vec<Value> = (0..7)
+        .map(|number| json!({ "name": format!("logs-{number}") }))
+        .collect();
+    let batch = owner
+        .post(&format!("{one}/topics/batch"), &json!({ "create": create }))
+        .await;
+    assert_eq!(batch.status, 200, "{batch:?}");
+    topic(&owner, &one, "orders").await;
+    topic(&owner, &two, "logs-of-two").await;
+    let topics = format!("{one}/topics");
+    assert_eq!(names(&owner.get(&topics).await).len(), 8);
+    assert_eq!(
+        names(&owner.get(&format!("{topics}?contains=rder")).await),
+        ["orders"]
+    );
+    let mut seen = Vec::new();
+    let mut next = format!("{topics}?prefix=logs-&page_size=3");
+    loop {
+        let page = owner.get(&next).await;
+        assert_eq!(page.status, 200, "{page:?}");
+        seen.extend(names(&page).into_iter().map(str::to_owned));
+        let Some(cursor) = page.body["next_cursor"].as_str() else {
+            break;
+        };
+        next = format!("{topics}?prefix=logs-&page_size=3&cursor={cursor}");
+    }
+    let expected: Vec<String> = (0..7).map(|number| format!("logs-{number}")).collect();
+    assert_eq!(seen, expected);
+    let foreign = next.replace("prefix=logs-", "prefix=logs");
+    assert_eq!(owner.get(&foreign).await.code(), "invalid_cursor");
+}
+
+#[tokio::test]
+async fn each_topic_of_a_batch_has_its_own_result() {
+    let service = start().await;
+    let owner = service.person("ada@example.com").await;
+    let cluster = cluster(&owner, "one").await;
+    topic(&owner, &cluster, "there").await;
+    let path = format!("{cluster}/topics/batch");
+    let batch = json!({
+        "delete": ["there", "absent"],
+        "create": [
+            { "name": "there", "partitions": 4 },
+            { "name": "there" },
+            { "name": "bad name" },
+            { "name": "wide", "partitions": 100_001 },
+        ],
+    });
+    let rehearsed = owner.post(&format!("{path}?dry_run=true"), &batch).await;
+    let statuses = |answer: &Answer| -> Vec<u64> {
+        let results = answer.body["results"].as_array().unwrap();
+        results
+            .iter()
+            .map(|result| result["status"].as_u64().unwrap())
+            .collect()
+    };
+    assert_eq!(statuses(&rehearsed), [204, 404, 409, 409, 422, 422]);
+    let answer = owner.post(&path, &batch).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(statuses(&answer), [204, 404, 201, 409, 422, 422]);
+    assert_eq!(answer.body["results"][2]["topic"]["partitions"], 4);
+    assert_eq!(answer.body["results"][1]["problem"]["code"], "not_found");
+    assert_eq!(
+        answer.body["results"][4]["problem"]["errors"][0]["pointer"],
+        "/name"
+    );
+    assert_eq!(
+        owner.get(&format!("{cluster}/topics/there")).await.body["partitions"],
+        4
+    );
+    let many: Vec<Value> = (0..101)
+        .map(|number| json!({ "name": format!("t{number}") }))
+        .collect();
+    assert_eq!(owner.post(&path, &json!({ "create": many })).await.status, 422);
+    assert_eq!(owner.post(&path, &json!({})).await.status, 422);
+}
+
+#[tokio::test]
+async fn a_foreign_cluster_and_an_absent_one_are_the_same() {
+    let service = start().await;
+    let owner = service.person("ada@example.com").await;
+    let stranger = service.person("eve@example.com").await;
+    let cluster = cluster(&owner, "one").await;
+    topic(&owner, &cluster, "orders").await;
+    let absent = "/v1/clusters/clu_aaaaaaaaaaaaaaaaaaaaaaaaaa";
+    let any = stranger.with("if-match", "*");
+    let new = json!({ "name": "orders" });
+    for tail in [
+        "topics",
+        "topics/orders",
+        "topics/orders/partitions",
+        "topics/orders/configs",
+    ] {
+        let [foreign, missing] = [cluster.as_str(), absent].map(|cluster| format!("{cluster}/{tail}"));
+        let (foreign, missing) = (stranger.get(&foreign).await, stranger.get(&missing).await);
+        assert_eq!(
+            (foreign.status, foreign.problem()),
+            (404, missing.problem()),
+            "{tail}"
+        );
+    }
+    for cluster in [cluster.as_str(), absent] {
+        assert_eq!(any.post(&format!("{cluster}/topics"), &new).await.status, 404);
+        assert_eq!(
+            any.post(&format!("{cluster}/topics/batch"), &json!({ "create": [new] }))
+                .await
+                .status,
+            404
+        );
+        assert_eq!(
+            any.patch(&format!("{cluster}/topics/orders"), &json!({ "partitions": 9 }))
+                .await
+                .status,
+            404
+        );
+        assert_eq!(any.delete(&format!("{cluster}/topics/orders")).await.status, 404);
+    }
+    assert_eq!(
+        service.anonymous().get(&format!("{cluster}/topics")).await.status,
+        401
+    );
+    assert_eq!(
+        owner.get(&format!("{cluster}/topics/orders")).await.body["partitions"],
+        2
+    );
+}
+
+#[tokio::test]
+async fn a_viewer_sees_topics_and_changes_none() {
+    let service = start().await;
+    let owner = service.person("ada@example.com").await;
+    let cluster = cluster(&owner, "one").await;
+    let made = topic(&owner, &cluster, "orders").await;
+    let viewer = service.colleague(&owner, "vic@example.com", "viewer").await;
+    let path = format!("{cluster}/topics/orders");
+    assert_eq!(viewer.get(&path).await.body, made.body);
+    let any = viewer.with("if-match", "*");
+    assert_eq!(
+        any.patch(&path, &json!({ "partitions": 9 })).await.code(),
+        "forbidden"
+    );
+    assert_eq!(any.delete(&path).await.status, 403);
+    assert_eq!(
+        viewer
+            .post(&format!("{cluster}/topics"), &json!({ "name": "x" }))
+            .await
+            .status,
+        403
+    );
+    let batch = viewer
+        .post(
+            &format!("{cluster}/topics/batch"),
+            &json!({ "delete": ["orders"] }),
+        )
+        .await;
+    assert_eq!(batch.body["results"][0]["problem"]["code"], "forbidden");
+    let billing = service.colleague(&owner, "bo@example.com", "billing").await;
+    assert_eq!(billing.get(&path).await.status, 403);
+    assert_eq!(owner.get(&path).await.body, made.body);
+}
+
+#[tokio::test]
+async fn without_a_broker_that_answers_what_only_brokers_know_is_unavailable_for_now() {
+    let service = start().await;
+    let owner = service.person("ada@example.com").await;
+    let cluster = cluster(&owner, "one").await;
+    topic(&owner, &cluster, "orders").await;
+    for tail in ["partitions", "configs"] {
+        let answer = owner.get(&format!("{cluster}/topics/orders/{tail}")).await;
+        assert_eq!((answer.status, answer.code()), (503, "unavailable"), "{answer:?}");
+        assert!(answer.header("retry-after").is_some());
+        assert_eq!(
+            owner.get(&format!("{cluster}/topics/absent/{tail}")).await.status,
+            404
+        );
+    }
+}
+
+#[tokio::test]
+async fn of_many_changes_to_what_was_read_once_exactly_one_is_made() {
+    let service = start().await;
+    let owner = service.person("ada@example.com").await;
+    let cluster = cluster(&owner, "one").await;
+    let made = topic(&owner, &cluster, "orders").await;
+    let path = format!("{cluster}/topics/orders");
+    let reader = owner.with("if-match", made.header("etag").unwrap());
+    let changes = (0..20).map(|number| {
+        let (reader, path) = (reader.clone(), path.clone());
+        let change = json!({ "configs": { "retention.ms": (2_000 + number).to_string() } });
+        async move { reader.patch(&path, &change).await.status }
+    });
+    let mut statuses = futures::future::join_all(changes).await;
+    statuses.sort_unstable();
+    assert_eq!(statuses[0], 200);
+    assert!(statuses[1..].iter().all(|status| *status == 412), "{statuses:?}");
+}

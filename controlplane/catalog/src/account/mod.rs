@@ -1,0 +1,48 @@
+//! The account store: organizations, people, projects, roles, and what they are let in with.
+//!
+//! Each write names its [`crate::commands::Actor`], asks inside its transaction whether a role of the actor's allows it
+//! (`Tx::require`), and stores its audit row in the same transaction. What an actor has no role in does not exist for it.
+//!
+//! A write that takes `rehearsal` does and checks everything and keeps nothing.
+
+mod access;
+mod audit;
+mod bindings;
+pub mod api_keys;
+mod credentials;
+pub mod clusters;
+mod error;
+mod idempotency;
+mod identities;
+mod invitations;
+mod members;
+mod operations;
+mod organizations;
+mod projects;
+pub mod scram_credentials;
+pub mod service_accounts;
+mod signing_keys;
+mod login_providers;
+mod master_key;
+mod one_time;
+mod people;
+mod sessions;
+
+pub(crate) use access::Denied;
+pub use credentials::ReconciledCredentials;
+pub use audit::{AuditFilter, AuditRow};
+pub use bindings::{BindingFilter, Holder, MAX_BINDINGS, RoleBinding};
+pub use error::AccountError;
+pub use idempotency::{ANSWERS_KEPT, CLAIM_HOLDS, Claim, ClaimId};
+pub use invitations::{Accepting, Invitation, Joined, MAX_INVITATIONS, NewInvitation};
+pub use members::Member;
+pub use operations::Operation;
+pub(crate) use organizations::NewOrganization;
+pub use projects::{MAX_PROJECTS, Project};
+pub use organizations::{FIRST_PROJECT, MAX_OWNED, MAX_TITLE, Organization};
+pub use signing_keys::SigningKey;
+pub use identities::Identity;
+pub use login_providers::{LoginProvider, LoginProviderSettings, MAX_LOGIN_PROVIDERS, Sealed};
+pub use one_time::{Kind, OneTime};
+pub use people::{Login, MAX_EMAIL_BYTES, MAX_PERSON_NAME, PasswordHash, Person, SignUp, SignedUp, normalize_email};
+pub use sessions::{MAX_SESSIONS, MAX_USER_AGENT, NewSession, SESSION_IDLE, SESSION_LIFE, Session};

@@ -1,0 +1,117 @@
+//! Changing clusters.
+
+use firn_catalog::account::AccountError;
+use firn_catalog::account::clusters::{ClusterPhase, ClusterUpdate, LimitsUpdate};
+use firn_catalog::commands::{CommandError, WantedCluster};
+use firn_catalog::entities::{ClusterLimits, ClusterState};
+
+use super::{Tenant, number, topic};
+use crate::cell::Cell;
+
+pub async fn an_update_names_the_version_that_it_changes(cell: &Cell) {
+    let sql = cell.sql();
+    let tenant = Tenant::new(sql, 1).await;
+    let actor = tenant.anywhere(sql, 1, "owner").await;
+    let made = tenant.make(sql, &actor, "a").await;
+    let named = |name: &str| ClusterUpdate {
+        name: Some(name.to_owned()),
+        ..ClusterUpdate::default()
+    };
+    let update = async |update, expected| {
+        sql.catalog
+            .update_cluster(&actor, made.id, update, expected, false)
+            .await
+    };
+    let changed = update(named("b"), Some(1)).await.unwrap().value;
+    assert_eq!((changed.version, changed.name.as_str()), (2, "b"));
+    let stale = AccountError::VersionMismatch { current: 2 };
+    assert_eq!(update(named("c"), Some(1)).await, Err(stale));
+    let same = update(named("b"), Some(2)).await.unwrap().value;
+    assert_eq!(same, changed, "no change is no new version");
+    let invalid = update(named(""), Some(2)).await;
+    assert!(matches!(
+        invalid,
+        Err(AccountError::Invalid { pointer: "/name", .. })
+    ));
+}
+
+pub async fn limits_are_in_force_once_they_are_stored(cell: &Cell) {
+    let sql = cell.sql();
+    cell.open(1).await;
+    let tenant = Tenant::new(sql, 1).await;
+    let actor = tenant.anywhere(sql, 1, "owner").await;
+    let made = tenant.make(sql, &actor, "a").await;
+    topic(sql, made.id, "first").await.unwrap();
+    let limits = LimitsUpdate {
+        topics: Some(1),
+        storage_bytes: Some(5),
+        ..LimitsUpdate::default()
+    };
+    let update = ClusterUpdate {
+        limits,
+        ..ClusterUpdate::default()
+    };
+    let changed = sql
+        .catalog
+        .update_cluster(&actor, made.id, update, None, false)
+        .await
+        .unwrap();
+    let expected = ClusterLimits {
+        topics: 1,
+        storage_bytes: 5,
+        ..ClusterLimits::USUAL
+    };
+    assert_eq!(changed.value.limits, expected);
+    assert_eq!(changed.value.in_cell.unwrap().topics, 1);
+    let full = CommandError::LimitExceeded {
+        which: "topics",
+        limit: 1,
+    };
+    assert_eq!(topic(sql, made.id, "second").await, Err(full));
+}
+
+pub async fn a_suspended_cluster_takes_no_commands_until_it_is_resumed(cell: &Cell) {
+    let sql = cell.sql();
+    cell.open(1).await;
+    let tenant = Tenant::new(sql, 1).await;
+    let actor = tenant.anywhere(sql, 1, "owner").await;
+    let made = tenant.make(sql, &actor, "a").await;
+    let suspended = sql.catalog.suspend_cluster(&actor, made.id, Some(1), false).await;
+    assert_eq!(suspended.unwrap().value.phase, ClusterPhase::Suspended);
+    assert_eq!(
+        topic(sql, made.id, "t").await,
+        Err(CommandError::ClusterNotActive)
+    );
+    let again = sql.catalog.suspend_cluster(&actor, made.id, Some(2), false).await;
+    assert_eq!(again.unwrap().value.version, 2);
+    let resumed = sql.catalog.resume_cluster(&actor, made.id, Some(2), false).await;
+    assert_eq!(resumed.unwrap().value.phase, ClusterPhase::Active);
+    topic(sql, made.id, "t").await.unwrap();
+}
+
+pub async fn an_older_version_changes_nothing(cell: &Cell) {
+    let sql = cell.sql();
+    let tenant = Tenant::new(sql, 1).await;
+    let actor = tenant.anywhere(sql, 1, "owner").await;
+    let made = tenant.make(sql, &actor, "a").await;
+    sql.catalog
+        .suspend_cluster(&actor, made.id, None, false)
+        .await
+        .unwrap();
+    let before = number(sql, "SELECT head FROM cell_feed_head").await;
+    for version in [1, 2] {
+        let late = WantedCluster {
+            id: made.id,
+            slug: made.slug.clone(),
+            organization: made.organization,
+            state: ClusterState::Active,
+            delete_at: None,
+            limits: made.limits,
+            version,
+        };
+        let sequence = sql.catalog.apply_cluster(&actor, &late).await.unwrap();
+        assert_eq!(sequence.0, before);
+    }
+    let suspended = "SELECT COUNT(*) FROM cell_clusters WHERE state = 'suspended'";
+    assert_eq!(number(sql, suspended).await, 1);
+}
