@@ -104,7 +104,10 @@ fn what_is_foreign_looks_as_what_is_absent_and_shows_nothing() {
             wrong.extend(differences(&mut probe, row, &world));
         }
         let seen = probe.seen(CANARY);
-        assert!(seen.is_empty(), "the canary is in what another organization got: {seen:#?}");
+        assert!(
+            seen.is_empty(),
+            "the canary is in what another organization got: {seen:#?}"
+        );
         println!("{} answers compared and searched", probe.answers());
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
@@ -112,7 +115,10 @@ fn what_is_foreign_looks_as_what_is_absent_and_shows_nothing() {
     for row in rows(Access::Inside) {
         own.ask(row, &world.own_of_first);
     }
-    assert!(own.seen(CANARY).len() > 10, "the canary is nowhere, so looking for it proves nothing");
+    assert!(
+        own.seen(CANARY).len() > 10,
+        "the canary is nowhere, so looking for it proves nothing"
+    );
 }
 
 /// Asks for everything that is foreign, and for a foreign thing inside an own one, beside what is absent.
@@ -141,7 +147,11 @@ fn nobodies(world: &World) -> Vec<(&'static str, Rest)> {
     let token = traded.post("/v1/tokens", &json!({})).success().json();
     let token = world.bearer(&text(&token, "/access_token"));
     token.get("/v1/organizations").expect(200);
-    world.first.rest().delete(&format!("/v1/api-keys/{}", key.id), "*").success();
+    world
+        .first
+        .rest()
+        .delete(&format!("/v1/api-keys/{}", key.id), "*")
+        .success();
     let ended = world.firn.rest().log_in(&world.first.owner.email, PASSWORD).rest;
     ended.delete_any("/v1/sessions/current").expect(204);
     vec![
@@ -149,7 +159,10 @@ fn nobodies(world: &World) -> Vec<(&'static str, Rest)> {
         ("a revoked key", traded),
         ("a token of a revoked key", token),
         ("an ended session", ended),
-        ("nonsense", world.bearer("firn_live_aaaaaaaaaaaaaaaaaaaaaaaaaa_nonsense_00000000")),
+        (
+            "nonsense",
+            world.bearer("firn_live_aaaaaaaaaaaaaaaaaaaaaaaaaa_nonsense_00000000"),
+        ),
     ]
 }
 
@@ -195,7 +208,10 @@ fn a_small_role_gets_403_for_writes_and_owners_get_what_they_ask_for() {
     for row in rows(Access::Personal).chain(rows(Access::Inside)) {
         let answer = probe.ask(row, &world.own_of_first);
         if !(200..300).contains(&answer.status) && !row.also.contains(&answer.status) {
-            wrong.push(format!("owner: {} {} {}", row.operation, answer.status, answer.body));
+            wrong.push(format!(
+                "owner: {} {} {}",
+                row.operation, answer.status, answer.body
+            ));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
@@ -208,7 +224,11 @@ fn a_cursor_of_one_caller_is_nothing_to_another() {
     world.first.another_account(CANARY);
     let cursor = text(&world.first.see(&path(&world.first)), "/next_cursor");
     for tenant in [&world.first, &world.second] {
-        let answer = world.second.rest().get(&format!("{}&cursor={cursor}", path(tenant))).expect(400);
+        let answer = world
+            .second
+            .rest()
+            .get(&format!("{}&cursor={cursor}", path(tenant)))
+            .expect(400);
         assert_eq!(answer.json()["code"], json!("invalid_cursor"));
         assert!(!answer.body.contains(CANARY));
     }

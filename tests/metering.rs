@@ -15,12 +15,10 @@ mod usage;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde_json::json;
 use support::clients::Security;
 use support::firn::{Firn, FirnOptions};
 use support::rest::{Tenant, id, login};
 use support::tenant::text;
-use support::wait_for;
 use support::wire::{Wire, batch_of};
 use usage::{Counts, of, settled};
 
@@ -87,7 +85,9 @@ impl Customer {
 
     /// Fails the test unless the API says the same.
     fn adds_up(&self) {
-        let said = settled(&self.tenant, &self.principal, |said| said.requests >= self.counts.requests);
+        let said = settled(&self.tenant, &self.principal, |said| {
+            said.requests >= self.counts.requests
+        });
         assert_eq!(said, self.counts, "{} in {}", self.principal, self.tenant.cluster);
     }
 }
@@ -123,20 +123,32 @@ fn usage_adds_up_with_what_clients_sent_and_received() {
         customer.read();
     }
     assert!(customers[0].counts.fetched_bytes > customers[0].counts.produced_bytes);
-    assert_eq!(customers[0].counts.fetched_bytes, customers[1].counts.fetched_bytes);
+    assert_eq!(
+        customers[0].counts.fetched_bytes,
+        customers[1].counts.fetched_bytes
+    );
     for customer in &customers {
         customer.adds_up();
     }
-    println!("{:#?}", customers.each_ref().map(|customer| (&customer.principal, customer.counts)));
+    println!(
+        "{:#?}",
+        customers
+            .each_ref()
+            .map(|customer| (&customer.principal, customer.counts))
+    );
     usage::csv_says_the_same(&customers[0].tenant);
-    let tenant = &customers[0].tenant;
-    let before = of(tenant, &customers[0].principal);
+    let tenant = customers[0].tenant.clone();
+    let before = of(&tenant, &customers[0].principal);
     assert!(firn.terminate().success(), "{}", firn.log());
     firn.restart();
-    assert_eq!(of(tenant, &customers[0].principal), before, "a stop neither loses nor repeats");
+    assert_eq!(
+        of(tenant, &customers[0].principal),
+        before,
+        "a stop neither loses nor repeats"
+    );
     customers[0].send(20, 100);
     customers[0].adds_up();
-    assert_eq!(of(tenant, &customers[1].principal), customers[1].counts);
+    assert_eq!(of(&tenant, &customers[1].principal), customers[1].counts);
 }
 
 #[test]
@@ -161,23 +173,38 @@ fn a_crash_loses_ten_seconds_of_counts_at_most_and_repeats_none() {
     let sent = moments.len() * size;
     let old_enough = |moment: &&Instant| crash.saturating_duration_since(**moment) > BOUND + LATE;
     let least = moments.iter().filter(old_enough).count() * size;
-    let tenant = &customers[0].tenant;
-    let kept = of(tenant, &customers[0].principal).produced_bytes;
+    let tenant = customers[0].tenant.clone();
+    let kept = of(&tenant, &customers[0].principal).produced_bytes;
     let lost = sent.saturating_sub(kept) / size;
-    let loss_began = moments.get(kept / size).map(|moment| crash.saturating_duration_since(*moment));
+    let loss_began = moments
+        .get(kept / size)
+        .map(|moment| crash.saturating_duration_since(*moment));
     println!(
         "of {} records before the crash {lost} are not counted: those of the last {loss_began:.1?}",
         moments.len()
     );
-    assert!(kept >= least, "{kept} bytes are counted, {least} were older than the bound");
-    assert!(kept <= sent + size, "{kept} bytes are counted of {sent} that were sent");
-    assert_eq!(of(tenant, &customers[1].principal), customers[1].counts, "what was written stays as it is");
+    assert!(
+        kept >= least,
+        "{kept} bytes are counted, {least} were older than the bound"
+    );
+    assert!(
+        kept <= sent + size,
+        "{kept} bytes are counted of {sent} that were sent"
+    );
+    assert_eq!(
+        of(tenant, &customers[1].principal),
+        customers[1].counts,
+        "what was written stays as it is"
+    );
     // What comes after the crash is added to what was kept, once.
-    customers[0].counts = of(tenant, &customers[0].principal);
+    customers[0].counts = of(&tenant, &customers[0].principal);
     customers[0].send(40, 200);
     customers[0].adds_up();
     thread::sleep(BOUND + Duration::from_secs(2));
     customers[0].adds_up();
     customers[1].adds_up();
-    assert_eq!(json!(of(&customers[2].tenant, &customers[2].principal).requests), json!(0));
+    assert_eq!(
+        json!(of(&customers[2].tenant, &customers[2].principal).requests),
+        json!(0)
+    );
 }

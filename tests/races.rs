@@ -52,14 +52,22 @@ fn insist(address: &str, request: &Request) -> Answer {
         if !in_flight || start.elapsed() > PATIENCE {
             return answer;
         }
-        assert!(answer.header("retry-after").is_some(), "it says when to try again");
+        assert!(
+            answer.header("retry-after").is_some(),
+            "it says when to try again"
+        );
         thread::sleep(Duration::from_millis(20));
     }
 }
 
 /// Each client posts `body`; there must be one new item at `list`, and all answers are the first one's.
 fn makes_one(firn: &Firn, caller: &Rest, path: &str, body: &Value, list: &str) {
-    let count = || caller.get(list).expect(200).json()["items"].as_array().unwrap().len();
+    let count = || {
+        caller.get(list).expect(200).json()["items"]
+            .as_array()
+            .unwrap()
+            .len()
+    };
     let before = count();
     let post = |body: &Value| {
         let request = caller.request("POST", path).json(body);
@@ -70,19 +78,32 @@ fn makes_one(firn: &Firn, caller: &Rest, path: &str, body: &Value, list: &str) {
     println!("{CLIENTS} clients at POST {path}: {:.1?}", start.elapsed());
     let bodies: BTreeSet<_> = answers.iter().map(|answer| &answer.body).collect();
     let statuses: BTreeSet<_> = answers.iter().map(|answer| answer.status).collect();
-    assert_eq!(bodies.len(), 1, "{path}: all get the same answer, but {bodies:#?}");
-    assert!(statuses.len() == 1 && [201, 202].contains(&answers[0].status), "{path}: {statuses:?} {bodies:?}");
-    let first = answers.iter().filter(|answer| answer.header("idempotency-replayed").is_none());
+    assert_eq!(
+        bodies.len(),
+        1,
+        "{path}: all get the same answer, but {bodies:#?}"
+    );
+    assert!(
+        statuses.len() == 1 && [201, 202].contains(&answers[0].status),
+        "{path}: {statuses:?} {bodies:?}"
+    );
+    let first = answers
+        .iter()
+        .filter(|answer| answer.header("idempotency-replayed").is_none());
     assert_eq!(first.count(), 1, "{path}: one is the first");
     assert_eq!(count(), before + 1, "{path}: one was made");
-    let refused = caller.send(&post(&json!({ "name": "something else" }))).expect(422);
+    let refused = caller
+        .send(&post(&json!({ "name": "something else" })))
+        .expect(422);
     assert_eq!(refused.json()["code"], json!("idempotency_mismatch"), "{path}");
 }
 
 fn keys_are_raced(options: FirnOptions) {
     let firn = Firn::start(options);
     let tenant = Tenant::new(&firn.http, "racer", None);
-    let program = firn.rest().with_bearer(&tenant.key_of_role("racing", "admin").secret);
+    let program = firn
+        .rest()
+        .with_bearer(&tenant.key_of_role("racing", "admin").secret);
     let project = &tenant.project;
     for (who, caller) in [("owner", tenant.rest()), ("program", &program)] {
         let body = json!({ "project": project, "name": format!("of {who}") });
@@ -112,7 +133,10 @@ fn append_letter(firn: &Firn, rest: &Rest, path: &str, number: usize) -> Answer 
     let (mut connection, start) = (Connection::to(&firn.http), Instant::now());
     loop {
         let read = connection.send(&rest.request("GET", path)).expect(200);
-        let etag = read.header("etag").expect("what can be changed has an ETag").to_owned();
+        let etag = read
+            .header("etag")
+            .expect("what can be changed has an ETag")
+            .to_owned();
         let letter = char::from(b'A' + u8::try_from(number).unwrap());
         let longer = format!("{}{letter}", text(&read.json(), "/name"));
         let change = rest.request("PATCH", path).header("if-match", etag);
@@ -120,7 +144,10 @@ fn append_letter(firn: &Firn, rest: &Rest, path: &str, number: usize) -> Answer 
         if answer.status != 412 {
             return answer.success();
         }
-        assert!(start.elapsed() < PATIENCE, "{path}: client {number} never gets its turn");
+        assert!(
+            start.elapsed() < PATIENCE,
+            "{path}: client {number} never gets its turn"
+        );
     }
 }
 
@@ -130,16 +157,26 @@ fn loses_no_update(firn: &Firn, tenant: &Tenant, path: &str) {
     at_once(|number| append_letter(firn, tenant.rest(), path, number));
     println!("{CLIENTS} clients at PATCH {path}: {:.1?}", start.elapsed());
     let after = text(&tenant.see(path), "/name");
-    let added = after.strip_prefix(&before).expect("what was there first is still there");
+    let added = after
+        .strip_prefix(&before)
+        .expect("what was there first is still there");
     let letters: BTreeSet<_> = added.chars().collect();
-    assert_eq!((added.chars().count(), letters.len()), (CLIENTS, CLIENTS), "{path}: {added}");
+    assert_eq!(
+        (added.chars().count(), letters.len()),
+        (CLIENTS, CLIENTS),
+        "{path}: {added}"
+    );
 }
 
 fn etags_are_raced(options: FirnOptions) {
     let firn = Firn::start(options);
     let tenant = Tenant::new(&firn.http, "editor", None);
     loses_no_update(&firn, &tenant, &format!("/v1/clusters/{}", tenant.cluster));
-    loses_no_update(&firn, &tenant, &format!("/v1/service-accounts/{}", tenant.service_account));
+    loses_no_update(
+        &firn,
+        &tenant,
+        &format!("/v1/service-accounts/{}", tenant.service_account),
+    );
 }
 
 #[test]

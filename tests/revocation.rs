@@ -65,7 +65,10 @@ fn a_revoked_api_key_loses_its_connections_and_the_second_one_goes_on() {
     let others = Streams::start(address, &new, TOPIC, 2);
     thread::sleep(Duration::from_millis(500));
     let program = scene.firn.rest().with_bearer(&text(&first, "/secret"));
-    let token = text(&program.post("/v1/tokens", &json!({})).success().json(), "/access_token");
+    let token = text(
+        &program.post("/v1/tokens", &json!({})).success().json(),
+        "/access_token",
+    );
     let token = scene.firn.rest().with_bearer(&token);
     token.get("/v1/me").expect(403);
     let before = others.sent();
@@ -109,8 +112,13 @@ fn a_revoked_scram_credential_ends_a_real_producer_and_the_second_password_goes_
     scene.revoke(&format!("{path}/{}", id(&first)));
     let noticed = wait_for(MOST, || (!doomed.errors().is_empty()).then(|| start.elapsed()));
     println!("a SCRAM credential: librdkafka has noticed after {noticed:.2?}");
-    assert!(noticed.is_some(), "librdkafka streams on with a revoked credential");
-    let refused = wait_for(numbers::LAST_ANSWERS, || doomed.errors().contains("uthentication").then_some(()));
+    assert!(
+        noticed.is_some(),
+        "librdkafka streams on with a revoked credential"
+    );
+    let refused = wait_for(numbers::LAST_ANSWERS, || {
+        doomed.errors().contains("uthentication").then_some(())
+    });
     assert!(refused.is_some(), "librdkafka logs in again: {}", doomed.errors());
     assert_eq!(other.errors(), "", "the second password goes on");
     let finished = other.finish(numbers::LAST_ANSWERS);
@@ -133,7 +141,10 @@ fn an_expired_api_key_loses_its_connections_its_tokens_and_its_logins() {
     let key = scene.tenant.make("/v1/api-keys", &body);
     let security = scene.security(&key);
     let program = scene.firn.rest().with_bearer(&text(&key, "/secret"));
-    let token = text(&program.post("/v1/tokens", &json!({})).success().json(), "/access_token");
+    let token = text(
+        &program.post("/v1/tokens", &json!({})).success().json(),
+        "/access_token",
+    );
     let token = scene.firn.rest().with_bearer(&token);
     for caller in [&program, &token] {
         caller.get("/v1/organizations").expect(200);
@@ -159,7 +170,11 @@ fn an_expired_session_is_over() {
         changed = catalog.execute('UPDATE account_sessions SET expires_at = 1').rowcount\n\
         catalog.commit()\n\
         sys.exit(changed != 1)";
-    let status = Command::new("python3").arg("-c").arg(expire).arg(&catalog).status();
+    let status = Command::new("python3")
+        .arg("-c")
+        .arg(expire)
+        .arg(&catalog)
+        .status();
     assert!(status.unwrap().success(), "there is one session");
     scene.firn.restart();
     let answer = scene.tenant.rest().get("/v1/me").expect(401);
@@ -189,11 +204,16 @@ fn a_suspended_cluster_closes_its_connections_and_lets_in_again_once_it_is_resum
     let (before, start) = (beside.sent(), Instant::now());
     change("suspend");
     closed_within("a suspended cluster", streams, start, MOST);
-    assert!(scene.log_in(&security).is_err(), "a suspended cluster lets nobody in");
+    assert!(
+        scene.log_in(&security).is_err(),
+        "a suspended cluster lets nobody in"
+    );
     let after = wait_for(MOST, || (beside.sent() > before + 10).then_some(()));
     assert!(after.is_some(), "the cluster beside it goes on");
     beside.stop();
     change("resume");
     let resumed = wait_for(MOST, || scene.log_in(&security).ok());
-    resumed.expect("a resumed cluster lets in").produce(TOPIC, b"resumed");
+    resumed
+        .expect("a resumed cluster lets in")
+        .produce(TOPIC, b"resumed");
 }

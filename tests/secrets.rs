@@ -31,12 +31,20 @@ fn start(options: FirnOptions) -> (Firn, Secret) {
     let key: String = (0..32).map(|_| format!("{:02x}", rand::random::<u8>())).collect();
     let file = options.scratch().join("master.key");
     let mut opened = fs::OpenOptions::new();
-    let mut opened = opened.write(true).create_new(true).mode(0o600).open(&file).unwrap();
+    let mut opened = opened
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&file)
+        .unwrap();
     opened.write_all(key.as_bytes()).unwrap();
     let options = options
         .set("master-key", file.display().to_string())
         .set("log-level", TALKATIVE);
-    (Firn::start(options), Secret::of_bytes("the master key", &key, hex::decode(&key).unwrap()))
+    (
+        Firn::start(options),
+        Secret::of_bytes("the master key", &key, hex::decode(&key).unwrap()),
+    )
 }
 
 /// Lives a life, and looks for what was secret in it; `catalog` reads every row.
@@ -59,7 +67,10 @@ fn shows_no_secret(options: FirnOptions, catalog: impl Fn(&Firn) -> Vec<u8>) {
     );
     assert!(log.contains("TRACE") && life.refusals.len() > 10 && metrics.len() > 1_000);
     let email = life.email.as_bytes();
-    assert!(search::contains(&rows, email), "these are not the rows of the catalog");
+    assert!(
+        search::contains(&rows, email),
+        "these are not the rows of the catalog"
+    );
     let mut found = Vec::new();
     for (place, bytes) in [
         ("the log", log.as_bytes()),

@@ -64,7 +64,10 @@ impl Probe {
         if status != 404 && !row.also.contains(&status) {
             return Some(format!("{}, foreign: {status} {body}", row.operation));
         }
-        let (seen, expected) = (foreign.blind(&shown(&to_foreign)), absent.blind(&shown(&to_absent)));
+        let (seen, expected) = (
+            foreign.blind(&shown(&to_foreign)),
+            absent.blind(&shown(&to_absent)),
+        );
         (seen != expected).then(|| format!("{}\nforeign: {seen}\nabsent: {expected}", row.operation))
     }
 
@@ -80,7 +83,9 @@ impl Probe {
     pub fn seen(&self, text: &str) -> Vec<String> {
         let whole = |(operation, answer): &(&str, Answer)| format!("{operation}: {}", shown(answer));
         let answers = self.got.iter().map(whole);
-        answers.filter(|answer| answer.to_lowercase().contains(text)).collect()
+        answers
+            .filter(|answer| answer.to_lowercase().contains(text))
+            .collect()
     }
 }
 

@@ -61,8 +61,10 @@ impl Row {
     /// The things that it is asked about, the outermost first.
     pub fn names(&self) -> Vec<&'static str> {
         let (_, path) = self.parts();
-        let in_braces = |text: &'static str| text.split('{').skip(1).filter_map(|rest| rest.split('}').next());
-        let in_brackets = |text: &'static str| text.split('<').skip(1).filter_map(|rest| rest.split('>').next());
+        let in_braces =
+            |text: &'static str| text.split('{').skip(1).filter_map(|rest| rest.split('}').next());
+        let in_brackets =
+            |text: &'static str| text.split('<').skip(1).filter_map(|rest| rest.split('>').next());
         let others = self.query.contains('<').then_some(self.query);
         let mut names: Vec<_> = in_braces(path).collect();
         names.extend(others.into_iter().chain(self.body).flat_map(in_brackets));

@@ -20,7 +20,10 @@ impl Things {
         let key = json!({ "service_account": account, "name": format!("{name} key") });
         let key = tenant.make("/v1/api-keys", &key);
         let scram = json!({ "service_account": account, "username": format!("{name}-user") });
-        let scram = tenant.make(&format!("/v1/clusters/{}/scram-credentials", tenant.cluster), &scram);
+        let scram = tenant.make(
+            &format!("/v1/clusters/{}/scram-credentials", tenant.cluster),
+            &scram,
+        );
         let colleague = tenant.colleague(&format!("{name}-colleague"), "viewer");
         let guest = json!({ "email": format!("{name}-guest@example.com"), "role": "viewer" });
         let invitation = tenant.make(&inside("invitations"), &guest);

@@ -38,7 +38,10 @@ impl Counts {
 
 /// Every item of the list, of minutes, that this query selects.
 fn items(tenant: &Tenant, query: &str) -> Vec<Value> {
-    let path = format!("/v1/organizations/{}/usage?granularity=minute&page_size=200&{query}", tenant.organization);
+    let path = format!(
+        "/v1/organizations/{}/usage?granularity=minute&page_size=200&{query}",
+        tenant.organization
+    );
     let (mut items, mut next) = (Vec::new(), path.clone());
     loop {
         let page = tenant.see(&next);
@@ -53,7 +56,10 @@ fn items(tenant: &Tenant, query: &str) -> Vec<Value> {
 /// What this principal has used in the tenant's cluster.
 pub fn of(tenant: &Tenant, principal: &str) -> Counts {
     let mut counts = Counts::default();
-    let query = format!("cluster={}&principal={principal}&group_by=cluster,principal", tenant.cluster);
+    let query = format!(
+        "cluster={}&principal={principal}&group_by=cluster,principal",
+        tenant.cluster
+    );
     for item in items(tenant, &query) {
         assert_eq!(item["principal"], principal);
         assert_eq!(item["cluster"], tenant.cluster.as_str());
@@ -76,7 +82,10 @@ pub fn settled(tenant: &Tenant, principal: &str, enough: impl Fn(&Counts) -> boo
 pub fn csv_says_the_same(tenant: &Tenant) {
     // What has ended is not added to any more.
     let query = "group_by=cluster,principal";
-    let path = format!("/v1/organizations/{}/usage?granularity=minute&{query}", tenant.organization);
+    let path = format!(
+        "/v1/organizations/{}/usage?granularity=minute&{query}",
+        tenant.organization
+    );
     let same = wait_for(PATIENCE, || {
         let listed = items(tenant, query);
         let csv = tenant.rest().get(&format!("{path}&format=csv")).expect(200);

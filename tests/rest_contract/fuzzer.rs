@@ -91,7 +91,12 @@ impl Run {
             .args(["--url", &format!("http://{}", self.http)])
             .args(["--checks", &CHECKS.join(",")])
             .args(["--phases", "examples,coverage,fuzzing,stateful"])
-            .args(["--seed", &SEED.to_string(), "--max-examples", &EXAMPLES.to_string()])
+            .args([
+                "--seed",
+                &SEED.to_string(),
+                "--max-examples",
+                &EXAMPLES.to_string(),
+            ])
             .args(["--generation-database", "none", "--no-shrink"])
             .args(["--continue-on-failure", "--warnings", "off"])
             .args(["--request-timeout", "30", "--suppress-health-check", "all"])
@@ -118,7 +123,9 @@ fn config(ids: &[(&str, Vec<String>)]) -> String {
     }
     config.push_str("[parameters]\n");
     for (name, _) in ids {
-        config.push_str(&format!("\"path.{name}\" = {{ dictionary = \"{name}\", probability = 0.7 }}\n"));
+        config.push_str(&format!(
+            "\"path.{name}\" = {{ dictionary = \"{name}\", probability = 0.7 }}\n"
+        ));
     }
     config
 }

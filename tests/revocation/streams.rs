@@ -60,9 +60,22 @@ pub fn closed_within(what: &str, streams: Streams, start: Instant, most: Duratio
     let all = || streams.connections.iter().all(JoinHandle::is_finished);
     let patience = deadline.saturating_duration_since(Instant::now());
     let closed = wait_for(patience, || all().then_some(()));
-    assert!(closed.is_some(), "{what}: connections are open after {:?}", start.elapsed());
-    let ends = streams.connections.into_iter().map(|connection| connection.join().unwrap());
-    let last = ends.map(|end| end.saturating_duration_since(start)).max().unwrap();
-    println!("{what}: {} records, the last connection was closed after {last:.2?} (aim: 1 s)", streams.sent.load(Ordering::Relaxed));
+    assert!(
+        closed.is_some(),
+        "{what}: connections are open after {:?}",
+        start.elapsed()
+    );
+    let ends = streams
+        .connections
+        .into_iter()
+        .map(|connection| connection.join().unwrap());
+    let last = ends
+        .map(|end| end.saturating_duration_since(start))
+        .max()
+        .unwrap();
+    println!(
+        "{what}: {} records, the last connection was closed after {last:.2?} (aim: 1 s)",
+        streams.sent.load(Ordering::Relaxed)
+    );
     assert!(last < most, "{what}: closed after {last:?}");
 }

@@ -11,7 +11,11 @@ use crate::support::streaming::kcat;
 use crate::support::tenant::text;
 
 /// The second and third password of the owner, and one that is nobody's.
-const PASSWORDS: [&str; 3] = ["an otter swims 12 rivers", "a heron stands 3 hours", "a magpie takes 9 spoons"];
+const PASSWORDS: [&str; 3] = [
+    "an otter swims 12 rivers",
+    "a heron stands 3 hours",
+    "a magpie takes 9 spoons",
+];
 const CLIENT_SECRET: &str = "client-secret-of-a-provider-5f1c";
 
 /// What was secret, and what was answered to mistakes.
@@ -48,14 +52,16 @@ impl Life {
 
     fn mailed(&mut self, rest: &Rest, path: &str) -> String {
         let token = rest.mailed_token(&self.email, path);
-        self.secrets.push(Secret::token(&format!("the token for {path}"), &token));
+        self.secrets
+            .push(Secret::token(&format!("the token for {path}"), &token));
         token
     }
 
     fn session(&mut self, what: &str, rest: &Rest) {
         for (name, value) in rest.request("GET", "/").headers() {
             let value = value.strip_prefix("__Host-firn_session=").unwrap_or(value);
-            self.secrets.push(Secret::token(&format!("{what}, {name}"), value));
+            self.secrets
+                .push(Secret::token(&format!("{what}, {name}"), value));
         }
     }
 
@@ -71,7 +77,8 @@ impl Life {
 
     fn people(&mut self, rest: &Rest, tenant: &Tenant) {
         let email = self.email.clone();
-        rest.post("/v1/password-resets", &json!({ "email": email })).success();
+        rest.post("/v1/password-resets", &json!({ "email": email }))
+            .success();
         let token = self.mailed(rest, "/v1/password-resets/complete");
         let complete = json!({ "token": token, "password": PASSWORDS[0] });
         rest.post("/v1/password-resets/complete", &complete).success();
@@ -109,22 +116,37 @@ impl Life {
         };
         let guest = tenant.colleague("guest", "viewer");
         let invited = firn.rest().mailed_token(&guest.email, "/v1/invitations/accept");
-        self.secrets.push(Secret::token("the token of an invitation", &invited));
-        self.mistake(&guest.rest, "POST", "/v1/invitations/accept", &json!({ "token": invited }));
+        self.secrets
+            .push(Secret::token("the token of an invitation", &invited));
+        self.mistake(
+            &guest.rest,
+            "POST",
+            "/v1/invitations/accept",
+            &json!({ "token": invited }),
+        );
         let provider = json!({
             "name": "provider", "issuer": "https://login.example.com", "client_id": "firn", "client_secret": CLIENT_SECRET,
         });
         let providers = format!("/v1/organizations/{}/login-providers", tenant.organization);
         let provider = tenant.make(&providers, &provider);
-        self.secrets.push(Secret::new("a provider's client secret", CLIENT_SECRET));
+        self.secrets
+            .push(Secret::new("a provider's client secret", CLIENT_SECRET));
         let path = format!("{providers}/{}", id(&provider));
-        self.mistake(tenant.rest(), "PATCH", &path, &json!({ "client_secret": { "text": CLIENT_SECRET } }));
+        self.mistake(
+            tenant.rest(),
+            "PATCH",
+            &path,
+            &json!({ "client_secret": { "text": CLIENT_SECRET } }),
+        );
 
         let key = tenant.api_key();
         let secret = text(&key, "/secret");
         self.secrets.push(Secret::api_key("an API key", &secret));
         let program = firn.rest().with_bearer(&secret);
-        let token = text(&program.post("/v1/tokens", &json!({})).success().json(), "/access_token");
+        let token = text(
+            &program.post("/v1/tokens", &json!({})).success().json(),
+            "/access_token",
+        );
         self.secrets.push(Secret::new("a token of an API key", &token));
         let bearer = firn.rest().with_bearer(&token);
         bearer.get("/v1/organizations").expect(200);
@@ -134,7 +156,10 @@ impl Life {
         let password = text(&scram, "/secret");
         self.secrets.push(Secret::token("a SCRAM password", &password));
         Self::streams(firn, &tenant, &key, &scram);
-        tenant.rest().delete(&format!("/v1/api-keys/{}", id(&key)), "*").success();
+        tenant
+            .rest()
+            .delete(&format!("/v1/api-keys/{}", id(&key)), "*")
+            .success();
         self.refused(&program.get("/v1/organizations"));
         self.refused(&bearer.get("/v1/organizations"));
     }
@@ -148,7 +173,12 @@ impl Life {
         self.refused(&nobody.send(&basic.header("authorization", format!("Basic {secret}"))));
         self.refused(&owner.get(&format!("/v1/api-keys/{secret}")));
         self.refused(&owner.get(&format!("/v1/organizations?cursor={secret}")));
-        self.mistake(owner, "POST", "/v1/service-accounts", &json!({ "project": secret, "name": "x" }));
+        self.mistake(
+            owner,
+            "POST",
+            "/v1/service-accounts",
+            &json!({ "project": secret, "name": "x" }),
+        );
         self.mistake(&nobody, "POST", "/v1/verifications", &json!({ "token": secret }));
     }
 

@@ -97,7 +97,9 @@ pub fn contains(bytes: &[u8], sought: &[u8]) -> bool {
 #[test]
 fn a_secret_is_found_in_each_of_its_forms() {
     let secret = Secret::token("a token", "ses_x.q83vEjRWeJq83vASNFZ4mrze8BI0VniavN7wEjRWeJo");
-    let random = URL_SAFE_NO_PAD.decode("q83vEjRWeJq83vASNFZ4mrze8BI0VniavN7wEjRWeJo").unwrap();
+    let random = URL_SAFE_NO_PAD
+        .decode("q83vEjRWeJq83vASNFZ4mrze8BI0VniavN7wEjRWeJo")
+        .unwrap();
     for before in 0..4 {
         let mut text = vec![b'x'; before];
         text.extend_from_slice(&random);
@@ -108,7 +110,10 @@ fn a_secret_is_found_in_each_of_its_forms() {
             hex::encode(&text),
             hex::encode_upper(&text),
         ] {
-            assert!(!secret.found("a text", written.as_bytes()).is_empty(), "{written}");
+            assert!(
+                !secret.found("a text", written.as_bytes()).is_empty(),
+                "{written}"
+            );
         }
     }
     assert!(secret.found("a text", b"nothing of the kind").is_empty());

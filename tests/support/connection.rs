@@ -56,7 +56,9 @@ impl Connection {
     }
 
     fn exchange(&mut self, mut stream: BufReader<TcpStream>, request: &Request) -> io::Result<Answer> {
-        stream.get_mut().write_all(&request.bytes(&self.address, "keep-alive"))?;
+        stream
+            .get_mut()
+            .write_all(&request.bytes(&self.address, "keep-alive"))?;
         let answer = read_answer(&mut stream)?;
         if answer.header("connection") != Some("close") {
             self.stream = Some(stream);
@@ -78,7 +80,10 @@ fn read_answer(stream: &mut BufReader<TcpStream>) -> io::Result<Answer> {
         headers,
         body: String::new(),
     };
-    let body = match (answer.header("content-length"), answer.header("transfer-encoding")) {
+    let body = match (
+        answer.header("content-length"),
+        answer.header("transfer-encoding"),
+    ) {
         (Some(length), _) if status != 204 => {
             let mut body = vec![0; length.parse().map_err(io::Error::other)?];
             stream.read_exact(&mut body)?;

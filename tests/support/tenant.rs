@@ -88,18 +88,27 @@ impl Tenant {
 
     /// Another service account, without a role; its id.
     pub fn another_account(&self, name: &str) -> String {
-        id(&self.make("/v1/service-accounts", &json!({ "project": self.project, "name": name, "role": null })))
+        id(&self.make(
+            "/v1/service-accounts",
+            &json!({ "project": self.project, "name": name, "role": null }),
+        ))
     }
 
     /// Gives somebody a role in an organization, a project or a cluster; the binding's id.
     pub fn bind(&self, principal: &str, role: &str, scope: &str) -> String {
         let path = format!("/v1/organizations/{}/role-bindings", self.organization);
-        id(&self.make(&path, &json!({ "principal": principal, "role": role, "scope": scope })))
+        id(&self.make(
+            &path,
+            &json!({ "principal": principal, "role": role, "scope": scope }),
+        ))
     }
 
     /// Another API key of a service account.
     pub fn key_of(&self, service_account: &str) -> ApiKey {
-        let made = self.make("/v1/api-keys", &json!({ "service_account": service_account, "name": "another" }));
+        let made = self.make(
+            "/v1/api-keys",
+            &json!({ "service_account": service_account, "name": "another" }),
+        );
         ApiKey {
             id: id(&made),
             service_account: service_account.to_owned(),

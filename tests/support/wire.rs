@@ -91,7 +91,8 @@ impl Wire {
     pub fn log_in(address: &str, security: &Security) -> Result<Self, String> {
         let authority = security.authority.as_deref().expect("an authority to trust");
         let (host, _) = address.rsplit_once(':').expect("HOST:PORT");
-        let stream = tls::connect(&tls::trusting(authority), address, host).map_err(|error| error.to_string())?;
+        let stream =
+            tls::connect(&tls::trusting(authority), address, host).map_err(|error| error.to_string())?;
         let mut wire = Self::over(Stream::Tls(Box::new(stream)));
         let closed = || "the connection was closed".to_owned();
         wire.try_send(SASL_HANDSHAKE, |body| put_string(body, "PLAIN"))
@@ -191,9 +192,7 @@ impl Wire {
     /// Whether no answer comes for a while.
     pub fn is_quiet(&self) -> bool {
         let socket = self.stream.socket();
-        socket
-            .set_read_timeout(Some(Duration::from_millis(300)))
-            .unwrap();
+        socket.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
         let came = socket.peek(&mut [0]);
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         came.is_err()

@@ -35,7 +35,13 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         folder: "dataplane/broker",
-        uses: &["firn-runtime", "firn-secrets", "firn-catalog", "firn-log", "firn-coordinator"],
+        uses: &[
+            "firn-runtime",
+            "firn-secrets",
+            "firn-catalog",
+            "firn-log",
+            "firn-coordinator",
+        ],
     },
     Layer {
         folder: "controlplane/api",
@@ -71,7 +77,10 @@ const LAYERS: &[Layer] = &[
 /// Crates of others that only these folders may depend on, because only they know what these are about.
 const OWNED: &[(&str, &[&str])] = &[
     ("axum", &["controlplane/api"]),
-    ("kafka-protocol", &["dataplane/broker", "controlplane/api", "bench"]),
+    (
+        "kafka-protocol",
+        &["dataplane/broker", "controlplane/api", "bench"],
+    ),
     ("sqlx", &["controlplane/catalog"]),
     ("object_store", &["dataplane/log", "dataplane/simulation", "."]),
     ("clap", &[".", "dataplane/simulation", "bench"]),

@@ -5,8 +5,8 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use prometheus::{Encoder, TextEncoder};
 
-use crate::rules::Problem;
 use crate::operations::Operations;
+use crate::rules::Problem;
 
 pub(crate) async fn metrics(State(operations): State<Operations>) -> Response {
     let encoder = TextEncoder::new();

@@ -62,10 +62,7 @@ async fn a_mail_goes_through_the_dialogue_whole() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("smtp://{}", listener.local_addr().unwrap());
     let mailer = SmtpMailer::new(&url, "Firn <noreply@firn.example>").unwrap();
-    let (sent, heard) = tokio::join!(
-        mailer.send(mail("ada@example.com")),
-        serve(listener, "250 fine")
-    );
+    let (sent, heard) = tokio::join!(mailer.send(mail("ada@example.com")), serve(listener, "250 fine"));
     sent.unwrap();
     let has = |command: &str| heard.commands.iter().any(|heard| heard.starts_with(command));
     assert!(has("MAIL FROM:<noreply@firn.example>"), "{:?}", heard.commands);

@@ -78,7 +78,10 @@ async fn a_topic_is_made_read_changed_and_deleted() {
     assert_eq!(current.delete(&path).await.status, 204);
     assert_eq!(owner.get(&path).await.status, 404);
     assert_eq!(owner.delete(&path).await.code(), "not_found");
-    assert_eq!(owner.delete(&format!("{cluster}/topics/%00")).await.code(), "not_found");
+    assert_eq!(
+        owner.delete(&format!("{cluster}/topics/%00")).await.code(),
+        "not_found"
+    );
 }
 
 #[tokio::test]

@@ -192,7 +192,9 @@ impl RoleSet {
 
     /// The roles, the most powerful first.
     pub fn iter(self) -> impl Iterator<Item = Role> {
-        ROLES.into_iter().filter(move |role| self.0 & (1 << *role as u8) != 0)
+        ROLES
+            .into_iter()
+            .filter(move |role| self.0 & (1 << *role as u8) != 0)
     }
 
     /// Whether they allow together all that one allows.
@@ -257,7 +259,10 @@ mod tests {
         let covered = |roles: &[Role], role| roles.iter().copied().collect::<RoleSet>().covers(role);
         assert!(covered(&[Role::Owner], Role::Owner) && !covered(&[Role::Admin], Role::Owner));
         assert!(covered(&[Role::Admin], Role::Operator) && !covered(&[Role::Operator], Role::Admin));
-        assert!(!covered(&[Role::Developer], Role::Viewer), "a developer sees no usage");
+        assert!(
+            !covered(&[Role::Developer], Role::Viewer),
+            "a developer sees no usage"
+        );
         assert!(covered(&[Role::Developer, Role::Billing], Role::Viewer));
         let mut distinct = Permission::ALL.to_vec();
         distinct.dedup();

@@ -231,7 +231,10 @@ mod tests {
             assert!(ProjectId::from_public(&text).is_err());
             assert!(ClusterId::from_public(&text.to_uppercase()).is_err());
         }
-        assert!(ClusterId::from_public(&format!("clu_{}", "7".repeat(26))).is_err(), "130 bits");
+        assert!(
+            ClusterId::from_public(&format!("clu_{}", "7".repeat(26))).is_err(),
+            "130 bits"
+        );
         assert!(ClusterId::from_public("clu_").is_err());
     }
 }

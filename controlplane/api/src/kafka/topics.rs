@@ -134,7 +134,7 @@ pub(crate) async fn describe_configs(
                 let result = response.results.into_iter().next();
                 let result = result.ok_or_else(|| KafkaError::Nonsense("no result".to_owned()))?;
                 accepted(result.error_code)?;
-                let mut configs: Vec<_> = result.configs.into_iter().map(config).collect();
+                let mut configs: Vec<_> = result.configs.iter().map(config).collect();
                 configs.sort_by(|a, b| a.name.cmp(&b.name));
                 return Ok(configs);
             }
@@ -144,7 +144,7 @@ pub(crate) async fn describe_configs(
     Err(last)
 }
 
-fn config(told: DescribeConfigsResourceResult) -> KafkaConfig {
+fn config(told: &DescribeConfigsResourceResult) -> KafkaConfig {
     let behind = told.synonyms.iter().find(|synonym| synonym.source != OF_TOPIC);
     let default = match told.config_source {
         OF_TOPIC => behind.and_then(|synonym| {

@@ -5,7 +5,8 @@
 //! that, a few of them, the rest are refused. So with any number of sources, each gets its share in turn, and ten thousand
 //! wrong passwords of one source are to everybody else as one more person who logs in. What a source is: a pair of address
 //! and email that has logged in before, else the address. So an owner has a place of their own even behind the address that the
-//! wrong passwords come from. How often a source may ask at all is decided before, in `rules::login_throttle`.
+//! wrong passwords come from. Sources that are not known have one place for each core in the queue, all together: from however many
+//! addresses wrong passwords come, somebody known waits for one of them. How often a source may ask at all is decided before, in `rules::login_throttle`.
 
 mod common;
 mod queue;
@@ -28,7 +29,10 @@ pub(crate) fn require_strong(pointer: &'static str, password: &str, email: &str)
     }
     let lower = password.to_lowercase();
     if common::is_common(&lower) {
-        return Err(Problem::invalid(pointer, "it is one of the most common passwords"));
+        return Err(Problem::invalid(
+            pointer,
+            "it is one of the most common passwords",
+        ));
     }
     let local = email.split('@').next().unwrap_or_default();
     if local.len() >= 3 && lower.contains(local) {
@@ -62,7 +66,12 @@ mod tests {
         ] {
             assert!(refused(bad), "{bad}");
         }
-        for good in ["correct horse battery", "Zwölf Boxkämpfer", "x7!kQ-93mZ", &"kx9 ".repeat(50)] {
+        for good in [
+            "correct horse battery",
+            "Zwölf Boxkämpfer",
+            "x7!kQ-93mZ",
+            &"kx9 ".repeat(50),
+        ] {
             assert!(!refused(good), "{good}");
         }
     }

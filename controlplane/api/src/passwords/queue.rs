@@ -36,6 +36,9 @@ struct Line {
 pub(crate) struct Passwords {
     env: Env,
     cores: Arc<Semaphore>,
+    /// As many strangers as there are cores may stand in the queue for them at a time: so a known source waits behind no
+    /// more than these, however many addresses there are.
+    strangers: Arc<Semaphore>,
     lines: Arc<Mutex<HashMap<Source, Line>>>,
 }
 
@@ -69,6 +72,7 @@ impl Passwords {
         Self {
             env,
             cores: Arc::new(Semaphore::new(cores)),
+            strangers: Arc::new(Semaphore::new(cores)),
             lines: Arc::default(),
         }
     }
@@ -102,11 +106,15 @@ impl Passwords {
     ) -> Result<T, Problem> {
         let ticket = self.enter(source)?;
         let place = Arc::clone(&ticket.place).acquire_owned().await;
+        let gate = match ticket.source {
+            Source::Known(..) => None,
+            Source::Address(_) => Some(Arc::clone(&self.strangers).acquire_owned().await),
+        };
         let core = Arc::clone(&self.cores).acquire_owned().await;
         // The work goes on if its request is given up, so it takes its places along.
         let done = blocking(&*self.env.tasks, move || {
             let value = work();
-            drop((core, place, ticket));
+            drop((core, gate, place, ticket));
             value
         });
         Ok(done.await)
@@ -162,6 +170,27 @@ mod tests {
         let turn = order.iter().position(|name| *name == "quiet").unwrap();
         assert!(turn <= 1, "{order:?}");
         assert!(passwords.lines.lock().is_empty(), "nothing is left of a source");
+    }
+
+    #[tokio::test]
+    async fn a_known_source_waits_for_one_stranger_however_many_there_are() {
+        let passwords = Passwords::on(Env::system(), 1);
+        let (tell, order) = mpsc::channel();
+        let work = |name: &'static str| {
+            let tell = tell.clone();
+            move || tell.send(name).unwrap()
+        };
+        let strangers = (0..50).map(|number| passwords.run(from(number), work("stranger")));
+        let mut all: Vec<futures::future::BoxFuture<'_, _>> = strangers.map(|run| Box::pin(run) as _).collect();
+        let known = Source::Known(Origin::of(Some([192, 0, 2, 7].into())), "ada@example.com".to_owned());
+        all.push(Box::pin(passwords.run(known, work("known"))));
+        for outcome in futures::future::join_all(all).await {
+            outcome.unwrap();
+        }
+        let order: Vec<_> = order.try_iter().collect();
+        assert_eq!(order.len(), 51);
+        let turn = order.iter().position(|name| *name == "known").unwrap();
+        assert!(turn <= 1, "{order:?}");
     }
 
     #[tokio::test]

@@ -11,9 +11,9 @@ use firn_runtime::Timestamp;
 use serde_json::json as detail;
 use sqlx::any::AnyRow;
 
+use super::AccountError;
 use super::credentials::TOMBSTONE;
 use super::service_accounts::{MAX_NAME, check_text};
-use super::AccountError;
 use crate::access::{Permission, Scope};
 use crate::catalog::Catalog;
 use crate::cell::CatalogError;

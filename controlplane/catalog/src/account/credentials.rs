@@ -75,7 +75,9 @@ impl Catalog {
         if let Some(noted) = noted {
             // A change since then has noted another time, and tells its cells itself.
             let clear = "UPDATE account_service_accounts SET roles_changed_at = NULL WHERE id = $1 AND roles_changed_at = $2";
-            let cleared: Result<u64, AccountError> = transaction!(self.store(), write, |tx| tx.execute(clear, args![id, noted]).await);
+            let cleared: Result<u64, AccountError> = transaction!(self.store(), write, |tx| tx
+                .execute(clear, args![id, noted])
+                .await);
             cleared?;
         }
         Ok(last)

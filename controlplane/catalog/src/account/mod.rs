@@ -6,43 +6,45 @@
 //! A write that takes `rehearsal` does and checks everything and keeps nothing.
 
 mod access;
+pub mod api_keys;
 mod audit;
 mod bindings;
-pub mod api_keys;
-mod credentials;
 pub mod clusters;
+mod credentials;
 mod error;
 mod idempotency;
 mod identities;
 mod invitations;
+mod login_providers;
+mod master_key;
 mod members;
+mod one_time;
 mod operations;
 mod organizations;
+mod people;
 mod projects;
 pub mod scram_credentials;
 pub mod service_accounts;
-mod signing_keys;
-mod login_providers;
-mod master_key;
-mod one_time;
-mod people;
 mod sessions;
+mod signing_keys;
 
 pub(crate) use access::Denied;
-pub use credentials::ReconciledCredentials;
 pub use audit::{AuditFilter, AuditRow};
 pub use bindings::{BindingFilter, Holder, MAX_BINDINGS, RoleBinding};
+pub use credentials::ReconciledCredentials;
 pub use error::AccountError;
 pub use idempotency::{ANSWERS_KEPT, CLAIM_HOLDS, Claim, ClaimId};
+pub use identities::Identity;
 pub use invitations::{Accepting, Invitation, Joined, MAX_INVITATIONS, NewInvitation};
+pub use login_providers::{LoginProvider, LoginProviderSettings, MAX_LOGIN_PROVIDERS, Sealed};
 pub use members::Member;
+pub use one_time::{Kind, OneTime};
 pub use operations::Operation;
 pub(crate) use organizations::NewOrganization;
-pub use projects::{MAX_PROJECTS, Project};
 pub use organizations::{FIRST_PROJECT, MAX_OWNED, MAX_TITLE, Organization};
-pub use signing_keys::SigningKey;
-pub use identities::Identity;
-pub use login_providers::{LoginProvider, LoginProviderSettings, MAX_LOGIN_PROVIDERS, Sealed};
-pub use one_time::{Kind, OneTime};
-pub use people::{Login, MAX_EMAIL_BYTES, MAX_PERSON_NAME, PasswordHash, Person, SignUp, SignedUp, normalize_email};
+pub use people::{
+    Login, MAX_EMAIL_BYTES, MAX_PERSON_NAME, PasswordHash, Person, SignUp, SignedUp, normalize_email,
+};
+pub use projects::{MAX_PROJECTS, Project};
 pub use sessions::{MAX_SESSIONS, MAX_USER_AGENT, NewSession, SESSION_IDLE, SESSION_LIFE, Session};
+pub use signing_keys::SigningKey;

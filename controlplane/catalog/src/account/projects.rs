@@ -173,7 +173,8 @@ impl Tx {
         let project = self.project(id).await?;
         require_version(expected, project.version)?;
         let clusters = "SELECT COUNT(*) FROM account_clusters WHERE project = $1";
-        let accounts = "SELECT COUNT(*) FROM account_service_accounts WHERE project = $1 AND deleted_at IS NULL";
+        let accounts =
+            "SELECT COUNT(*) FROM account_service_accounts WHERE project = $1 AND deleted_at IS NULL";
         for (select, what) in [(clusters, "clusters"), (accounts, "service accounts")] {
             if self.count_of(select, args![id]).await? > 0 {
                 let reason = format!("the project still has {what}: delete them first");

@@ -14,11 +14,13 @@ mod partitions;
 mod recording;
 #[cfg(test)]
 mod tests;
-mod topic_name;
 mod topic_changes;
+mod topic_name;
 mod topics;
 
-pub use authorization::{Actor, Authorizer, CredentialId, Operation, Principal, Resource, RoleAuthorizer, User};
+pub use authorization::{
+    Actor, Authorizer, CredentialId, Operation, Principal, Resource, RoleAuthorizer, User,
+};
 pub use cell::{CELL_CLUSTER, COORDINATOR_TOPIC};
 pub use cluster_life::WantedCluster;
 pub use clusters::DevIds;

@@ -158,7 +158,10 @@ fn credential_changes() -> [Change; 2] {
         created_at: Timestamp(14),
         expires_at: Some(Timestamp(15)),
     };
-    [Change::CredentialPut { credential }, Change::CredentialRemoved { id }]
+    [
+        Change::CredentialPut { credential },
+        Change::CredentialRemoved { id },
+    ]
 }
 
 #[test]
@@ -189,7 +192,10 @@ fn a_cluster_that_was_stored_before_it_had_a_state_is_active_and_has_the_highest
         ..ClusterLimits::HIGHEST
     };
     let cluster = Cluster { limits, ..cluster() };
-    assert_eq!(serde_json::from_str::<Change>(old).unwrap(), Change::ClusterCreated { cluster });
+    assert_eq!(
+        serde_json::from_str::<Change>(old).unwrap(),
+        Change::ClusterCreated { cluster }
+    );
 }
 
 #[test]

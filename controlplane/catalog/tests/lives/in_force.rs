@@ -59,7 +59,12 @@ pub async fn a_report_wakes_who_waits_for_it(cell: &Cell) {
     let broker = cell.open(1).await;
     cell.catalog().heartbeat(broker, now()).await.unwrap();
     let head = head(cell).await;
-    let waiting = async { (catalog.applied_everywhere(head, Duration::from_secs(30)).await, now()) };
+    let waiting = async {
+        (
+            catalog.applied_everywhere(head, Duration::from_secs(30)).await,
+            now(),
+        )
+    };
     let reporting = async {
         tokio::time::sleep(SOON).await;
         let before = now();

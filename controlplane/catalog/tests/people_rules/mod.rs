@@ -120,10 +120,7 @@ impl World {
     pub async fn somebody(&self, email: &str) -> (Person, Session) {
         let (_, token) = self.sign_up(email, "password").await;
         let session = self.new_session();
-        self.catalog
-            .verify(&stranger(), &token, &session)
-            .await
-            .unwrap()
+        self.catalog.verify(&stranger(), &token, &session).await.unwrap()
     }
 
     /// Opens another session of somebody.

@@ -95,7 +95,9 @@ impl Coordinator {
     /// Asks a group; the answer comes once everything that it rests on is durable.
     pub async fn ask(&self, key: GroupKey, request: Request) -> Result<Answer, Unavailable> {
         let own = self.shared.metadata.group_limit(key.cluster);
-        let asked = self.shard.ask(key, request, own.min(self.shared.settings.max_groups))?;
+        let asked = self
+            .shard
+            .ask(key, request, own.min(self.shared.settings.max_groups))?;
         asked.answer(&self.shared.log).await
     }
 

@@ -60,8 +60,10 @@ impl Metadata for Newest {
 
     fn group_limit(&self, cluster: ClusterId) -> usize {
         let image = self.0.image();
-        let limit = image.cluster(cluster).map_or(0, |cluster| cluster.limits.groups);
-        usize::try_from(limit).unwrap_or(0)
+        let Some(cluster) = image.cluster(cluster) else {
+            return usize::MAX;
+        };
+        usize::try_from(cluster.limits.groups).unwrap_or(0)
     }
 }
 

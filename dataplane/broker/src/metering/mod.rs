@@ -146,7 +146,7 @@ impl Metering {
                 let bytes = i64::try_from(sizes.local.max(sizes.cold)).unwrap_or(i64::MAX);
                 holding.bytes = holding.bytes.saturating_add(bytes);
                 looked += 1;
-                if looked % LOOK_PARTITIONS == 0 {
+                if looked.is_multiple_of(LOOK_PARTITIONS) {
                     tokio::task::yield_now().await;
                 }
             }

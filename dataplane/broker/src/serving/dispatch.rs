@@ -270,7 +270,9 @@ pub(super) fn encode_response(
     correlation: i32,
     response: &impl Encodable,
 ) -> Result<Bytes, String> {
-    let size = response.compute_size(version).map_err(|error| error.to_string())?;
+    let size = response
+        .compute_size(version)
+        .map_err(|error| error.to_string())?;
     let mut out = BytesMut::with_capacity(size + header::RESPONSE_PREFIX);
     header::begin_response(&mut out, api, correlation, flexible);
     response

@@ -38,10 +38,9 @@ impl Identity {
     pub(crate) fn is_user(&self, user: &User) -> bool {
         match &self.principal {
             Principal::User(own) => own.cluster == user.cluster && own.name == user.name,
-            Principal::Dev { .. }
-            | Principal::Cell
-            | Principal::Person(_)
-            | Principal::ServiceAccount(_) => false,
+            Principal::Dev { .. } | Principal::Cell | Principal::Person(_) | Principal::ServiceAccount(_) => {
+                false
+            }
         }
     }
 }

@@ -95,7 +95,11 @@ impl RequestContext {
 
     /// A broker at its advertised address. Who named the cluster in the TLS handshake is told the cluster's own names.
     fn node_at(&self, node: NodeId, address: &Address) -> Node {
-        let named = self.identity.slug.as_ref().zip(self.serving.logins.cell_domain.as_ref());
+        let named = self
+            .identity
+            .slug
+            .as_ref()
+            .zip(self.serving.logins.cell_domain.as_ref());
         Node {
             id: node.0,
             host: match named {

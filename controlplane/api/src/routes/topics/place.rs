@@ -44,7 +44,9 @@ impl Place {
         if !user.roles.allow(needed) {
             return Err(Problem::new(Code::Forbidden, "no role of yours allows this"));
         }
-        let image = shown(api, cluster).await.ok_or_else(|| Problem::missing("cluster"))?;
+        let image = shown(api, cluster)
+            .await
+            .ok_or_else(|| Problem::missing("cluster"))?;
         let user = Arc::clone(user);
         let actor = Actor {
             principal,

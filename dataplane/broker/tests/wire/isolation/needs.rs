@@ -50,10 +50,9 @@ pub fn takes_away(key: ApiKey) -> bool {
 /// Whether an answer hides what there is from who may not see it, where the API has no error for that: an empty list.
 pub fn hides(sample: &Sample, told: &[Told]) -> bool {
     let lists = match sample.key {
-        ApiKey::Metadata
-        | ApiKey::DescribeTopicPartitions
-        | ApiKey::DescribeLogDirs
-        | ApiKey::ListGroups => true,
+        ApiKey::Metadata | ApiKey::DescribeTopicPartitions | ApiKey::DescribeLogDirs | ApiKey::ListGroups => {
+            true
+        }
         // Version 0 lists what no topic is.
         ApiKey::ListConfigResources => sample.version > 0,
         _ => false,
