@@ -199,7 +199,6 @@ fn a_change_names_the_version_that_it_changes() {
     let names = ["second", "third", "fourth"].map(|name| json!({ "name": name }));
     let roles = ["operator", "developer", "admin"].map(|role| json!({ "role": role }));
     for (path, [second, third, fourth]) in [
-        ("/v1/me".to_owned(), &names),
         (organization.clone(), &names),
         (format!("{organization}/role-bindings/{binding}"), &roles),
         (format!("/v1/projects/{}", tenant.project), &names),

@@ -43,7 +43,7 @@ fn start(options: FirnOptions) -> (Firn, Secret) {
         .set("log-level", TALKATIVE);
     (
         Firn::start(options),
-        Secret::of_bytes("the master key", &key, hex::decode(&key).unwrap()),
+        Secret::of_bytes("the master key", &key, &hex::decode(&key).unwrap()),
     )
 }
 

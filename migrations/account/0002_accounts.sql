@@ -2,7 +2,8 @@
 
 DROP TABLE account_people;
 
--- email is trimmed and in lower case. password is an argon2id hash; none: this person logs in through a provider only.
+-- email is trimmed and in lower case. password is an argon2id hash; none: this person logs in through a provider only, or has not
+-- proven the address yet.
 CREATE TABLE account_people (
     id TEXT PRIMARY KEY,
     email TEXT NOT NULL UNIQUE,
@@ -67,6 +68,14 @@ CREATE TABLE account_one_time (
 );
 CREATE INDEX account_one_time_by_person ON account_one_time (person, kind);
 
+-- Failed logins with addresses that no account has, counted in a few rows: nothing reads them. They keep the database as busy as the
+-- audit row of a known one does.
+CREATE TABLE account_unknown_logins (
+    slot BIGINT PRIMARY KEY,
+    head BIGINT NOT NULL,
+    last TEXT NOT NULL
+);
+
 -- client_secret is sealed under the master key; allowed_domains is a JSON list.
 CREATE TABLE account_login_providers (
     id TEXT PRIMARY KEY,
@@ -108,6 +117,10 @@ ALTER TABLE account_clusters ADD COLUMN changed_by TEXT NOT NULL DEFAULT 'Cell';
 ALTER TABLE account_clusters ADD COLUMN changed_in TEXT NOT NULL DEFAULT '';
 -- How many clusters the organization may have, if it is not the usual number.
 ALTER TABLE account_organizations ADD COLUMN max_clusters BIGINT;
+-- What the limits of all its clusters may come to together, if it is not the usual amount.
+ALTER TABLE account_organizations ADD COLUMN max_partitions BIGINT;
+ALTER TABLE account_organizations ADD COLUMN max_storage_bytes BIGINT;
+ALTER TABLE account_organizations ADD COLUMN max_connections BIGINT;
 CREATE INDEX account_clusters_by_project ON account_clusters (project, cluster);
 CREATE INDEX account_clusters_unapplied ON account_clusters (cluster) WHERE applied < version;
 CREATE INDEX account_clusters_leaving ON account_clusters (delete_at) WHERE delete_at IS NOT NULL;

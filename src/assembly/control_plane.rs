@@ -51,13 +51,18 @@ impl ControlPlane {
         let env = &foundation.env;
         let mut background = Background::default();
         background.run(env, reconcile(Arc::clone(&foundation.catalog)));
-        let mut parts = vec![("Catalog", foundation.catalog_url.clone())];
-        parts.extend(plan.parts);
+        // Strangers reach the page of a `firn control`, and where its database is, is none of their business.
+        let mut parts = Vec::new();
+        if plan.dev {
+            parts.push(("Catalog", foundation.catalog_url.clone()));
+            parts.extend(plan.parts);
+        }
         let (kafka_host, kafka_port) = plan.bootstrap;
         let facts = Facts {
             version: env!("CARGO_PKG_VERSION"),
             bootstrap: bootstrap(&kafka_host, kafka_port),
             parts,
+            anonymous: plan.dev,
         };
         let api = Api::new(ApiParts {
             operations: plan.operations,

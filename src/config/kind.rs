@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use firn_api::TrustedProxies;
+
 /// What values a setting takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -25,6 +27,8 @@ pub enum Kind {
     Node,
     /// `disk`, `disk:DIR` or `object`.
     Wal,
+    /// Networks separated by commas.
+    Networks,
     /// `KEY=VALUE`, any number.
     Pairs,
     /// A number with a unit of time.
@@ -51,6 +55,7 @@ impl Kind {
             Self::Mailbox => "MAILBOX",
             Self::Node => "NUMBER",
             Self::Wal => "disk[:DIR]|object",
+            Self::Networks => "NETWORK,…",
             Self::Pairs => "KEY=VALUE",
             Self::Duration => "DURATION",
             Self::Bytes => "BYTES",
@@ -73,6 +78,7 @@ impl Kind {
             Self::Mailbox => "mail address".into(),
             Self::Node => "number from 0 to 2147483647".into(),
             Self::Wal => "disk[:DIR] or object".into(),
+            Self::Networks => "networks (ADDRESS/BITS), by commas".into(),
             Self::Pairs => "KEY=VALUE pairs".into(),
             Self::Duration => "duration (us, ms, s, min, h, d)".into(),
             Self::Bytes => "bytes (KiB, MiB, GiB)".into(),
@@ -106,6 +112,7 @@ impl Kind {
             Self::Mailbox => mailbox(text),
             Self::Node => node(text).map(drop),
             Self::Wal => wal(text).map(drop),
+            Self::Networks => text.parse::<TrustedProxies>().map(drop),
             Self::Pairs => pairs(text).map(drop),
             Self::Duration => duration(text).map(drop),
             Self::Bytes => bytes(text).map(drop),

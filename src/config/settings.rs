@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use firn_api::TrustedProxies;
 use firn_catalog::topic_config::{self, KafkaSettings};
 
 use super::kind::{self, Wal};
@@ -102,6 +103,8 @@ pub struct Control {
     pub mail_from: String,
     /// `undelete-window`.
     pub undelete_window: Duration,
+    /// `trusted-proxies`.
+    pub trusted_proxies: TrustedProxies,
     /// `api-requests-per-principal`.
     pub requests_per_principal: u32,
     /// `api-requests-per-address`.
@@ -255,6 +258,7 @@ fn control(read: &Reader<'_>) -> Result<Control, ConfigError> {
         smtp_url: read.optional("smtp-url", |text| Ok(SmtpUrl(text.into())))?,
         mail_from: read.text("mail-from"),
         undelete_window: read.value("undelete-window", kind::duration)?,
+        trusted_proxies: read.value("trusted-proxies", str::parse)?,
         requests_per_principal: read.value("api-requests-per-principal", kind::count)?,
         requests_per_address: read.value("api-requests-per-address", kind::count)?,
     })

@@ -134,6 +134,15 @@ pub const SETTINGS: &[Setting] = &[
          With https, cookies are for https only. Unset: http:// and the address that `http` is bound to.",
     ),
     setting(
+        "trusted-proxies",
+        Kind::Networks,
+        "",
+        "The networks of the proxies before `http`, such as those that terminate TLS: 10.0.0.0/8,fd00::/8. The client of a request from \
+         one of them is the last address in X-Forwarded-For that is in none of them; it is the one that limits, login throttles and \
+         audit go by. From anywhere else the header counts for nothing, since anybody can write it. Unset behind a proxy, all \
+         clients are one address, and a stranger who tries too often locks everybody out.",
+    ),
+    setting(
         "smtp-url",
         Kind::SmtpUrl,
         "",

@@ -272,3 +272,26 @@ fn every_kafka_setting_is_shown_with_what_applies_and_whether_it_is_enforced() {
     assert_eq!(of("log.roll.jitter.hours")["unit"], "h");
     assert_eq!(of("connections.max.idle.ms")["value"], "600000");
 }
+
+#[test]
+fn proxies_are_networks_and_nobody_is_one_by_default() {
+    let resolve = |text: &str| {
+        let sources = Sources::read(None, &BTreeMap::new(), &flags(&[("trusted-proxies", text)]))?;
+        Settings::resolve(&sources)
+    };
+    let none = Settings::resolve(&Sources::default()).unwrap();
+    assert!(none.control.trusted_proxies.is_empty());
+    let some = resolve("10.0.0.0/8, fd00::/8").unwrap();
+    assert!(!some.control.trusted_proxies.is_empty());
+    for (wrong, why) in [
+        ("proxy.example", "no network"),
+        ("0.0.0.0/0", "everybody"),
+        ("10.0.0.1/8", "past the first 8"),
+    ] {
+        let error = resolve(wrong).unwrap_err().to_string();
+        assert!(
+            error.contains("trusted-proxies") && error.contains(why),
+            "{error}"
+        );
+    }
+}

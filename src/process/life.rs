@@ -125,6 +125,7 @@ async fn serve<R: Role>(
         env: env.clone(),
         readiness: Arc::clone(&state) as Arc<dyn Readiness>,
         registry: telemetry.registry(),
+        trusted_proxies: settings.control.trusted_proxies.clone(),
     };
     let server = Server::serve(listener, operations.clone())
         .map_err(|error| Failure::failed(format!("http: the listener is unusable: {error}")))?;

@@ -125,7 +125,7 @@ pub const ROWS: &[Row] = &[
     open("POST /v1/signup").body(
         r#"{"email":"nobody@example.com","password":"correct horse battery","name":"Nobody","organization":"None"}"#,
     ),
-    open("POST /v1/verifications").body(r#"{"token":"nonsense"}"#),
+    open("POST /v1/verifications").body(r#"{"token":"nonsense","password":"correct horse battery"}"#),
     open("POST /v1/verifications/resend").body(r#"{"email":"nobody@example.com"}"#),
     open("POST /v1/sessions")
         .body(r#"{"email":"nobody@example.com","password":"correct horse battery"}"#)
@@ -145,7 +145,9 @@ pub const ROWS: &[Row] = &[
     personal("GET /v1/sessions/current"),
     personal("DELETE /v1/sessions/current"),
     inside("DELETE /v1/sessions/{session}").also(&[403]),
-    personal("POST /v1/oidc/links").body(r#"{"provider":"<provider>"}"#).also(&[400]),
+    personal("POST /v1/oidc/links")
+        .body(r#"{"provider":"<provider>","password":"a glacier moves 7 metres"}"#)
+        .also(&[400]),
     personal("POST /v1/tokens").also(&[400, 403]),
     // Organizations.
     personal("GET /v1/organizations"),

@@ -179,7 +179,8 @@ impl Life {
             "/v1/service-accounts",
             &json!({ "project": secret, "name": "x" }),
         );
-        self.mistake(&nobody, "POST", "/v1/verifications", &json!({ "token": secret }));
+        let nonsense = json!({ "token": secret, "password": secret });
+        self.mistake(&nobody, "POST", "/v1/verifications", &nonsense);
     }
 
     /// Logs Kafka clients in with each mechanism, and fails to.

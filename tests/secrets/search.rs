@@ -22,9 +22,9 @@ impl Secret {
     }
 
     /// A text that stands for these bytes.
-    pub fn of_bytes(what: &str, text: &str, bytes: Vec<u8>) -> Self {
+    pub fn of_bytes(what: &str, text: &str, bytes: &[u8]) -> Self {
         let mut secret = Self::new(what, text);
-        encode(&mut secret.forms, &bytes);
+        encode(&mut secret.forms, bytes);
         secret
     }
 
@@ -33,7 +33,7 @@ impl Secret {
         let random = text.rsplit('.').next().unwrap();
         match URL_SAFE_NO_PAD.decode(random) {
             Ok(bytes) if bytes.len() >= 16 => {
-                let mut secret = Self::of_bytes(what, text, bytes);
+                let mut secret = Self::of_bytes(what, text, &bytes);
                 encode(&mut secret.forms, random.as_bytes());
                 secret
             }

@@ -148,6 +148,12 @@ impl Client {
         self
     }
 
+    /// Sets a variable of its environment.
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
     /// Reads standard input from this file.
     pub fn input(mut self, path: &Path) -> Self {
         self.command.stdin(File::open(path).unwrap());

@@ -70,7 +70,13 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         folder: "bench",
-        uses: &["firn-runtime", "firn-catalog", "firn-log", "firn-broker"],
+        uses: &[
+            "firn-runtime",
+            "firn-secrets",
+            "firn-catalog",
+            "firn-log",
+            "firn-broker",
+        ],
     },
 ];
 

@@ -8,9 +8,9 @@ use axum::http::header::{CONTENT_LENGTH, HeaderName};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use firn_runtime::Env;
 use tracing::Instrument;
 
+use crate::Operations;
 use crate::metrics;
 use crate::rules::request::{REQUEST_ID, TRACEPARENT};
 use crate::rules::{Problem, RequestInfo};
@@ -33,13 +33,11 @@ const SECURITY_HEADERS: [(&str, &str); 5] = [
     ("cache-control", "no-store"),
 ];
 
-pub(crate) async fn wrap(State(env): State<Env>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn wrap(State(operations): State<Operations>, mut request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    let info = RequestInfo::read(
-        &env,
-        request.headers(),
-        peer.map(|peer| peer.0.ip().to_canonical()),
-    );
+    let proxies = &operations.trusted_proxies;
+    let client = peer.map(|peer| proxies.client(peer.0.ip(), request.headers()));
+    let info = RequestInfo::read(&operations.env, request.headers(), client);
     request.extensions_mut().insert(info.clone());
     let matched = request.extensions().get::<MatchedPath>();
     let matched = matched.map(|path| path.as_str().to_owned());

@@ -5,7 +5,7 @@
 //!
 //! | module | what is in it |
 //! |---|---|
-//! | [`server`] | the listener: connection limit, header deadline, graceful stop |
+//! | [`server`] | the listener: connection limits, deadlines, graceful stop |
 //! | [`routes`] | which path is answered by what |
 //! | `operations` | what every process serves, whatever its role |
 //! | `envelope` | what every request gets: id, span, deadline, body limit, security headers, metrics |
@@ -16,7 +16,7 @@
 //! | `tokens` | access tokens: made, signed, checked |
 //! | `state` | [`Api`]: what the routes work with |
 //! | `accounts`, `passwords`, `oidc` | what the routes of people's accounts share |
-//! | `net` | requests that this service sends |
+//! | `net` | clients' addresses and connections, and requests that this service sends |
 //! | `kafka` | the control plane as a Kafka client of the brokers |
 //! | [`mail`] | the mail port |
 //! | `metrics` | this crate's instruments |
@@ -39,6 +39,7 @@ pub mod server;
 mod state;
 mod tokens;
 
+pub use net::proxies::TrustedProxies;
 pub use health::{Blocker, Readiness};
 pub use operations::Operations;
 pub use page::Facts;

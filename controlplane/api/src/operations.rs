@@ -11,6 +11,7 @@ use firn_runtime::Env;
 use prometheus::Registry;
 
 use crate::envelope::{self, BODY_LIMIT_BYTES};
+use crate::net::proxies::TrustedProxies;
 use crate::rules::Problem;
 use crate::{Readiness, exposition, health};
 
@@ -23,6 +24,8 @@ pub struct Operations {
     pub readiness: Arc<dyn Readiness>,
     /// Where `/metrics` gathers from.
     pub registry: Registry,
+    /// Whose word on a client's address is taken.
+    pub trusted_proxies: TrustedProxies,
 }
 
 impl Operations {
@@ -47,7 +50,7 @@ impl Operations {
                 Problem::method_not_allowed(method.as_str(), uri.path())
             })
             .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
-            .layer(middleware::from_fn_with_state(self.env.clone(), envelope::wrap))
+            .layer(middleware::from_fn_with_state(self.clone(), envelope::wrap))
             .with_state(self)
     }
 }

@@ -13,17 +13,38 @@ pub struct Facts {
     pub version: &'static str,
     /// Where Kafka clients connect, as `HOST:PORT`.
     pub bootstrap: String,
-    /// Which catalog, store and write-ahead log are in use, as label and description without secrets.
+    /// Which catalog, store and write-ahead log are in use, as label and description without secrets; for the operator alone, so
+    /// empty where strangers reach the page.
     pub parts: Vec<(&'static str, String)>,
+    /// Whether Kafka clients on this machine need no credential.
+    pub anonymous: bool,
 }
 
 impl Facts {
-    fn first_stream(&self) -> String {
+    /// What a reader can do first, as a heading and commands.
+    fn first(&self) -> (&'static str, String) {
         let bootstrap = &self.bootstrap;
-        format!(
-            "echo 'hello' | kcat -b {bootstrap} -P -t greetings\n\
-             kcat -b {bootstrap} -C -t greetings -o beginning -e\n"
-        )
+        if self.anonymous {
+            let commands = format!(
+                "echo 'hello' | kcat -b {bootstrap} -P -t greetings\n\
+                 kcat -b {bootstrap} -C -t greetings -o beginning -e\n"
+            );
+            return (
+                "A first stream, without a credential, from this machine",
+                commands,
+            );
+        }
+        let body = r#"{"email":"…","password":"…","name":"…","organization":"…"}"#;
+        let command = format!("curl …/v1/signup -H 'Content-Type: application/json' -d '{body}'\n");
+        ("Sign up, and go on as the mail says", command)
+    }
+
+    /// The paths that say more.
+    fn paths(&self) -> &'static [&'static str] {
+        match self.anonymous {
+            true => &["/v1/openapi.json", "/dev/mail", "/readyz", "/healthz", "/metrics"],
+            false => &["/v1/openapi.json"],
+        }
     }
 
     fn as_text(&self) -> String {
@@ -31,9 +52,10 @@ impl Facts {
         for (label, value) in &self.parts {
             text.push_str(&format!("{label}: {value}\n"));
         }
+        let (heading, commands) = self.first();
         text.push_str(&format!(
-            "\nA first stream:\n\n{}\n/healthz /readyz /metrics\n",
-            self.first_stream()
+            "\n{heading}:\n\n{commands}\n{}\n",
+            self.paths().join(" ")
         ));
         text
     }
@@ -44,24 +66,29 @@ impl Facts {
             .iter()
             .map(|(label, value)| format!("<dt>{}</dt><dd>{}</dd>", escape(label), escape(value)))
             .collect();
+        let links: Vec<_> = self
+            .paths()
+            .iter()
+            .map(|path| format!("<a href=\"{path}\">{path}</a>"))
+            .collect();
+        let (heading, commands) = self.first();
         format!(
             "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Firn</title>\
              <meta name=\"viewport\" content=\"width=device-width\"><style>{STYLE}</style>\
-             <h1>Firn {version}</h1><p>A Kafka-compatible streaming service runs in this process. \
-             Any Kafka client can connect, without credentials, from this machine.</p>\
+             <h1>Firn {version}</h1><p>A Kafka-compatible streaming service.</p>\
              <dl><dt>Kafka bootstrap</dt><dd><code>{bootstrap}</code></dd>{parts}</dl>\
-             <h2>A first stream</h2><pre>{stream}</pre>\
-             <p><a href=\"/readyz\">/readyz</a> <a href=\"/healthz\">/healthz</a> \
-             <a href=\"/metrics\">/metrics</a></p></html>\n",
+             <h2>{heading}</h2><pre>{commands}</pre><p>{links}</p></html>\n",
             version = escape(self.version),
             bootstrap = escape(&self.bootstrap),
-            stream = escape(&self.first_stream()),
+            commands = escape(&commands),
+            links = links.join(" "),
         )
     }
 }
 
-const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem;\
-    color:#1b2733;background:#fff}pre{background:#eef3f7;padding:1rem;overflow:auto}dt{color:#5a6b7b}\
+/// How the pages without script look.
+pub(crate) const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem;\
+    color:#1b2733;background:#fff}pre{background:#eef3f7;padding:1rem;overflow:auto;white-space:pre-wrap}dt{color:#5a6b7b}\
     dd{margin:0 0 .6rem}a{margin-right:1rem}";
 
 pub(crate) async fn page(State(api): State<Api>, headers: HeaderMap) -> Response {
@@ -94,6 +121,7 @@ mod tests {
             version: "1",
             bootstrap: "<script>:1".into(),
             parts: vec![("store", "\"&".into())],
+            anonymous: true,
         };
         let page = facts.as_html();
         assert!(page.contains("&lt;script&gt;:1") && page.contains("&quot;&amp;"));

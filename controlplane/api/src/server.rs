@@ -1,9 +1,10 @@
-//! The listener: a bounded number of connections, a deadline for headers, and a stop that lets answers finish.
+//! The listener: a bounded number of connections, of each address too, deadlines for both directions, and a stop that lets
+//! answers finish.
 //!
 //! It answers `/healthz` and `/readyz` from the first moment on, and everything else once [`Server::open`] was called.
 //!
 //! Written over hyper rather than `axum::serve`, which has neither limit nor deadline: a few thousand connections
-//! that send one byte a minute would hold its memory for ever.
+//! that send one byte a minute, or take one, would hold its memory for ever.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
@@ -19,18 +20,26 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::metrics;
+use crate::net::places::Places;
+use crate::net::proxies::TrustedProxies;
+use crate::net::steady::Steady;
 use crate::operations::Operations;
 
-/// Connections at once; the next one waits in the kernel's queue.
-const MAX_CONNECTIONS: usize = 512;
+/// Connections at once; the next one is closed.
+const MAX_CONNECTIONS: u32 = 512;
+
+/// Connections at once from one address. All clients of a trusted proxy come from its address, so it may have all of them.
+const MAX_CONNECTIONS_PER_ADDRESS: usize = 64;
 
 /// How long a client may take to send a request's headers, and how long a connection may be idle between two.
 const HEADER_DEADLINE: Duration = Duration::from_secs(15);
+
+/// How long a client may take nothing of what it is sent.
+const WRITE_DEADLINE: Duration = Duration::from_secs(20);
 
 /// The largest request head, in bytes.
 const MAX_HEAD_BYTES: usize = 16 << 10;
@@ -40,7 +49,7 @@ pub struct Server {
     address: SocketAddr,
     stop: CancellationToken,
     accepting: JoinHandle<()>,
-    slots: Arc<Semaphore>,
+    places: Arc<Places>,
     doors: Doors,
 }
 
@@ -56,8 +65,8 @@ impl Server {
     pub fn serve(listener: TcpListener, operations: Operations) -> std::io::Result<Self> {
         let address = listener.local_addr()?;
         let stop = CancellationToken::new();
-        let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-        let env = operations.env.clone();
+        let places = Arc::new(Places::new(MAX_CONNECTIONS as usize, MAX_CONNECTIONS_PER_ADDRESS));
+        let (env, proxies) = (operations.env.clone(), operations.trusted_proxies.clone());
         let doors = Doors {
             starting: operations.starting(),
             open: Arc::default(),
@@ -66,7 +75,8 @@ impl Server {
             listener,
             env: env.clone(),
             stop: stop.clone(),
-            slots: Arc::clone(&slots),
+            places: Arc::clone(&places),
+            proxies,
             doors: doors.clone(),
         };
         let accepting = env.tasks.spawn(Box::pin(accept.run()));
@@ -74,7 +84,7 @@ impl Server {
             address,
             stop,
             accepting,
-            slots,
+            places,
             doors,
         })
     }
@@ -94,10 +104,9 @@ impl Server {
     /// Stops accepting, lets requests under way finish for at most `patience`, and closes the rest.
     pub async fn shutdown(self, patience: Duration) {
         self.stop.cancel();
-        let all_slots = u32::try_from(MAX_CONNECTIONS).expect("512 fits");
         let drained = async {
             drop(self.accepting.await);
-            drop(self.slots.acquire_many(all_slots).await);
+            self.places.all_free(MAX_CONNECTIONS).await;
         };
         if tokio::time::timeout(patience, drained).await.is_err() {
             tracing::warn!("HTTP requests were still under way at the end of the process");
@@ -109,35 +118,21 @@ struct Accept {
     listener: TcpListener,
     env: Env,
     stop: CancellationToken,
-    slots: Arc<Semaphore>,
+    places: Arc<Places>,
+    proxies: TrustedProxies,
     doors: Doors,
 }
 
 impl Accept {
     async fn run(self) {
         loop {
-            let next = async {
-                let slot = Arc::clone(&self.slots).acquire_owned().await;
-                (
-                    slot.expect("the semaphore is never closed"),
-                    self.listener.accept().await,
-                )
-            };
-            let (slot, accepted) = tokio::select! {
+            let accepted = tokio::select! {
                 biased;
                 () = self.stop.cancelled() => return,
-                accepted = next => accepted,
+                accepted = self.listener.accept() => accepted,
             };
             match accepted {
-                Ok((stream, peer)) => {
-                    let connection = serve_connection(stream, peer, self.doors.clone(), self.stop.clone());
-                    self.env.tasks.spawn(Box::pin(async move {
-                        metrics::connections(1);
-                        connection.await;
-                        metrics::connections(-1);
-                        drop(slot);
-                    }));
-                }
+                Ok((stream, peer)) => self.admit(stream, peer),
                 Err(error) => {
                     // Out of file descriptors, most likely: others must close first.
                     tracing::warn!(%error, "an HTTP connection could not be accepted");
@@ -145,6 +140,22 @@ impl Accept {
                 }
             }
         }
+    }
+
+    /// Serves a connection, or closes it at once: one that waited would keep others from being looked at.
+    fn admit(&self, stream: TcpStream, peer: SocketAddr) {
+        let counted = Some(peer.ip()).filter(|address| !self.proxies.hold(*address));
+        let Some(place) = self.places.take(counted) else {
+            tracing::debug!(%peer, "an HTTP connection too many");
+            return;
+        };
+        let connection = serve_connection(stream, peer, self.doors.clone(), self.stop.clone());
+        self.env.tasks.spawn(Box::pin(async move {
+            metrics::connections(1);
+            connection.await;
+            metrics::connections(-1);
+            drop(place);
+        }));
     }
 }
 
@@ -158,7 +169,7 @@ async fn serve_connection(stream: TcpStream, peer: SocketAddr, doors: Doors, sto
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_DEADLINE)
         .max_buf_size(MAX_HEAD_BYTES)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Steady::new(stream, WRITE_DEADLINE)), service);
     tokio::pin!(connection);
     let ended = tokio::select! {
         biased;

@@ -14,6 +14,7 @@ use url::Url;
 use crate::accounts::Accounts;
 use crate::kafka::KafkaPool;
 use crate::mail::Mailer;
+use crate::rules::admission::Lately;
 use crate::rules::limits::{Limiter, RateLimits};
 use crate::tokens::Tokens;
 use crate::{Facts, Operations};
@@ -66,6 +67,7 @@ pub struct Api(Arc<Inner>);
 struct Inner {
     parts: ApiParts,
     limiter: Limiter,
+    lately: Lately,
     kafka: KafkaPool,
     accounts: Accounts,
     tokens: Tokens,
@@ -80,6 +82,7 @@ impl Api {
         Self(Arc::new(Inner {
             parts,
             limiter,
+            lately: Lately::default(),
             kafka,
             accounts,
             tokens: Tokens::default(),
@@ -92,6 +95,10 @@ impl Api {
 
     pub(crate) fn limiter(&self) -> &Limiter {
         &self.0.limiter
+    }
+
+    pub(crate) fn lately(&self) -> &Lately {
+        &self.0.lately
     }
 
     pub(crate) fn tokens(&self) -> &Tokens {

@@ -65,7 +65,7 @@ async fn a_cluster_is_created_read_changed_deleted_and_undeleted() {
     );
     assert_eq!(cluster["kafka_cluster_id"].as_str().unwrap().len(), 22);
     assert_eq!(cluster["limits"]["topics"], 5);
-    assert_eq!(cluster["limits"]["partitions"], 10_000);
+    assert_eq!(cluster["limits"]["partitions"], 1_000);
     assert_eq!(cluster["usage"], json!({ "topics": 0, "partitions": 0 }));
     assert_eq!(
         (&cluster["delete_at"], &cluster["version"]),

@@ -182,6 +182,112 @@ async fn a_key_and_the_token_it_is_traded_for_work_until_the_key_is_revoked() {
     );
 }
 
+/// A token that was given out, and what tokens can be made of its parts.
+struct Specimen {
+    header: String,
+    payload: String,
+    signature: String,
+    claims: Value,
+    kid: String,
+    /// The public key as the service publishes it.
+    published: String,
+    /// The service's own private key.
+    genuine: EncodingKey,
+}
+
+impl Specimen {
+    async fn of(service: &Service, token: &str, published: &Value) -> Self {
+        let parts: Vec<_> = token.split('.').map(str::to_owned).collect();
+        let decode =
+            |part: &str| -> Value { serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap() };
+        let kept = service.catalog.signing_keys().await.unwrap().remove(0);
+        let purpose = format!("signing-key {}", kept.id);
+        let der = service.secrets.open(&purpose, &kept.private_key).unwrap();
+        assert_eq!(
+            (text(&published["kid"]), text(&published["alg"])),
+            (kept.id.as_str(), "EdDSA")
+        );
+        Self {
+            claims: decode(&parts[1]),
+            kid: text(&decode(&parts[0])["kid"]).to_owned(),
+            published: text(&published["x"]).to_owned(),
+            genuine: EncodingKey::from_ed_der(&der),
+            header: parts[0].clone(),
+            payload: parts[1].clone(),
+            signature: parts[2].clone(),
+        }
+    }
+
+    /// Signed by the service's own key, with one claim changed.
+    fn real(&self, name: &str, value: Value) -> String {
+        let mut claims = self.claims.clone();
+        claims[name] = value;
+        signed(Algorithm::EdDSA, Some(&self.kid), &claims, &self.genuine)
+    }
+
+    /// Signed by somebody else's key.
+    fn own(&self, kid: Option<&str>) -> String {
+        let prefix = [
+            0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20,
+        ];
+        let der = [&prefix[..], &[7; 32]].concat();
+        signed(
+            Algorithm::EdDSA,
+            kid,
+            &self.claims,
+            &EncodingKey::from_ed_der(&der),
+        )
+    }
+
+    /// Signed by HMAC with what everybody knows.
+    fn hmac(&self, secret: &[u8]) -> String {
+        signed(
+            Algorithm::HS256,
+            Some(&self.kid),
+            &self.claims,
+            &EncodingKey::from_secret(secret),
+        )
+    }
+
+    fn forged(&self) -> Vec<String> {
+        let Self {
+            header,
+            payload,
+            signature,
+            ..
+        } = self;
+        let pack = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let none = pack(&json!({ "alg": "none", "typ": "JWT", "kid": self.kid }));
+        let mut other = self.claims.clone();
+        other["sub"] = json!(format!("sa_{ABSENT}"));
+        let x = URL_SAFE_NO_PAD.decode(&self.published).unwrap();
+        vec![
+            format!("{none}.{payload}."),
+            format!("{none}.{payload}.{signature}"),
+            format!("{header}.{}.{signature}", pack(&other)),
+            format!("{header}.{payload}."),
+            self.hmac(&x),
+            self.hmac(self.published.as_bytes()),
+            self.own(Some(&self.kid)),
+            self.own(Some("0123")),
+            self.own(None),
+            self.real("aud", json!("others")),
+            self.real("iss", json!("http://others.example")),
+            self.real("exp", self.claims["iat"].clone()),
+            self.real("exp", Value::Null),
+            self.real("key", json!(format!("key_{ABSENT}"))),
+            self.real("sub", json!(format!("sa_{ABSENT}"))),
+            self.real("more", json!(1)),
+        ]
+    }
+}
+
+fn signed(algorithm: Algorithm, kid: Option<&str>, claims: &Value, key: &EncodingKey) -> String {
+    let mut header = Header::new(algorithm);
+    header.kid = kid.map(str::to_owned);
+    encode(&header, claims, key).unwrap()
+}
+
 #[tokio::test]
 async fn what_resembles_a_key_or_a_token_is_neither() {
     let service = Service::start().await;
@@ -189,94 +295,19 @@ async fn what_resembles_a_key_or_a_token_is_neither() {
     let key = tenant.key(None).await;
     let secret = text(&key["secret"]);
     let token = tenant.token(&key).await;
-    let mut parts = token.split('.');
-    let (header, payload, signature) = (
-        parts.next().unwrap(),
-        parts.next().unwrap(),
-        parts.next().unwrap(),
-    );
-    let decode =
-        |part: &str| -> Value { serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap() };
-    let (head, claims) = (decode(header), decode(payload));
     let jwks = tenant.ada.get("/v1/jwks.json").await;
     assert_eq!(jwks.header("cache-control"), Some("public, max-age=300"));
-    let published = &jwks.body["keys"][0];
-    assert_eq!(
-        (&published["kid"], &published["alg"]),
-        (&head["kid"], &json!("EdDSA"))
-    );
-    assert_eq!(
-        (&claims["aud"], &claims["sub"], &claims["key"]),
-        (&json!("firn"), &json!(tenant.account), &key["id"])
-    );
-    assert_eq!(
-        claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(),
-        600
-    );
-    let pack = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    let none = json!({ "alg": "none", "typ": "JWT", "kid": head["kid"] });
-    let x = URL_SAFE_NO_PAD.decode(text(&published["x"])).unwrap();
-    let hmac = |secret: &[u8]| {
-        let mut header = Header::new(Algorithm::HS256);
-        header.kid = Some(text(&head["kid"]).to_owned());
-        encode(&header, &claims, &EncodingKey::from_secret(secret)).unwrap()
-    };
-    let own = {
-        let prefix = [
-            0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20,
-        ];
-        let der = [&prefix[..], &[7; 32]].concat();
-        let key = EncodingKey::from_ed_der(&der);
-        move |kid: Option<&str>, claims: &Value| {
-            let mut header = Header::new(Algorithm::EdDSA);
-            header.kid = kid.map(str::to_owned);
-            encode(&header, claims, &key).unwrap()
-        }
-    };
-    // Signed by the service's own key, and still not what it would say.
-    let kept = service.catalog.signing_keys().await.unwrap().remove(0);
-    let der = service
-        .secrets
-        .open(&format!("signing-key {}", kept.id), &kept.private_key)
-        .unwrap();
-    let genuine = EncodingKey::from_ed_der(&der);
-    let real = |name: &str, value: Value| {
-        let mut header = Header::new(Algorithm::EdDSA);
-        header.kid = Some(kept.id.clone());
-        let mut claims = claims.clone();
-        claims[name] = value;
-        encode(&header, &claims, &genuine).unwrap()
-    };
-    let untouched = tenant
-        .ada
-        .with_bearer(&real("jti", json!("other")))
-        .get("/v1/projects")
-        .await;
-    assert_eq!(
-        untouched.status, 200,
-        "the next ones are refused for what they say alone"
-    );
-    let mut other = claims.clone();
-    other["sub"] = json!(format!("sa_{ABSENT}"));
-    let kid = text(&head["kid"]);
+    let specimen = Specimen::of(&service, &token, &jwks.body["keys"][0]).await;
+    let claims = &specimen.claims;
+    let expected = (&json!("firn"), &json!(tenant.account), &key["id"]);
+    assert_eq!((&claims["aud"], &claims["sub"], &claims["key"]), expected);
+    let life = claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap();
+    assert_eq!(life, 600);
+    let untouched = tenant.ada.with_bearer(&specimen.real("jti", json!("other")));
+    let why = "the next ones are refused for what they say alone";
+    assert_eq!(status(&untouched, "/v1/projects").await, 200, "{why}");
     let last = secret.len() - 9;
-    let forged = [
-        format!("{}.{payload}.", pack(&none)),
-        format!("{}.{payload}.{signature}", pack(&none)),
-        format!("{header}.{}.{signature}", pack(&other)),
-        format!("{header}.{payload}."),
-        hmac(&x),
-        hmac(text(&published["x"]).as_bytes()),
-        own(Some(kid), &claims),
-        own(Some("0123"), &claims),
-        own(None, &claims),
-        real("aud", json!("others")),
-        real("iss", json!("http://others.example")),
-        real("exp", claims["iat"].clone()),
-        real("exp", Value::Null),
-        real("key", json!(format!("key_{ABSENT}"))),
-        real("sub", json!(format!("sa_{ABSENT}"))),
-        real("more", json!(1)),
+    let malformed = [
         format!("{secret}x"),
         secret[..last].to_owned(),
         String::new(),
@@ -285,7 +316,7 @@ async fn what_resembles_a_key_or_a_token_is_neither() {
     ];
     assert_eq!(status(&tenant.ada.with_bearer(&token), "/v1/projects").await, 200);
     let refused = tenant.ada.with_bearer("firn_live_").get("/v1/projects").await;
-    for bearer in forged {
+    for bearer in specimen.forged().into_iter().chain(malformed) {
         let answer = tenant.ada.with_bearer(&bearer).get("/v1/projects").await;
         assert_eq!(
             (answer.status, answer.problem()),

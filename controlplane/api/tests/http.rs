@@ -33,12 +33,17 @@ async fn start() -> Running {
 }
 
 async fn starting() -> Running {
+    starting_behind("").await
+}
+
+async fn starting_behind(proxies: &str) -> Running {
     let readiness = Arc::new(Switch::default());
     let registry = Registry::new();
     let operations = Operations {
         env: Env::system(),
         readiness: Arc::clone(&readiness) as Arc<dyn Readiness>,
         registry: registry.clone(),
+        trusted_proxies: proxies.parse().unwrap(),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     Running {
@@ -194,4 +199,69 @@ async fn a_stop_ends_idle_connections_and_accepts_no_more() {
     let mut rest = Vec::new();
     idle.read_to_end(&mut rest).await.unwrap();
     assert!(TcpStream::connect(address).await.is_err());
+}
+
+/// Whether a connection is served.
+async fn is_served(stream: &mut TcpStream) -> bool {
+    let request = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
+    let mut byte = [0; 1];
+    stream.write_all(request).await.is_ok() && stream.read_exact(&mut byte).await.is_ok()
+}
+
+#[tokio::test]
+async fn one_address_has_64_connections_and_the_next_is_closed_at_once() {
+    let running = starting().await;
+    let connect = || TcpStream::connect(running.server.local_address());
+    let mut open = Vec::new();
+    for _ in 0..64 {
+        open.push(connect().await.unwrap());
+    }
+    assert!(!is_served(&mut connect().await.unwrap()).await);
+    assert!(is_served(&mut open[63]).await);
+    open.pop();
+    for _ in 0..500 {
+        if is_served(&mut connect().await.unwrap()).await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("a place that was left is not given to the next");
+}
+
+#[tokio::test]
+async fn a_trusted_proxy_has_the_connections_of_all_its_clients() {
+    let running = starting_behind("127.0.0.0/8").await;
+    let mut open = Vec::new();
+    for _ in 0..100 {
+        open.push(TcpStream::connect(running.server.local_address()).await.unwrap());
+    }
+    for stream in &mut open {
+        assert!(is_served(stream).await);
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_is_cut_off() {
+    const REQUESTS: usize = 300;
+    let running = start().await;
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4_096).unwrap();
+    let mut stream = socket.connect(running.server.local_address()).await.unwrap();
+    let request = "GET /v1/openapi.json HTTP/1.1\r\nhost: x\r\n\r\n";
+    stream
+        .write_all(request.repeat(REQUESTS).as_bytes())
+        .await
+        .unwrap();
+    tokio::time::sleep(Duration::from_secs(25)).await;
+    let mut answers = Vec::new();
+    let reading = stream.read_to_end(&mut answers);
+    // It is reset, or ends in the middle of an answer.
+    drop(
+        tokio::time::timeout(Duration::from_secs(60), reading)
+            .await
+            .expect("an end"),
+    );
+    let answers = String::from_utf8_lossy(&answers);
+    let answered = answers.matches("HTTP/1.1 200 ").count();
+    assert!(answered < REQUESTS, "{answered} of {REQUESTS} were kept for it");
 }

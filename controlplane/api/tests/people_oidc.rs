@@ -10,7 +10,7 @@ use reqwest::redirect::Policy;
 use serde_json::{Value, json};
 
 use identity_provider::{CLIENT_ID, CLIENT_SECRET, IdentityProvider, Lie};
-use support::{Answer, Client, Service};
+use support::{Answer, Client, PASSWORD, Service};
 
 struct World {
     service: Service,
@@ -25,6 +25,7 @@ impl World {
         let idp = IdentityProvider::start().await;
         let owner = service.person("owner@corp.example").await;
         let provider = add(&owner, &idp, &["corp.example"]).await;
+        invite(&owner, "new@corp.example").await;
         Self {
             service,
             idp,
@@ -61,6 +62,13 @@ fn with_pending(browser: &Client, answer: &Answer) -> Client {
         assert!(cookie.contains(part), "{cookie}");
     }
     browser.with("cookie", cookie.split(';').next().unwrap())
+}
+
+async fn invite(owner: &Client, email: &str) {
+    let path = format!("/v1/organizations/{}/invitations", owner.organization);
+    let invited = json!({ "email": email, "role": "developer" });
+    let answer = owner.post(&path, &invited).await;
+    assert_eq!(answer.status, 201, "{answer:?}");
 }
 
 async fn add(owner: &Client, idp: &IdentityProvider, domains: &[&str]) -> String {
@@ -267,6 +275,7 @@ async fn a_provider_speaks_for_its_domains_and_takes_no_account_over() {
         "a foreign domain"
     );
     world.idp.log_in("subject-3", "unverified@corp.example", false);
+    invite(&world.owner, "unverified@corp.example").await;
     logged_in(&world, &world.log_in().await);
     let open = add(&world.owner, &world.idp, &[]).await;
     let any = World {
@@ -285,10 +294,46 @@ async fn a_provider_speaks_for_its_domains_and_takes_no_account_over() {
 }
 
 #[tokio::test]
+async fn a_provider_neither_makes_people_of_strangers_nor_tells_who_has_an_account() {
+    let world = World::start().await;
+    let open = add(&world.owner, &world.idp, &[]).await;
+    let any = World {
+        provider: open,
+        ..world
+    };
+    any.service.person("eve@elsewhere.example").await;
+    let mut answers = Vec::new();
+    for email in ["eve@elsewhere.example", "nobody@elsewhere.example"] {
+        any.idp.log_in(&format!("subject of {email}"), email, true);
+        let answer = any.log_in().await;
+        assert_eq!(refused(&answer), (409, "protected"), "{answer:?}");
+        assert!(answer.body["detail"].as_str().unwrap().contains("invitation"));
+        answers.push(answer.problem());
+    }
+    assert_eq!(answers[0], answers[1]);
+    let nobody = any.service.catalog.person_by_email("nobody@elsewhere.example").await;
+    assert_eq!(nobody, Ok(None));
+    any.idp.log_in("a\0b", "new@corp.example", true);
+    let odd = any.log_in().await;
+    assert_eq!(
+        refused(&odd),
+        (400, "login_provider_failed"),
+        "a subject with a NUL"
+    );
+}
+
+#[tokio::test]
 async fn an_account_is_linked_from_its_own_session_only() {
     let world = World::start().await;
     world.idp.log_in("subject-owner", "owner@corp.example", true);
-    let body = json!({ "provider": world.provider, "return_to": "/clusters" });
+    let body = json!({ "provider": world.provider, "password": PASSWORD, "return_to": "/clusters" });
+    let mut guessed = body.clone();
+    guessed["password"] = json!("not the password");
+    let guessed = world.owner.post("/v1/oidc/links", &guessed).await;
+    assert_eq!(
+        (guessed.status, &guessed.body["errors"][0]["pointer"]),
+        (422, &json!("/password"))
+    );
     let mut forged = world.owner.clone();
     forged.headers.retain(|(name, _)| name == "cookie");
     assert_eq!(
@@ -304,6 +349,21 @@ async fn an_account_is_linked_from_its_own_session_only() {
     assert_eq!(linked.get("/v1/me").await.body["id"], json!(world.owner.person));
     let later = logged_in(&world, &world.log_in().await);
     assert_eq!(later.get("/v1/me").await.body["id"], json!(world.owner.person));
+    let told = world.service.mailbox.messages(Some("owner@corp.example"));
+    assert!(
+        told.iter()
+            .any(|one| one.mail.subject.contains("login provider was linked"))
+    );
+    let begun = world.owner.post("/v1/oidc/links", &body).await;
+    let browser = with_pending(&world.service.anonymous(), &begun);
+    let back = visit(begun.body["authorization_url"].as_str().unwrap()).await;
+    let ended = world.owner.delete("/v1/sessions/current").await;
+    assert_eq!(ended.status, 204);
+    assert_eq!(
+        refused(&browser.get(&back).await),
+        (410, "gone"),
+        "the session is over"
+    );
     let eve = world.service.person("eve@elsewhere.example").await;
     world.idp.log_in("subject-eve", "eve@elsewhere.example", true);
     let begun = eve.post("/v1/oidc/links", &body).await;

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic, and helpers are tests too")]
 
-use firn_api::mail::{Mail, Mailer, SmtpMailer};
+use firn_api::mail::{Mail, MailError, Mailer, SmtpMailer};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 
@@ -88,11 +88,15 @@ async fn a_refused_recipient_and_a_server_that_is_not_there_are_errors() {
         mailer.send(mail("ada@example.com")),
         serve(listener, "550 no such mailbox")
     );
-    assert!(sent.unwrap_err().to_string().contains("no such mailbox"));
-    let gone = mailer.send(mail("ada@example.com")).await;
-    assert!(gone.is_err());
+    let refused = sent.unwrap_err();
+    assert!(
+        matches!(&refused, MailError::Refused(why) if why.contains("no such mailbox")),
+        "{refused}"
+    );
+    let gone = mailer.send(mail("ada@example.com")).await.unwrap_err();
+    assert!(matches!(gone, MailError::NotTaken(_)), "{gone}");
     let injected = mailer
         .send(mail("ada@example.com>\r\nRCPT TO:<eve@example.com"))
         .await;
-    assert!(injected.is_err());
+    assert!(matches!(injected, Err(MailError::Refused(_))));
 }

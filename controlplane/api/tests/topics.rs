@@ -6,18 +6,24 @@
 mod support;
 
 use firn_catalog::cell::{LogCatalog, WalLocation};
-use firn_catalog::ids::{IncarnationId, NodeId};
+use firn_catalog::ids::{FeedSequence, IncarnationId, NodeId};
 use firn_runtime::Timestamp;
 use serde_json::{Value, json};
 use support::{Answer, Client, Service};
 
-/// A service with a broker in its catalog that owns partitions and has never been heard of since long ago: nobody waits for it.
+/// A service with a broker in its catalog that owns partitions and says that it serves whatever will be told: nobody waits for it.
 async fn start() -> Service {
     let service = Service::start().await;
     let long_ago = Timestamp(1_000);
     service
         .catalog
         .open_incarnation(IncarnationId(1), NodeId(0), WalLocation::Object, long_ago)
+        .await
+        .unwrap();
+    let served = FeedSequence(1_000_000);
+    service
+        .catalog
+        .report_applied(IncarnationId(1), served)
         .await
         .unwrap();
     service

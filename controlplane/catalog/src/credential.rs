@@ -184,6 +184,17 @@ pub fn generated_username(random: u128) -> String {
     )
 }
 
+/// Whether a user name has the form of those that Firn makes up, which nobody can choose.
+pub fn is_generated_username(name: &str) -> bool {
+    is_of_form(name, GENERATED_PREFIX)
+}
+
+/// Whether a name is a prefix and the 26 characters of an id.
+fn is_of_form(name: &str, prefix: &str) -> bool {
+    name.strip_prefix(prefix)
+        .is_some_and(|rest| rest.len() == 26 && rest.bytes().all(|b| b.is_ascii_alphanumeric()))
+}
+
 /// The longest SCRAM user name, in bytes.
 pub const MAX_USERNAME_LENGTH: usize = 255;
 
@@ -200,11 +211,7 @@ pub fn validate_username(name: &str) -> Result<(), String> {
         return Err("it contains a control character".to_owned());
     }
     let reserved = ["sa_", "per_", "key_", GENERATED_PREFIX];
-    let is_reserved = |prefix: &&str| {
-        name.strip_prefix(*prefix)
-            .is_some_and(|rest| rest.len() == 26 && rest.bytes().all(|b| b.is_ascii_alphanumeric()))
-    };
-    if name == "ANONYMOUS" || reserved.iter().any(is_reserved) {
+    if name == "ANONYMOUS" || reserved.iter().any(|prefix| is_of_form(name, prefix)) {
         return Err("it is of a form that is reserved for generated names".to_owned());
     }
     Ok(())

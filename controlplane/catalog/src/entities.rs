@@ -54,13 +54,14 @@ impl ClusterLimits {
         connections: 10_000,
         storage_bytes: 1 << 50,
     };
-    /// What a new cluster has unless its owner says otherwise.
+    /// What a new cluster has unless its owner says otherwise. As many of these as an organization may usually have fit into what
+    /// it may usually have over all its clusters.
     pub const USUAL: Self = Self {
         topics: 1_000,
-        partitions: 10_000,
+        partitions: 1_000,
         groups: 1_000,
         connections: 1_000,
-        storage_bytes: 1 << 40,
+        storage_bytes: 100 << 30,
     };
 
     // Entries of the feed that were stored before these limits were there do not name them.

@@ -1,20 +1,17 @@
-//! Whether a change is in force: every live broker serves what the feed says at its sequence.
+//! Whether a change is in force: every broker serves what the feed says at its sequence.
 //!
 //! Each broker reports how far it is whenever it gets further, and nothing else: with no changes nothing is written and nobody
-//! looks. A broker that has not been heard of for a lease is not waited for; what it serves is over by then, or it
-//! catches up before it serves on.
+//! looks. A broker counts as long as its incarnation is open, heard of or not: one that has lost the catalog may serve its
+//! clients on with what it knew. After a crash no change is in force until a successor has sealed the incarnation, which it does
+//! when it starts.
 
 use std::time::Duration;
-
-use firn_runtime::Timestamp;
 
 use crate::catalog::Catalog;
 use crate::cell::CatalogError;
 use crate::ids::{FeedSequence, IncarnationId};
 use crate::sql::transaction;
 
-/// For how long after its last heartbeat a broker is waited for: five heartbeats at their usual interval.
-pub const LEASE: Duration = Duration::from_secs(10);
 /// The pause between two looks at the rows, at first.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 /// And at most.
@@ -31,17 +28,14 @@ impl Catalog {
         reported
     }
 
-    /// Whether every live broker serves what the feed says at `sequence`.
+    /// Whether every broker serves what the feed says at `sequence`.
     pub async fn is_applied(&self, sequence: FeedSequence) -> Result<bool, CatalogError> {
-        let lease = i64::try_from(LEASE.as_millis()).unwrap_or(i64::MAX);
-        let since = Timestamp(self.env().now().0.saturating_sub(lease));
-        let lags: Result<bool, CatalogError> = transaction!(self.store(), snapshot, |tx| tx
-            .someone_lags(sequence, since)
-            .await);
+        let lags: Result<bool, CatalogError> =
+            transaction!(self.store(), snapshot, |tx| tx.someone_lags(sequence).await);
         Ok(!lags?)
     }
 
-    /// Looks whether every live broker serves what the feed says at `sequence`, and waits for it, but no longer than `patience`.
+    /// Looks whether every broker serves what the feed says at `sequence`, and waits for it, but no longer than `patience`.
     /// Whether they do; a catalog that does not answer does not say so.
     pub async fn applied_everywhere(&self, sequence: FeedSequence, patience: Duration) -> bool {
         let mut reports = self.reports().subscribe();

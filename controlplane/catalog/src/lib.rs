@@ -32,6 +32,5 @@ pub mod topic_config;
 pub mod usage;
 
 pub use catalog::Catalog;
-pub use in_force::LEASE;
 pub use redact::redact;
 pub use sql::OpenError;

@@ -44,8 +44,11 @@ mod on {
         a_purge_that_broke_off_goes_on,
         what_a_crash_left_between_the_stores_is_finished,
         an_older_version_changes_nothing,
+        what_is_being_deleted_is_not_made_in_the_cell,
+        clusters_of_an_organization_share_what_it_may_have,
         the_image_follows_a_clusters_life,
-        a_change_is_in_force_once_every_live_broker_serves_it,
+        a_change_is_in_force_once_every_broker_serves_it,
+        a_broker_that_is_not_heard_of_counts_until_it_is_sealed,
         a_report_wakes_who_waits_for_it,
         a_report_takes_nothing_back_and_only_open_brokers_count,
     }

@@ -46,6 +46,7 @@ mod on {
         an_image_that_was_folded_is_the_image_that_is_loaded,
         a_follower_behind_the_pruned_feed_loads_anew,
         a_thousand_topics_are_folded,
+        a_follower_goes_on_past_an_entry_that_it_cannot_read_or_fold,
         a_follower_sees_what_another_process_does,
         usage_that_is_written_again_counts_once,
         usage_adds_up_over_brokers_principals_and_time,

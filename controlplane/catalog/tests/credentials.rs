@@ -28,6 +28,7 @@ mod on {
     rules! {
         a_user_of_kafkas_tools_is_a_developer_and_found_in_its_cluster_alone,
         a_user_goes_with_its_last_mechanism,
+        all_changes_of_a_user_are_made_or_none,
         what_a_user_may_not_be_is_refused_and_a_validation_changes_nothing,
         users_of_a_service_account_are_left_alone_by_kafkas_commands,
         names_of_two_clusters_do_not_meet,
@@ -42,6 +43,7 @@ mod on {
         two_keys_for_a_cluster_are_active_and_a_third_is_refused,
         a_key_ends_when_it_expires,
         a_crash_between_the_stores_is_finished_for_keys,
+        a_key_that_is_revoked_while_it_is_put_into_its_cell_is_taken_from_there,
         nobody_issues_a_key_that_can_do_more_than_they_can,
         a_service_account_begins_with_a_role_and_a_name_of_its_own,
         an_update_of_a_service_account_names_the_version_that_it_changes,

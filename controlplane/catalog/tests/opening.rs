@@ -6,6 +6,8 @@
 mod cell;
 mod postgres;
 
+use std::path::Path;
+
 use firn_catalog::cell::CatalogError;
 use firn_catalog::{Catalog, OpenError};
 use firn_runtime::Env;
@@ -22,21 +24,32 @@ async fn refusal(url: &str) -> OpenError {
     }
 }
 
+/// How many scripts a store has, which is its version.
+fn scripts(store: &str) -> i64 {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../migrations")
+        .join(store);
+    let scripts = std::fs::read_dir(folder).unwrap().count();
+    i64::try_from(scripts).unwrap()
+}
+
 async fn a_newer_version_is_refused(cell: &Cell) {
-    for table in ["cell_format", "account_format"] {
+    for store in ["cell", "account"] {
+        let supported = scripts(store);
+        let table = format!("{store}_format");
         let mut connection = AnyConnection::connect(&cell.sql().url).await.unwrap();
         let set = |version| sqlx::AssertSqlSafe(format!("UPDATE {table} SET version = {version}"));
         sqlx::query(set(99)).execute(&mut connection).await.unwrap();
         let error = refusal(&cell.sql().url).await;
-        let newer = CatalogError::NewerFormat {
-            found: 99,
-            supported: 1,
-        };
+        let newer = CatalogError::NewerFormat { found: 99, supported };
         assert!(
             matches!(&error, OpenError::Unusable { cause, .. } if *cause == newer),
             "{error}"
         );
-        sqlx::query(set(1)).execute(&mut connection).await.unwrap();
+        sqlx::query(set(supported))
+            .execute(&mut connection)
+            .await
+            .unwrap();
     }
     Catalog::open(&cell.sql().url, Env::system()).await.unwrap();
 }

@@ -1,4 +1,4 @@
-//! What is derived from the master key: sealed values, digests, signatures, salts of users that do not exist.
+//! What is derived from the master key: sealed values, digests, signatures, and what looks random.
 
 use std::fmt;
 use std::sync::Arc;
@@ -102,13 +102,12 @@ impl Secrets {
         Some(payload)
     }
 
-    /// The salt that a SCRAM user who does not exist is answered with: the same for the same name, and nobody can tell it from
-    /// one of a user who does.
-    pub fn fake_salt(&self, user: &str) -> [u8; 24] {
-        let mac = hmac::sign(&self.mac_key("salt", "scram"), user.as_bytes());
-        let mut salt = [0; 24];
-        salt.copy_from_slice(&mac.as_ref()[..24]);
-        salt
+    /// Bytes that nobody can tell from random ones, and that are the same for the same name.
+    pub(crate) fn pseudorandom(&self, purpose: &str, name: &[u8]) -> [u8; 32] {
+        let mac = hmac::sign(&self.mac_key("pseudorandom", purpose), name);
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(mac.as_ref());
+        bytes
     }
 
     fn mac_key(&self, use_of_key: &str, purpose: &str) -> hmac::Key {

@@ -8,7 +8,7 @@ use firn_catalog::Catalog;
 use firn_catalog::cell::CatalogError;
 use firn_catalog::commands::CommandError;
 use firn_catalog::entities::Address;
-use firn_catalog::ids::{ClusterId, NodeId};
+use firn_catalog::ids::{ClusterId, FeedSequence, NodeId};
 use firn_catalog::image::ImageFollower;
 use firn_catalog::topic_config::{BrokerDefaults, ConfigMap, KafkaSettings};
 use firn_log::engine::{AssignError, Log};
@@ -17,7 +17,7 @@ use firn_secrets::Secrets;
 use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -31,7 +31,7 @@ use crate::network::Limits;
 use crate::network::listener::{Connections, Door, Opened, Peer, listen};
 use crate::network::tls::{Certificates, Tls};
 use crate::reconcile::Reconciler;
-use crate::reporting;
+use crate::reporting::{self, InForce};
 use crate::seams::{Authorizer, Meter, NoQuotas, Quotas, RoleAuthorizer};
 use crate::serving::dispatch::KafkaConnection;
 use crate::serving::login::Logins;
@@ -235,6 +235,7 @@ fn connections(
         env: serving.env.clone(),
         tls: certificates.map(|certificates| Tls::new(certificates, limits.handshake)),
         first_byte,
+        unasked: serving.anonymous.is_some(),
         shutdown: serving.shutdown.clone(),
         protocol: Box::new(move |peer: Peer| KafkaConnection::new(Arc::clone(&serving), peer)),
         limits,
@@ -245,16 +246,20 @@ fn connections(
 }
 
 /// What goes on beside the connections.
-fn background(serving: &Serving, reconciler: Reconciler) -> Vec<JoinHandle<()>> {
+fn background(
+    serving: &Serving,
+    reconciler: Reconciler,
+    compared: watch::Sender<FeedSequence>,
+) -> Vec<JoinHandle<()>> {
     let Serving {
         log, images, catalog, ..
     } = serving;
     let registry = &serving.logins.registry;
     let limits = Arc::clone(&serving.storage_limits);
     let followed = Arc::clone(&serving.groups).follow(reconciler.done());
-    let reported = reporting::report(Arc::clone(catalog), log.incarnation(), reconciler.done());
+    let reported = reporting::report(Arc::clone(catalog), log.incarnation(), serving.in_force.clone());
     let watched = storage_limits::watch(limits, Arc::clone(images), Arc::clone(log));
-    let ended = authentication::watch(Arc::clone(registry), Arc::clone(images));
+    let ended = authentication::watch(Arc::clone(registry), Arc::clone(images), compared);
     let used = authentication::tell_uses(Arc::clone(registry), Arc::clone(catalog));
     vec![
         log.spawn_vital("the coordinator of groups", followed),
@@ -298,12 +303,16 @@ impl Broker {
         let (meter, metering) = meter(seams.meter, &env, &log, &catalog, &images);
         let keys = Keys::new(secrets, &*env.random);
         let logins = Logins::new(keys, settings.cell_domain, &settings.limits, &settings.kafka);
+        let compared = watch::Sender::new(FeedSequence(-1));
         let serving = Arc::new(Serving {
             env: env.clone(),
             log: Arc::clone(&log),
             catalog,
             images,
-            reconciled: reconciler.done(),
+            in_force: InForce {
+                reconciled: reconciler.done(),
+                compared: compared.subscribe(),
+            },
             authorizer: seams.authorizer,
             quotas: seams.quotas,
             meter,
@@ -320,7 +329,7 @@ impl Broker {
             response_room: ResponseRoom::new(settings.limits.response_bytes),
             creating: Mutex::new(BTreeSet::new()),
         });
-        let mut tasks = background(&serving, reconciler);
+        let mut tasks = background(&serving, reconciler, compared);
         let connections = connections(serving, settings.limits, certificates);
         let listening = sockets.listen(Arc::clone(&connections));
         tasks.push(log.spawn_vital("the Kafka listener", listening));

@@ -13,6 +13,7 @@
 //! | `errors` | domain errors to Kafka's codes |
 //! | `reconcile` | keeps the log's partitions as the image says |
 //! | `reporting` | tells the catalog what of the feed is in force here |
+//! | `sampling` | log lines that clients cause |
 //!
 //! A request: a connection's task reads a frame, `serving::dispatch` reads the header, finds the handler in
 //! `handlers::TABLE`, lets the guard look at the body, decodes it, calls the handler, charges, encodes, meters. Wire types
@@ -29,6 +30,7 @@ mod network;
 mod protocol;
 mod reconcile;
 mod reporting;
+mod sampling;
 pub mod seams;
 mod serving;
 mod settings;

@@ -30,8 +30,14 @@ pub struct Mail {
 
 /// Why a message did not leave.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the mail could not be sent: {0}")]
-pub struct MailError(pub String);
+pub enum MailError {
+    /// It is refused, and will be again.
+    #[error("the mail is refused: {0}")]
+    Refused(String),
+    /// It may be taken another time.
+    #[error("the mail could not be sent: {0}")]
+    NotTaken(String),
+}
 
 /// Sends messages.
 #[async_trait]

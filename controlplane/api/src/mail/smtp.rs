@@ -76,17 +76,18 @@ impl Mailer for SmtpMailer {
         let to = mail
             .to
             .parse()
-            .map_err(|_| MailError("the address is not one that SMTP knows".into()))?;
+            .map_err(|_| MailError::Refused("the address is not one that SMTP knows".into()))?;
         let message = Message::builder()
             .from(self.from.clone())
             .to(to)
             .subject(mail.subject)
             .header(ContentType::TEXT_PLAIN)
             .body(mail.text)
-            .map_err(|error| MailError(error.to_string()))?;
+            .map_err(|error| MailError::Refused(error.to_string()))?;
         match self.transport.send(message).await {
             Ok(_) => Ok(()),
-            Err(error) => Err(MailError(error.to_string())),
+            Err(error) if error.is_permanent() => Err(MailError::Refused(error.to_string())),
+            Err(error) => Err(MailError::NotTaken(error.to_string())),
         }
     }
 }

@@ -98,6 +98,9 @@ impl Claims {
         if raw.sub.is_empty() || raw.sub.len() > MAX_SUBJECT {
             return refuse("its subject is empty or too long");
         }
+        if raw.sub.chars().any(char::is_control) {
+            return refuse("its subject has control characters");
+        }
         Ok(Self {
             subject: raw.sub,
             email: raw.email,

@@ -13,7 +13,8 @@ mod provider;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use firn_catalog::ids::{LoginProviderId, PersonId};
+use firn_catalog::account::Linking;
+use firn_catalog::ids::{LoginProviderId, PersonId, SessionId};
 use firn_runtime::{Env, Timestamp};
 use firn_secrets::{Secrets, token};
 use ring::digest::{SHA256, digest};
@@ -57,8 +58,8 @@ pub(crate) struct Pending {
     /// What the challenge was made of: only who began can exchange the code.
     verifier: String,
     expires_at_ms: i64,
-    /// Who was logged in already, and wants to be linked.
-    linking: Option<u128>,
+    /// Who was logged in already, by which session, and wants to be linked.
+    linking: Option<(u128, u128)>,
     /// The page that the browser goes to in the end.
     return_to: String,
 }
@@ -67,7 +68,7 @@ impl Pending {
     pub(crate) fn begin(
         env: &Env,
         provider: LoginProviderId,
-        linking: Option<PersonId>,
+        linking: Option<Linking>,
         return_to: String,
     ) -> Self {
         let secret = || token::generate(&*env.random).to_string();
@@ -77,7 +78,7 @@ impl Pending {
             nonce: secret(),
             verifier: secret(),
             expires_at_ms: env.now().0.saturating_add(PATIENCE_MS),
-            linking: linking.map(|person| person.0),
+            linking: linking.map(|linking| (linking.person.0, linking.session.0)),
             return_to,
         }
     }
@@ -101,8 +102,11 @@ impl Pending {
         LoginProviderId(self.provider)
     }
 
-    pub(crate) fn linking(&self) -> Option<PersonId> {
-        self.linking.map(PersonId)
+    pub(crate) fn linking(&self) -> Option<Linking> {
+        self.linking.map(|(person, session)| Linking {
+            person: PersonId(person),
+            session: SessionId(session),
+        })
     }
 
     pub(crate) fn nonce(&self) -> &str {
@@ -150,7 +154,11 @@ mod tests {
     fn a_login_is_taken_up_in_time_with_its_state_and_under_its_key_only() {
         let env = Env::system();
         let secrets = Secrets::new(&MasterKey::generate(&*env.random));
-        let pending = Pending::begin(&env, LoginProviderId(7), Some(PersonId(9)), "/".into());
+        let linking = Linking {
+            person: PersonId(9),
+            session: SessionId(10),
+        };
+        let pending = Pending::begin(&env, LoginProviderId(7), Some(linking), "/".into());
         let cookie = pending.seal(&secrets, &env);
         let open = |at, state: &str| Pending::open(&secrets, at, &cookie, state).is_some();
         assert!(open(env.now(), &pending.state));

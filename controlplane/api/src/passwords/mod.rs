@@ -8,7 +8,7 @@
 //! wrong passwords come from. Sources that are not known have one place for each core in the queue, all together: from however many
 //! addresses wrong passwords come, somebody known waits for one of them. How often a source may ask at all is decided before, in `rules::login_throttle`.
 
-mod common;
+mod frequent;
 mod queue;
 
 pub(crate) use queue::{Passwords, Source};
@@ -28,7 +28,7 @@ pub(crate) fn require_strong(pointer: &'static str, password: &str, email: &str)
         return Err(Problem::invalid(pointer, reason));
     }
     let lower = password.to_lowercase();
-    if common::is_common(&lower) {
+    if frequent::is_common(&lower) {
         return Err(Problem::invalid(
             pointer,
             "it is one of the most common passwords",

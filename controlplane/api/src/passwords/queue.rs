@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
-use crate::rules::login_throttle::Origin;
+use crate::rules::login_throttle::{Origin, Seat};
 use crate::rules::{Code, Problem};
 
 /// How many hashes of one source may wait.
@@ -20,8 +20,8 @@ const WAITING: usize = 16;
 pub(crate) enum Source {
     /// Somebody at this address.
     Address(Origin),
-    /// An account at an address from which it has logged in before.
-    Known(Origin, String),
+    /// An account at an address from which, or on a device on which, it has logged in before.
+    Known(Seat, String),
 }
 
 struct Line {
@@ -181,8 +181,12 @@ mod tests {
             move || tell.send(name).unwrap()
         };
         let strangers = (0..50).map(|number| passwords.run(from(number), work("stranger")));
-        let mut all: Vec<futures::future::BoxFuture<'_, _>> = strangers.map(|run| Box::pin(run) as _).collect();
-        let known = Source::Known(Origin::of(Some([192, 0, 2, 7].into())), "ada@example.com".to_owned());
+        let mut all: Vec<futures::future::BoxFuture<'_, _>> =
+            strangers.map(|run| Box::pin(run) as _).collect();
+        let known = Source::Known(
+            Seat::Origin(Origin::of(Some([192, 0, 2, 7].into()))),
+            "ada@example.com".to_owned(),
+        );
         all.push(Box::pin(passwords.run(known, work("known"))));
         for outcome in futures::future::join_all(all).await {
             outcome.unwrap();

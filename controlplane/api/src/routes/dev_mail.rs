@@ -8,7 +8,7 @@ use axum::{Json, Router};
 use serde::Serialize;
 
 use crate::mail::Received;
-use crate::page::escape;
+use crate::page::{STYLE, escape};
 use crate::rules::{Moment, Problem, query};
 use crate::state::Api;
 
@@ -24,9 +24,6 @@ struct Message {
 struct Messages {
     items: Vec<Message>,
 }
-
-const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem;\
-    color:#1b2733;background:#fff}pre{background:#eef3f7;padding:1rem;overflow:auto;white-space:pre-wrap}";
 
 /// The page, in `firn dev`.
 pub(super) fn routes(api: &Api) -> Router<Api> {

@@ -115,7 +115,7 @@ async fn update_me(
 
 /// Change my password
 ///
-/// Ends all other sessions.
+/// Ends all other sessions and takes back the login providers that were linked to the account.
 #[utoipa::path(
     post, path = "/v1/me/password", tag = "people",
     request_body = PasswordChange,
@@ -146,7 +146,8 @@ async fn change_password(
         .throttle
         .admit(origin, &email)
         .map_err(accounts::too_often)?;
-    let source = || Source::Known(origin, email.clone());
+    let seat = attempt.seat();
+    let source = || Source::Known(seat, email.clone());
     let hash = login.password.as_ref().map(|hash| hash.0.clone());
     if !accounts.passwords.verify(source(), current, hash).await? {
         return Err(wrong());
@@ -163,16 +164,12 @@ async fn change_password(
         Err(AccountError::Gone { .. }) => return Err(wrong()),
         Err(error) => return Err(error.into()),
     }
-    tell(&api, &email)?;
+    tell(&api, &email);
     Ok(deleted())
 }
 
 /// Mails the owner of an account that its password was changed.
-pub(super) fn tell(api: &Api, email: &str) -> Result<(), Problem> {
+pub(super) fn tell(api: &Api, email: &str) {
     let mail = letters::password_changed(&api.settings.public_url, email);
-    let background = api.clone();
-    let accounts = api.accounts();
-    accounts
-        .outbox
-        .start(async move { background.accounts().outbox.deliver(mail).await })
+    api.accounts().outbox.post(mail);
 }

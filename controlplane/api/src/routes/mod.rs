@@ -10,6 +10,7 @@ mod invitations;
 mod jwks;
 mod limits;
 mod login_providers;
+mod mailed_links;
 mod me;
 mod members;
 mod oidc;
@@ -111,9 +112,10 @@ impl Api {
                 Problem::method_not_allowed(method.as_str(), uri.path())
             })
             .merge(dev_mail::routes(&self))
+            .merge(mailed_links::routes())
             .merge(resources)
             .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
-            .layer(middleware::from_fn_with_state(self.env.clone(), envelope::wrap))
+            .layer(middleware::from_fn_with_state(self.operations.clone(), envelope::wrap))
             .with_state(self)
     }
 }

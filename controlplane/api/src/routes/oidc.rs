@@ -1,22 +1,30 @@
 //! Logging in through an identity provider: `start` sends the browser there, `callback` takes it back.
 //!
 //! A link that anybody can make a browser follow must not add a way into the account that is logged in there. So `start` only ever logs
-//! in; linking an account that exists begins with a POST, which needs the session's CSRF token.
+//! in; linking an account that exists begins with a POST, which needs the session's CSRF token and the account's password, and ends in
+//! that session's life. The owner is told by mail.
+//!
+//! A provider is its organization's, which may be anybody's: what its word is worth, the catalog's `account::identities` says. A login
+//! of an address that the organization has not invited is refused in the same way whether the address has an account or not.
 
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use firn_catalog::account::{AccountError, Identity, LoginProvider, normalize_email};
-use firn_catalog::ids::{LoginProviderId, PersonId};
+use firn_catalog::account::{AccountError, Identity, Linking, LoginProvider, normalize_email};
+use firn_catalog::ids::LoginProviderId;
 use serde::{Deserialize, Serialize};
 use url::Url;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+use zeroize::Zeroizing;
 
+use super::sessions::{current_of, knows_password};
 use super::verifications::not_rehearsed;
 use crate::accounts;
+use crate::mail::letters;
 use crate::oidc::{CLIENT_SECRET, Claims, Expected, OidcError, Pending, Provider};
+use crate::passwords::LONGEST;
 use crate::rules::login_throttle::Origin;
 use crate::rules::session::{Fresh, named_cookie, set_cookie};
 use crate::rules::{Body, Caller, Code, Problem, RequestInfo, Write, ok, query};
@@ -38,6 +46,9 @@ pub(crate) struct LinkRequest {
     /// The provider, of an organization that the person is a member of.
     #[schema(pattern = "^idp_[a-h][a-z2-7]{25}$")]
     provider: String,
+    /// The password of the account.
+    #[schema(max_length = 200, format = "password")]
+    password: String,
     /// The page to go to in the end: a path of this service.
     #[schema(max_length = 500, example = "/")]
     #[serde(default)]
@@ -83,7 +94,7 @@ fn failed(error: &OidcError) -> Problem {
 async fn begin(
     api: &Api,
     id: LoginProviderId,
-    linking: Option<PersonId>,
+    linking: Option<Linking>,
     return_to: String,
 ) -> Result<(Url, HeaderValue), Problem> {
     let provider = api.catalog.login_provider(id).await?;
@@ -138,7 +149,7 @@ async fn start_oidc_login(
 
 /// Link my account to a provider
 ///
-/// Answers where the browser must go; once it is back, the provider logs in to this account.
+/// Answers where the browser must go; once it is back, the provider logs in to this account, until its password changes.
 #[utoipa::path(
     post, path = "/v1/oidc/links", tag = "people",
     request_body = LinkRequest,
@@ -152,18 +163,39 @@ async fn link_login_provider(
 ) -> Result<Response, Problem> {
     not_rehearsed(write)?;
     let person = caller.person()?;
+    let session = current_of(&caller).ok_or_else(Problem::unauthenticated)?;
     let throttle = &api.accounts().throttle;
     throttle
         .admit_address(Origin::of(caller.request.address))
         .map_err(accounts::too_often)?;
     let id = LoginProviderId::from_public(&body.provider).map_err(|_| Problem::missing("login provider"))?;
     let return_to = return_to(body.return_to)?;
-    let (url, cookie) = begin(&api, id, Some(person), return_to).await?;
+    require_password(&api, &caller, Zeroizing::new(body.password)).await?;
+    let linking = Linking { person, session };
+    let (url, cookie) = begin(&api, id, Some(linking), return_to).await?;
     let mut response = ok(LinkBegun {
         authorization_url: url.into(),
     });
     response.headers_mut().insert(header::SET_COOKIE, cookie);
     Ok(response)
+}
+
+/// Refuses somebody who has a session and does not know the account's password.
+async fn require_password(api: &Api, caller: &Caller, password: Zeroizing<String>) -> Result<(), Problem> {
+    let login = api.catalog.me(&caller.actor()).await?;
+    let wrong = || Problem::invalid("/password", "it is not your password");
+    if password.chars().count() > LONGEST {
+        return Err(wrong());
+    }
+    let throttle = &api.accounts().throttle;
+    let attempt = throttle
+        .admit(Origin::of(caller.request.address), &login.person.email)
+        .map_err(accounts::too_often)?;
+    if !knows_password(api, &attempt, Some(&login), password).await? {
+        return Err(wrong());
+    }
+    throttle.succeeded(attempt);
+    Ok(())
 }
 
 /// Come back from a provider
@@ -178,7 +210,7 @@ async fn link_login_provider(
         (status = 303, description = "Logged in",
             headers(("Location" = String, description = "The page"), ("Set-Cookie" = String, description = "The session"))),
         (status = 404, description = "The login provider is gone", body = crate::rules::problem::ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "The account is not linked", body = crate::rules::problem::ProblemBody, content_type = "application/problem+json")
+        (status = 409, description = "The account is not linked, or the address is not invited", body = crate::rules::problem::ProblemBody, content_type = "application/problem+json")
     )
 )]
 async fn finish_oidc_login(
@@ -234,6 +266,11 @@ async fn take_back(
         .log_in_through(&actor, &provider, &identity, &fresh.session)
         .await
     {
+        Ok((person, _)) if pending.linking().is_some() => {
+            let url = &api.settings.public_url;
+            let mail = letters::provider_linked(url, &person.email, &provider.settings.name);
+            api.accounts().outbox.post(mail);
+        }
         Ok(_) => {}
         Err(AccountError::Exists { .. }) => {
             return Err(Problem::new(
@@ -279,7 +316,7 @@ async fn ask(
 fn identify(
     provider: &LoginProvider,
     claims: Claims,
-    linking: Option<PersonId>,
+    linking: Option<Linking>,
 ) -> Result<Identity, Problem> {
     let refuse = |detail| Err(Problem::new(Code::LoginProviderFailed, detail));
     let Some(email) = claims.email.as_deref().and_then(normalize_email) else {

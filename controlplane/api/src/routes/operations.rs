@@ -24,9 +24,9 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum Progress {
-    /// Not every live broker serves the change yet.
+    /// Not every broker serves the change yet.
     Running,
-    /// Every live broker does.
+    /// Every broker does.
     Done,
 }
 

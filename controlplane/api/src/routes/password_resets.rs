@@ -111,6 +111,6 @@ async fn complete_password_reset(
         .catalog
         .complete_reset(&actor, &digest, &PasswordHash(hash))
         .await?;
-    super::me::tell(&api, &person.email)?;
+    super::me::tell(&api, &person.email);
     Ok(deleted())
 }

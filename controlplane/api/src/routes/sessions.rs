@@ -1,7 +1,7 @@
 //! Logging in and out.
 //!
-//! A wrong password, an unknown address and an account without a password get the same answer after the same work. What is told to the
-//! audit trail of a failed login is told after the answer, since for an unknown address there is nothing to tell.
+//! A wrong password, an unknown address and an account without a password, as an unverified one is, get the same answer after the same
+//! work. What is told to the audit trail of a failed login is told after the answer, and as much is written for an unknown address.
 
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
@@ -18,7 +18,8 @@ use super::me::Me;
 use super::verifications::not_rehearsed;
 use crate::accounts;
 use crate::passwords::{LONGEST, Source};
-use crate::rules::login_throttle::{Attempt, Origin};
+use crate::rules::device::Device;
+use crate::rules::login_throttle::{Attempt, Origin, Place};
 use crate::rules::session::{Fresh, csrf_token, forgotten};
 use crate::rules::{
     Body, Caller, Code, Identity, Ids, Listing, Moment, Paging, Problem, RequestInfo, Write, created,
@@ -92,17 +93,30 @@ fn opened_session(api: &Api, person: &Person, session: &Session) -> OpenedSessio
     }
 }
 
-/// The answer to a login, as `answer` shapes it, with the cookie.
+/// The answer to a login, as `answer` shapes it, with the cookies of the session and of the device.
 pub(super) fn opened(
     api: &Api,
-    fresh: &Fresh,
+    (fresh, device): (&Fresh, Device),
     person: &Person,
     session: &Session,
     answer: impl FnOnce(OpenedSession) -> Response,
 ) -> Response {
     let mut response = answer(opened_session(api, person, session));
-    response.headers_mut().insert(header::SET_COOKIE, fresh.cookie());
+    let headers = response.headers_mut();
+    headers.append(header::SET_COOKIE, fresh.cookie());
+    headers.append(header::SET_COOKIE, device.cookie(api, &person.email));
     response
+}
+
+/// Refuses a password that is none, before any work.
+pub(super) fn require_short(password: &str) -> Result<(), Problem> {
+    match password.chars().count() > LONGEST {
+        true => Err(Problem::invalid(
+            "/password",
+            format!("it has at most {LONGEST} characters"),
+        )),
+        false => Ok(()),
+    }
 }
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
@@ -113,7 +127,10 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
 }
 
 fn wrong() -> Problem {
-    Problem::new(Code::LoginFailed, "the email address or the password is wrong")
+    Problem::new(
+        Code::LoginFailed,
+        "the email address or the password is wrong, or the address is not verified yet",
+    )
 }
 
 /// Log in
@@ -124,8 +141,8 @@ fn wrong() -> Problem {
     request_body = LoginRequest,
     responses(
         (status = 201, description = "Logged in", body = OpenedSession,
-            headers(("Location" = String, description = "The session"), ("Set-Cookie" = String, description = "The session"))),
-        (status = 401, description = "`login_failed`: the email address or the password is wrong",
+            headers(("Location" = String, description = "The session"), ("Set-Cookie" = String, description = "The session, and this device as one that has logged in"))),
+        (status = 401, description = "`login_failed`: the email address or the password is wrong, or the address is not verified yet",
             body = crate::rules::problem::ProblemBody, content_type = "application/problem+json"))
 )]
 async fn log_in(
@@ -137,31 +154,20 @@ async fn log_in(
 ) -> Result<Response, Problem> {
     not_rehearsed(write)?;
     let password = Zeroizing::new(body.password);
-    if password.chars().count() > LONGEST {
-        return Err(Problem::invalid(
-            "/password",
-            format!("it has at most {LONGEST} characters"),
-        ));
-    }
+    require_short(&password)?;
     let email = super::signup::require_email(&body.email)?;
     let throttle = &api.accounts().throttle;
+    let device = Device::shown(&api, &headers, &email);
     let attempt = throttle
-        .admit(Origin::of(request.address), &email)
+        .admit(Place::of(Origin::of(request.address), device), &email)
         .map_err(accounts::too_often)?;
     let login = api.catalog.person_by_email(&email).await?;
-    if !knows_password(&api, &request, &attempt, login.as_ref(), &email, password).await? {
+    let knows = knows_password(&api, &attempt, login.as_ref(), password).await?;
+    let verified = login.filter(|login| knows && login.person.verified_at.is_some());
+    let Some(login) = verified else {
         return Err(failed(&api, &request, email)?);
-    }
-    let Some(login) = login else {
-        return Err(wrong());
     };
     throttle.succeeded(attempt);
-    if login.person.verified_at.is_none() {
-        return Err(Problem::new(
-            Code::EmailNotVerified,
-            "the address is not verified yet: use the token in the mail, or ask for another",
-        ));
-    }
     let fresh = Fresh::new(&api, &request, &headers);
     let actor = accounts::stranger(&request);
     let session = match api.catalog.open_session(&actor, &login, &fresh.session).await {
@@ -171,24 +177,22 @@ async fn log_in(
         Err(error) => return Err(error.into()),
     };
     let location = format!("/v1/sessions/{}", session.id.public());
-    Ok(opened(&api, &fresh, &login.person, &session, |body| {
+    let device = device.unwrap_or_else(|| Device::new(&api));
+    Ok(opened(&api, (&fresh, device), &login.person, &session, |body| {
         created(body, location, None)
     }))
 }
 
 /// Whether the password is the person's; the same work if there is no person.
-async fn knows_password(
+pub(super) async fn knows_password(
     api: &Api,
-    request: &RequestInfo,
     attempt: &Attempt,
     login: Option<&Login>,
-    email: &str,
     password: Zeroizing<String>,
 ) -> Result<bool, Problem> {
-    let origin = Origin::of(request.address);
     let source = match attempt.known {
-        true => Source::Known(origin, email.to_owned()),
-        false => Source::Address(origin),
+        true => Source::Known(attempt.seat(), attempt.email.clone()),
+        false => Source::Address(attempt.origin()),
     };
     let hash = login
         .and_then(|login| login.password.as_ref())
@@ -200,7 +204,7 @@ async fn knows_password(
 fn failed(api: &Api, request: &RequestInfo, email: String) -> Result<Problem, Problem> {
     let background = api.clone();
     let actor = accounts::stranger(request);
-    api.accounts().outbox.start(async move {
+    api.accounts().outbox.audit(async move {
         if let Err(error) = background.catalog.login_failed(&actor, &email).await {
             tracing::error!(%error, request_id = actor.request_id, "a failed login could not be audited");
         }

@@ -75,7 +75,7 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
 /// Sign up
 ///
 /// Makes a person, an organization that it owns, and the project `default` in it. The account can be used once the token that is
-/// mailed has come back to `POST /v1/verifications`. The answer does not tell whether the address has an account already; the
+/// mailed has come back to `POST /v1/verifications`, with the same password. The answer does not tell whether the address has an account already; the
 /// mail does.
 #[utoipa::path(
     post, path = "/v1/signup", tag = "people", security(()),
@@ -121,8 +121,11 @@ async fn sign_up(
     ))
 }
 
-/// Stores a signup and mails what it says.
+/// Stores a signup and mails what it says: neither, if too much was mailed to the address.
 async fn store(api: Api, actor: Actor, command: SignUp, token: Zeroizing<String>) {
+    if !api.accounts().throttle.may_mail(&command.email) {
+        return;
+    }
     let url = &api.settings.public_url;
     let mail = match api.catalog.sign_up(&actor, &command).await {
         Ok(SignedUp::Unverified(person)) => letters::verification(url, &person.email, &token),
@@ -132,7 +135,5 @@ async fn store(api: Api, actor: Actor, command: SignUp, token: Zeroizing<String>
             return;
         }
     };
-    if api.accounts().throttle.may_mail(&mail.to) {
-        api.accounts().outbox.deliver(mail).await;
-    }
+    api.accounts().outbox.deliver(mail).await;
 }

@@ -90,6 +90,11 @@ pub(crate) enum Admitted {
     Somebody(Caller),
 }
 
+/// What a request shows, looked up nowhere yet.
+pub(crate) fn shown(headers: &HeaderMap) -> Option<&str> {
+    bearer_of(headers).or_else(|| session::cookie(headers))
+}
+
 /// Finds out who sends a request. A bearer goes before a cookie.
 pub(crate) async fn identify(api: &Api, parts: &Parts, request: &RequestInfo) -> Admitted {
     let found = if let Some(bearer) = bearer_of(&parts.headers) {

@@ -4,23 +4,30 @@
 //! it may show a secret; only one that is final is kept: not 5xx, and not what says "not now" or "not you". The first request
 //! runs to its end even if its client goes away, so that a client that tries again finds its answer.
 
+use std::time::Duration;
+
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_TYPE, ETAG, LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use firn_catalog::account::{Claim, ClaimId};
+use firn_catalog::account::{CLAIM_HOLDS, Claim, ClaimId};
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use super::caller::Admitted;
 use super::{Code, Problem, RequestInfo, body};
-use crate::envelope::BODY_LIMIT_BYTES;
+use crate::envelope::{BODY_LIMIT_BYTES, DEADLINE};
 use crate::state::Api;
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+/// How long a request may take, with or without somebody who waits for it: longer than anybody waits, and short enough for its
+/// claim to be given back while it still holds.
+const WORK_ENDS: Duration = Duration::from_secs(50);
+const _: () =
+    assert!(WORK_ENDS.as_secs() > DEADLINE.as_secs() && WORK_ENDS.as_secs() < CLAIM_HOLDS.as_secs());
 /// Headers that belong to an answer.
 const KEPT: [HeaderName; 4] = [CONTENT_TYPE, LOCATION, ETAG, SET_COOKIE];
 const PURPOSE: &str = "idempotency";
@@ -92,7 +99,7 @@ fn key_of(headers: &HeaderMap) -> Result<String, Problem> {
         .get(KEY)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
-    match (1..=255).contains(&text.len()) {
+    match (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
         true => Ok(text.to_owned()),
         false => Err(Problem::bad_request(
             "an Idempotency-Key has 1 to 255 visible ASCII characters",
@@ -111,7 +118,7 @@ async fn first(
     let info = request.extensions().get::<RequestInfo>().cloned();
     let (worker, span) = (api.clone(), tracing::Span::current());
     let work = async move {
-        let response = next.run(request).await;
+        let response = in_time(next.run(request)).await;
         let response = remember(&worker, response, &key, &claim).await;
         // A client that went away does not need it.
         drop(answered.send(response));
@@ -123,6 +130,12 @@ async fn first(
     };
     drop(api.env.tasks.spawn(work));
     answer.await.map_err(|_| Problem::internal())?
+}
+
+/// The answer of work that ends before its claim does: while another request may do the same, it does nothing any more.
+async fn in_time(work: impl Future<Output = Response>) -> Response {
+    let answered = tokio::time::timeout(WORK_ENDS, work).await;
+    answered.unwrap_or_else(|_| Problem::too_slow().into_response())
 }
 
 /// Whether the same request would be answered the same a moment later.
@@ -180,4 +193,24 @@ fn replay(api: &Api, sealed: &str) -> Result<Response, Problem> {
     }
     headers.insert(REPLAYED, HeaderValue::from_static("true"));
     Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn work_that_does_not_end_is_ended_and_its_claim_given_back_while_it_holds() {
+        let began = Instant::now();
+        let response = in_time(std::future::pending()).await;
+        assert!(!is_final(response.status()), "its claim is released");
+        assert!(began.elapsed() < CLAIM_HOLDS);
+        let slow = async {
+            tokio::time::sleep(WORK_ENDS - Duration::from_secs(1)).await;
+            StatusCode::CREATED.into_response()
+        };
+        assert_eq!(in_time(slow).await.status(), StatusCode::CREATED);
+    }
 }

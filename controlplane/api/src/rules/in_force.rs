@@ -1,4 +1,6 @@
-//! A write that brokers must see is answered once every live broker serves it, or with an operation that tells when.
+//! A write that brokers must see is answered once every broker serves it, or with an operation that tells when. A broker that has
+//! died, or that the catalog does not hear, still counts until a successor has sealed it: meanwhile writes are answered with
+//! operations.
 
 use std::time::Duration;
 
@@ -16,14 +18,14 @@ const PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub(crate) enum InForce {
-    /// Every live broker serves it.
+    /// Every broker serves it.
     Now,
     /// Not yet; this operation tells when.
     Later(OperationId),
 }
 
 impl Api {
-    /// Waits for a while until every live broker serves what the feed says at `sequence`; without one there is nothing to wait
+    /// Waits for a while until every broker serves what the feed says at `sequence`; without one there is nothing to wait
     /// for. `action` is what the audit trail calls the change, `resource` the path of what was changed.
     pub(crate) async fn in_force(
         &self,

@@ -12,6 +12,8 @@ use firn_catalog::commands::Principal;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
+use crate::net::network_of;
+
 /// Requests in a window, for each caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimits {
@@ -46,13 +48,9 @@ pub(crate) enum Bucket {
 
 impl Bucket {
     pub(crate) fn of(principal: Option<&Principal>, address: Option<IpAddr>) -> Self {
-        match (principal, address) {
-            (Some(principal), _) => Self::Principal(principal.to_string()),
-            (None, Some(IpAddr::V6(address))) => {
-                let network = u128::from(address) >> 64 << 64;
-                Self::Address(Some(IpAddr::V6(network.into())))
-            }
-            (None, address) => Self::Address(address),
+        match principal {
+            Some(principal) => Self::Principal(principal.to_string()),
+            None => Self::Address(address.map(network_of)),
         }
     }
 }
@@ -86,11 +84,7 @@ impl Limiter {
 
     /// Takes one from the bucket.
     pub(crate) fn take(&self, bucket: Bucket) -> Verdict {
-        let limit = match bucket {
-            Bucket::Principal(_) => self.limits.per_principal,
-            Bucket::Address(_) => self.limits.per_address,
-        }
-        .max(1);
+        let limit = self.limit_of(&bucket);
         let (now, each) = (Instant::now(), WINDOW / limit);
         let mut full_at = self.full_at.lock();
         if full_at.len() >= MOST_BUCKETS && !full_at.contains_key(&bucket) {
@@ -115,6 +109,24 @@ impl Limiter {
             reset,
             retry: missing.saturating_sub(WINDOW),
         }
+    }
+}
+
+impl Limiter {
+    /// Puts one back that was taken for nothing.
+    pub(crate) fn give_back(&self, bucket: &Bucket) {
+        let each = WINDOW / self.limit_of(bucket);
+        if let Some(full_at) = self.full_at.lock().get_mut(bucket) {
+            *full_at = full_at.checked_sub(each).unwrap_or(*full_at);
+        }
+    }
+
+    fn limit_of(&self, bucket: &Bucket) -> u32 {
+        let limit = match bucket {
+            Bucket::Principal(_) => self.limits.per_principal,
+            Bucket::Address(_) => self.limits.per_address,
+        };
+        limit.max(1)
     }
 }
 
@@ -182,5 +194,19 @@ mod tests {
         assert!(limiter.take(address("2001:db8::1")).admitted);
         assert!(!limiter.take(address("2001:db8::2")).admitted);
         assert!(limiter.take(address("2001:db8:0:1::1")).admitted);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_given_back_can_be_taken_again() {
+        let limiter = Limiter::new(RateLimits {
+            per_principal: 9,
+            per_address: 1,
+        });
+        for _ in 0..3 {
+            assert!(limiter.take(address("10.0.0.1")).admitted);
+            limiter.give_back(&address("10.0.0.1"));
+        }
+        assert!(limiter.take(address("10.0.0.1")).admitted);
+        assert!(!limiter.take(address("10.0.0.1")).admitted);
     }
 }

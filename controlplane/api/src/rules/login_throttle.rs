@@ -9,8 +9,9 @@
 //! 3. the *email*: 50 quick ones, then one each second, however many addresses they come from.
 //!
 //! The second and third could lock out the owner of an account because of what strangers do. So a pair that has logged in
-//! before has its own bucket and no other: only whoever sits at the owner's own address can empty it. A login that succeeds gives
-//! its tokens back. IPv6 addresses count by their /64, which is what one customer gets.
+//! before has its own bucket and no other: only whoever sits at the owner's own address can empty it. Where a request shows a
+//! device on which this email has logged in, the pair is that of device and email: nobody else can empty it, and it is known after
+//! a restart too. A login that succeeds gives its tokens back. IPv6 addresses count by their /64, which is what one customer gets.
 //!
 //! Memory is bounded. Each table has two generations; when the young one is full, or so old that every bucket in it is full
 //! again, it becomes the old one, and what nobody has touched since the change before is forgotten.
@@ -20,8 +21,11 @@ use std::hash::Hash;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use firn_catalog::ids::OrganizationId;
 use parking_lot::Mutex;
 use tokio::time::Instant;
+
+use super::device::Device;
 
 /// How many entries a generation has at most.
 const ENTRIES: usize = 50_000;
@@ -51,6 +55,12 @@ const MAIL: Rate = Rate {
     each_second: 1.0 / 300.0,
 };
 
+/// Invitations that an organization mails: 50 in a day.
+const INVITATION: Rate = Rate {
+    quick: 50.0,
+    each_second: 50.0 / 86_400.0,
+};
+
 /// Where a request comes from: an IPv4 address, or the /64 of an IPv6 one. Unknown addresses are one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Origin(u64);
@@ -64,6 +74,39 @@ impl Origin {
             Some(IpAddr::V4(address)) => u64::from(address.to_bits()),
             Some(IpAddr::V6(address)) => u64::try_from(address.to_bits() >> 64).unwrap_or(u64::MAX),
         })
+    }
+}
+
+/// Where a login comes from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    origin: Origin,
+    device: Option<Device>,
+}
+
+/// What of a place counts: the device if it is known, else the address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Seat {
+    /// An address.
+    Origin(Origin),
+    /// A device.
+    Device(Device),
+}
+
+impl Place {
+    /// An address, and a device that the email of the login has logged in on.
+    pub(crate) fn of(origin: Origin, device: Option<Device>) -> Self {
+        Self { origin, device }
+    }
+
+    fn seat(self) -> Seat {
+        self.device.map_or(Seat::Origin(self.origin), Seat::Device)
+    }
+}
+
+impl From<Origin> for Place {
+    fn from(origin: Origin) -> Self {
+        Self::of(origin, None)
     }
 }
 
@@ -148,13 +191,14 @@ impl<K: Hash + Eq> Buckets<K> {
     }
 }
 
-type Pair = (Origin, String);
+type Pair = (Seat, String);
 
 struct Tables {
     pairs: Buckets<Pair>,
     addresses: Buckets<Origin>,
     emails: Buckets<String>,
     mails: Buckets<String>,
+    invitations: Buckets<OrganizationId>,
     known: Generations<Pair, ()>,
 }
 
@@ -165,10 +209,22 @@ pub(crate) struct LoginThrottle {
 
 /// A login that may be tried.
 pub(crate) struct Attempt {
-    origin: Origin,
-    email: String,
+    place: Place,
+    pub(crate) email: String,
     /// Whether this pair has logged in before.
     pub(crate) known: bool,
+}
+
+impl Attempt {
+    /// The address that it comes from.
+    pub(crate) fn origin(&self) -> Origin {
+        self.place.origin
+    }
+
+    /// What of where it comes from counts.
+    pub(crate) fn seat(&self) -> Seat {
+        self.place.seat()
+    }
 }
 
 impl LoginThrottle {
@@ -178,6 +234,7 @@ impl LoginThrottle {
             addresses: Buckets::new(ADDRESS),
             emails: Buckets::new(EMAIL),
             mails: Buckets::new(MAIL),
+            invitations: Buckets::new(INVITATION),
             known: Generations::new(Duration::from_secs(30 * 24 * 60 * 60), ENTRIES),
         };
         Self {
@@ -186,13 +243,14 @@ impl LoginThrottle {
     }
 
     /// Takes the tokens of a login, or says how long to wait.
-    pub(crate) fn admit(&self, origin: Origin, email: &str) -> Result<Attempt, Duration> {
-        let now = Instant::now();
+    pub(crate) fn admit(&self, place: impl Into<Place>, email: &str) -> Result<Attempt, Duration> {
+        let (place, now) = (place.into(), Instant::now());
+        let origin = place.origin;
         let tables = &mut *self.tables.lock();
-        let pair = (origin, email.to_owned());
-        let known = tables.known.get(&pair).is_some();
+        let pair = (place.seat(), email.to_owned());
+        let known = place.device.is_some() || tables.known.get(&pair).is_some();
         let attempt = Attempt {
-            origin,
+            place,
             email: email.to_owned(),
             known,
         };
@@ -219,20 +277,14 @@ impl LoginThrottle {
         {
             let tables = &mut *self.tables.lock();
             if !attempt.known {
-                tables.addresses.add(attempt.origin, 1.0, now);
+                tables.addresses.add(attempt.place.origin, 1.0, now);
                 tables.emails.add(attempt.email.clone(), 1.0, now);
             }
-            tables
-                .pairs
-                .add((attempt.origin, attempt.email.clone()), 1.0, now);
+            let pair = (attempt.seat(), attempt.email.clone());
+            tables.pairs.add(pair, 1.0, now);
+            let pair = (Seat::Origin(attempt.origin()), attempt.email);
+            tables.known.touch(pair, || (), now);
         }
-        self.remember(attempt.origin, attempt.email);
-    }
-
-    /// This pair has shown by other means that it belongs together.
-    pub(crate) fn remember(&self, origin: Origin, email: String) {
-        let now = Instant::now();
-        self.tables.lock().known.touch((origin, email), || (), now);
     }
 
     /// Takes a token of an address for work that hashes or mails: signups, tokens.
@@ -257,6 +309,23 @@ impl LoginThrottle {
             tables.mails.add(email.to_owned(), -1.0, now);
         }
         allowed
+    }
+
+    /// Takes a token of an organization's invitations, and one of the mails to the address: both, or none.
+    pub(crate) fn admit_invitation(&self, organization: OrganizationId, email: &str) -> Result<(), Duration> {
+        let now = Instant::now();
+        let tables = &mut *self.tables.lock();
+        let email = email.to_owned();
+        let waits = [
+            tables.invitations.wait(&organization, now),
+            tables.mails.wait(&email, now),
+        ];
+        if let Some(wait) = waits.into_iter().flatten().max() {
+            return Err(wait);
+        }
+        tables.invitations.add(organization, -1.0, now);
+        tables.mails.add(email, -1.0, now);
+        Ok(())
     }
 }
 
@@ -333,6 +402,42 @@ mod tests {
         );
         assert!(throttle.admit(home, "somebody new").is_err(), "so is the address");
         assert!(throttle.admit(home, "ada").is_ok_and(|attempt| attempt.known));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_device_has_a_bucket_of_its_own_that_neighbours_do_not_empty() {
+        let throttle = LoginThrottle::new();
+        let office = origin("192.0.2.1");
+        for number in 0..1_000 {
+            let _ = throttle.admit(office, "ada");
+            let _ = throttle.admit(office, &format!("victim {number}"));
+        }
+        assert!(throttle.admit(office, "ada").is_err());
+        let device = |number| Place::of(office, Some(Device(number)));
+        let tries = (0..50).filter(|_| throttle.admit(device(1), "ada").is_ok());
+        assert_eq!(tries.count(), 10, "its own tries are counted");
+        assert!(throttle.admit(device(2), "ada").is_ok_and(|attempt| attempt.known));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_organization_mails_fifty_invitations_a_day_and_few_to_one_address() {
+        let throttle = LoginThrottle::new();
+        let (one, other) = (OrganizationId(1), OrganizationId(2));
+        let to_ada = (0..10).filter(|_| throttle.admit_invitation(one, "ada").is_ok());
+        assert_eq!(to_ada.count(), 5);
+        let to_all = (0..1_000).filter(|number| {
+            throttle
+                .admit_invitation(one, &format!("person {number}"))
+                .is_ok()
+        });
+        assert_eq!(to_all.count(), 45);
+        assert!(throttle.admit_invitation(other, "person 0").is_ok());
+        assert!(
+            throttle.admit_invitation(other, "ada").is_err(),
+            "whoever invites"
+        );
+        tokio::time::advance(Duration::from_secs(24 * 60 * 60)).await;
+        assert!(throttle.admit_invitation(one, "ada").is_ok());
     }
 
     #[tokio::test(start_paused = true)]

@@ -8,14 +8,14 @@
 //! | `session`, `bearer` | how a cookie, an API key or a token shows who asks |
 //! | `admission` | before every route: who asks, and how often they may |
 //! | [`limits`] | how often: one bucket for each caller |
-//! | `login_throttle` | how often passwords may be tried |
+//! | `login_throttle`, `device` | how often passwords may be tried, and where somebody has logged in before |
 //! | `idempotency` | `Idempotency-Key`: the same POST again gives the same answer |
 //! | `body` | JSON bodies, with pointers to what is wrong |
 //! | `path`, `query` | public ids in paths, parameters by name |
 //! | `write` | `dry_run`, `If-Match` |
 //! | `answer` | created, changed, deleted: status, `Location`, `ETag` |
 //! | `paging` | lists: page size and signed cursors |
-//! | `in_force` | a write is answered once every live broker serves it, or with an operation |
+//! | `in_force` | a write is answered once every broker serves it, or with an operation |
 //! | `time` | RFC 3339 |
 //! | `openapi` | the description of it all |
 
@@ -24,6 +24,7 @@ pub(crate) mod answer;
 pub(crate) mod bearer;
 pub(crate) mod body;
 pub(crate) mod caller;
+pub(crate) mod device;
 pub(crate) mod idempotency;
 pub(crate) mod in_force;
 pub mod limits;

@@ -96,6 +96,10 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
             common_headers(headers);
         }
     }
+    responses.insert(
+        "431".to_owned(),
+        json!({ "$ref": "#/components/responses/head_too_large" }),
+    );
     for status in problems(method, names, body, versioned, open) {
         responses
             .entry(status.to_string())
@@ -200,6 +204,10 @@ fn complete_components(components: &mut Value) {
         "RateLimit-Policy": text("Limit and window in seconds."),
     });
     components["responses"] = Value::Object(problem_responses());
+    // The server refuses it before there is a request to answer: nothing but the status comes.
+    components["responses"]["head_too_large"] = json!({
+        "description": "Path, query and headers together are longer than 16 KiB. There is no body, and the connection ends.",
+    });
 }
 
 fn problem_responses() -> Map<String, Value> {

@@ -26,8 +26,6 @@ pub(crate) enum Code {
     CsrfRejected,
     /// The email address or the password is wrong.
     LoginFailed,
-    /// The password is right, the address not proven yet.
-    EmailNotVerified,
     /// A login through a provider came to nothing.
     LoginProviderFailed,
     /// A role is there, but too small.
@@ -72,13 +70,12 @@ pub(crate) enum Code {
 
 impl Code {
     /// Every code.
-    pub(crate) const ALL: [Self; 26] = [
+    pub(crate) const ALL: [Self; 25] = [
         Self::InvalidRequest,
         Self::InvalidCursor,
         Self::Unauthenticated,
         Self::CsrfRejected,
         Self::LoginFailed,
-        Self::EmailNotVerified,
         Self::LoginProviderFailed,
         Self::Forbidden,
         Self::NotFound,
@@ -125,7 +122,6 @@ impl Code {
             Self::Unauthenticated => ("unauthenticated", S::UNAUTHORIZED, "Log in, or send a live API key or token as a bearer."),
             Self::CsrfRejected => ("csrf_rejected", S::FORBIDDEN, "A change made with a session needs its X-CSRF-Token, and an Origin that is the service's own."),
             Self::LoginFailed => ("login_failed", S::UNAUTHORIZED, "The email address or the password is wrong."),
-            Self::EmailNotVerified => ("email_not_verified", S::FORBIDDEN, "Use the token that was mailed after the signup, or ask for another."),
             Self::LoginProviderFailed => ("login_provider_failed", S::BAD_REQUEST, "The login provider cannot be reached, or its answer is not to be believed; the detail says why."),
             Self::Forbidden => ("forbidden", S::FORBIDDEN, "No role of the caller's allows this; somebody who manages members can give one."),
             Self::NotFound => ("not_found", S::NOT_FOUND, "There is no such thing, or none that the caller has a role in."),

@@ -21,12 +21,12 @@ pub(crate) struct RequestInfo {
     pub(crate) id: Arc<str>,
     /// Its place in a trace (W3C Trace Context): the caller's trace, if it named one, and a span of its own.
     pub(crate) traceparent: Arc<str>,
-    /// Where it came from, where that is known.
+    /// The client's address, where it is known: the peer's, or what a trusted proxy says.
     pub(crate) address: Option<IpAddr>,
 }
 
 impl RequestInfo {
-    pub(crate) fn read(env: &Env, headers: &HeaderMap, peer: Option<IpAddr>) -> Self {
+    pub(crate) fn read(env: &Env, headers: &HeaderMap, client: Option<IpAddr>) -> Self {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let id = match text(REQUEST_ID).filter(|id| is_id(id)) {
             Some(id) => id.into(),
@@ -38,7 +38,7 @@ impl RequestInfo {
         Self {
             id,
             traceparent: format!("00-{trace:032x}-{span:016x}-{flags:02x}").into(),
-            address: peer,
+            address: client,
         }
     }
 

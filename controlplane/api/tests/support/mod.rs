@@ -65,6 +65,7 @@ pub fn facts() -> Facts {
     Facts {
         version: "0.0.0-test",
         bootstrap: "127.0.0.1:9092".into(),
+        anonymous: true,
         parts: vec![("store", "file".into())],
     }
 }
@@ -115,11 +116,17 @@ impl Service {
     }
 
     pub async fn start_with(settings: ApiSettings) -> Self {
+        Self::start_behind("", settings).await
+    }
+
+    /// With proxies that are trusted.
+    pub async fn start_behind(proxies: &str, settings: ApiSettings) -> Self {
         let (readiness, registry) = (Arc::new(Switch::default()), Registry::new());
         let operations = Operations {
             env: Env::system(),
             readiness: Arc::clone(&readiness) as Arc<dyn Readiness>,
             registry: registry.clone(),
+            trusted_proxies: proxies.parse().unwrap(),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server = Server::serve(listener, operations.clone()).unwrap();
@@ -172,7 +179,7 @@ impl Service {
         let signup = json!({ "email": email, "password": PASSWORD, "name": "Ada", "organization": email });
         let answer = stranger.post("/v1/signup", &signup).await;
         assert_eq!(answer.status, 202, "{answer:?}");
-        let token = json!({ "token": self.token(email).await });
+        let token = json!({ "token": self.token(email).await, "password": PASSWORD });
         let answer = stranger.post("/v1/verifications", &token).await;
         assert_eq!(answer.status, 200, "{answer:?}");
         let mut client = stranger.with_session(&answer);

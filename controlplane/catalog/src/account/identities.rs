@@ -1,8 +1,15 @@
 //! People who log in through a provider: who they are to it, and who they become.
 //!
-//! A provider's word counts for its organization only: it never logs in a person that was there before, unless the person, a member of
-//! the organization who is logged in by other means, has linked itself to the provider. A new person that a provider brings becomes
-//! a viewer of the organization.
+//! Anybody can have an organization and a provider of its own that says anything, so a provider's word counts for little:
+//!
+//! - It never logs in a person that was there before, unless the person, a member of the organization who is logged in by other means, has
+//!   linked itself to the provider, with its password.
+//! - It makes a person only of an address that the organization has invited. The person becomes a viewer of the organization, and the
+//!   invitation is used up. The address is not proven by that: whoever proves it by mail, by a signup, a reset or another invitation,
+//!   has the account, and what the provider opened ends.
+//! - About an address that is neither invited nor a member's it is told nothing: it looks the same with an account and without.
+//!
+//! Providers of organizations that have proven to own a domain, by a DNS record, could be believed more; there is no such proof yet.
 
 use firn_runtime::Timestamp;
 use serde_json::json;
@@ -14,7 +21,7 @@ use super::sessions::{NewSession, Session};
 use crate::access::Role;
 use crate::catalog::Catalog;
 use crate::commands::Actor;
-use crate::ids::{BindingId, OrganizationId, PersonId};
+use crate::ids::{BindingId, OrganizationId, PersonId, SessionId};
 use crate::sql::{Tx, TxError, args, id_at, transaction};
 
 /// Whom a provider has authenticated.
@@ -26,8 +33,17 @@ pub struct Identity {
     pub email: String,
     /// What the person is called.
     pub name: String,
-    /// The person that is logged in already and asked to be linked.
-    pub linking: Option<PersonId>,
+    /// The login that asked for its person to be linked.
+    pub linking: Option<Linking>,
+}
+
+/// The login of a person that wants to be linked to a provider. It must be live still when the provider answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Linking {
+    /// Who.
+    pub person: PersonId,
+    /// By which session it is logged in.
+    pub session: SessionId,
 }
 
 impl Tx {
@@ -61,11 +77,40 @@ impl Tx {
         let select = "SELECT 1 FROM account_members WHERE organization = $1 AND person = $2";
         Ok(self.row(select, args![organization, person]).await?.is_some())
     }
+
+    /// Whether an address is a member's.
+    pub(super) async fn has_member_with(
+        &mut self,
+        organization: OrganizationId,
+        email: &str,
+    ) -> Result<bool, TxError<AccountError>> {
+        let select = "SELECT 1 FROM account_members m JOIN account_people p ON p.id = m.person \
+                      WHERE m.organization = $1 AND p.email = $2";
+        Ok(self.row(select, args![organization, email]).await?.is_some())
+    }
+
+    /// Who an identity is, if it is linked.
+    async fn identified(
+        &mut self,
+        provider: &LoginProvider,
+        identity: &Identity,
+    ) -> Result<Option<PersonId>, TxError<AccountError>> {
+        let select = "SELECT person FROM account_identities WHERE provider = $1 AND subject = $2";
+        let known = args![provider.id, identity.subject.as_str()];
+        let row = self.row(select, known).await?;
+        Ok(row.as_ref().map(|row| id_at(row, 0)).transpose()?)
+    }
+}
+
+fn protected(reason: &str) -> TxError<AccountError> {
+    let reason = reason.to_owned();
+    AccountError::Protected { reason }.into()
 }
 
 impl Catalog {
-    /// Logs in whom a provider has authenticated. [`AccountError::Exists`]: the address has an account that is not linked;
-    /// [`AccountError::Protected`]: the person is linked and no member any more, or linked to another account.
+    /// Logs in whom a provider has authenticated. [`AccountError::Exists`]: an address that the organization knows has an account that is
+    /// not linked; [`AccountError::Protected`]: the address is not invited, or the person is linked and no member any more, or linked to
+    /// another account; [`AccountError::Gone`]: the login that asked for the link is over.
     pub async fn log_in_through(
         &self,
         actor: &Actor,
@@ -102,47 +147,73 @@ impl Catalog {
         if now_there.settings.issuer != provider.settings.issuer {
             return Err(UNKNOWN.into());
         }
-        let linked = "SELECT person FROM account_identities WHERE provider = $1 AND subject = $2";
-        let known = args![provider.id, identity.subject.as_str()];
-        if let Some(row) = tx.row(linked, known).await? {
-            let person: PersonId = id_at(&row, 0)?;
-            if identity.linking.is_some_and(|other| other != person) {
-                let reason = "this login belongs to another account".to_owned();
-                return Err(AccountError::Protected { reason }.into());
+        if let Some(linking) = identity.linking {
+            // Locks the person, before anything of it is read.
+            tx.login_of(linking.person).await?;
+            tx.require_live_session(linking.session, linking.person).await?;
+        }
+        if let Some(person) = tx.identified(provider, identity).await? {
+            let login = tx.login_of(person).await?;
+            // A reset may have taken the link back before the person was locked.
+            if tx.identified(provider, identity).await? != Some(person) {
+                return Err(protected("this login is not linked any more: begin again"));
+            }
+            if identity.linking.is_some_and(|other| other.person != person) {
+                return Err(protected("this login belongs to another account"));
             }
             if !tx.is_member(organization, person).await? {
-                let reason = "you are no longer a member of this organization".to_owned();
-                return Err(AccountError::Protected { reason }.into());
+                return Err(protected("you are no longer a member of this organization"));
             }
-            return Ok(tx.login_of(person).await?.person);
+            return Ok(login.person);
         }
         let person = match identity.linking {
-            Some(person) if !tx.is_member(organization, person).await? => {
-                let reason = "only members of its organization can link themselves to this login provider";
-                let reason = reason.to_owned();
-                return Err(AccountError::Protected { reason }.into());
+            Some(linking) if !tx.is_member(organization, linking.person).await? => {
+                return Err(protected(
+                    "only members of its organization can link themselves to this login provider",
+                ));
             }
-            Some(person) => tx.login_of(person).await?.person,
-            None => self.newcomer(tx, identity).await?,
+            Some(linking) => tx.login_of(linking.person).await?.person,
+            None => self.newcomer(tx, organization, identity).await?,
         };
         self.link(tx, actor, provider, identity, &person).await?;
         Ok(person)
     }
 
-    /// Makes the person of an address that has no account.
-    async fn newcomer(&self, tx: &mut Tx, identity: &Identity) -> Result<Person, TxError<AccountError>> {
-        if tx.login_of_email(&identity.email).await?.is_some() {
-            let (what, name) = ("account", identity.email.clone());
-            return Err(AccountError::Exists { what, name }.into());
+    /// Makes the person of an address that is invited and has no account.
+    async fn newcomer(
+        &self,
+        tx: &mut Tx,
+        organization: OrganizationId,
+        identity: &Identity,
+    ) -> Result<Person, TxError<AccountError>> {
+        let email = identity.email.as_str();
+        let taken = || {
+            let (what, name) = ("account", email.to_owned());
+            AccountError::Exists { what, name }
+        };
+        let uninvited = || protected("ask the organization for an invitation: this address has none");
+        if tx.has_member_with(organization, email).await? {
+            return Err(taken().into());
         }
-        let now = self.env().now();
+        let Some(invitation) = tx.live_invitation(organization, email).await? else {
+            return Err(uninvited());
+        };
+        tx.lock_organization(organization).await?;
+        tx.require_inviter(&invitation).await.map_err(|error| match error {
+            TxError::Refused(AccountError::Gone { .. }) => uninvited(),
+            other => other,
+        })?;
+        if tx.login_of_email(email).await?.is_some() {
+            return Err(taken().into());
+        }
+        tx.spend_invitation(invitation.id).await?;
         let person = Person {
             id: PersonId(self.env().random_u128()),
             email: identity.email.clone(),
             name: identity.name.clone(),
-            verified_at: Some(now),
+            verified_at: None,
             has_password: false,
-            created_at: now,
+            created_at: self.env().now(),
             version: 1,
         };
         tx.insert_person(&person, None).await?;

@@ -1,6 +1,7 @@
 //! Invitations into an organization: a token is mailed, and whoever brings it back with that address becomes a member.
 //!
-//! Of a token only a keyed digest is stored. Inviting an address again replaces the invitation; its old token is worth nothing.
+//! An invitation is worth what its inviter may do when it is accepted: whoever has left, or may not give that role any more, has invited
+//! nobody. Of a token only a keyed digest is stored. Inviting an address again replaces the invitation; its old token is worth nothing.
 
 use firn_runtime::Timestamp;
 use serde_json::json;
@@ -11,8 +12,8 @@ use super::{AccountError, Denied, PasswordHash, Person};
 use crate::access::{Permission, Role, Scope};
 use crate::catalog::Catalog;
 use crate::cell::CatalogError;
-use crate::commands::Actor;
-use crate::ids::{BindingId, InvitationId, OrganizationId, PersonId};
+use crate::commands::{Actor, Principal};
+use crate::ids::{BindingId, InvitationId, OrganizationId, PersonId, ServiceAccountId};
 use crate::sql::{Tx, TxError, args, id_at, number_at, text_at, transaction};
 
 /// How many invitations an organization may have under way.
@@ -83,6 +84,15 @@ pub struct Joined {
 
 const COLUMNS: &str = "id, organization, email, role, invited_by, created_at, expires_at";
 
+/// Whom an invitation's row names as its inviter.
+fn inviter(text: &str) -> Option<Principal> {
+    let id = text.strip_prefix("User:")?;
+    let person = PersonId::from_public(id).map(Principal::Person);
+    person
+        .or_else(|_| ServiceAccountId::from_public(id).map(Principal::ServiceAccount))
+        .ok()
+}
+
 fn invitation_at(row: &AnyRow) -> Result<Invitation, CatalogError> {
     let role = text_at(row, 3)?;
     Ok(Invitation {
@@ -109,13 +119,7 @@ impl Tx {
         self.require_power_to_bind(actor, organization, scope, new.role)
             .await?;
         let title = self.lock_organization(organization).await?.title;
-        let member = "SELECT COUNT(*) FROM account_members m JOIN account_people p ON p.id = m.person \
-                      WHERE m.organization = $1 AND p.email = $2";
-        if self
-            .count_of(member, args![organization, new.email.as_str()])
-            .await?
-            > 0
-        {
+        if self.has_member_with(organization, &new.email).await? {
             let (what, name) = ("member", new.email.clone());
             return Err(AccountError::Exists { what, name }.into());
         }
@@ -209,12 +213,9 @@ impl Tx {
             Accepting::New { name, password } => self.newcomer(&invitation, name, password, now).await?,
         };
         let organization = invitation.organization;
-        self.execute(
-            "DELETE FROM account_invitations WHERE id = $1",
-            args![invitation.id],
-        )
-        .await?;
+        self.spend_invitation(invitation.id).await?;
         let title = self.lock_organization(organization).await?.title;
+        self.require_inviter(&invitation).await?;
         let binding = BindingId(self.env().random_u128());
         self.join_as(organization, person, invitation.role, binding, now)
             .await?;
@@ -239,6 +240,50 @@ impl Tx {
             person,
             role,
         })
+    }
+
+    /// Refuses an invitation whose inviter may not give its role any more. Asked under the organization's lock, which everything
+    /// that takes a role away holds.
+    pub(super) async fn require_inviter(
+        &mut self,
+        invitation: &Invitation,
+    ) -> Result<(), TxError<AccountError>> {
+        let gone = || AccountError::Gone { what: KIND };
+        let principal = inviter(&invitation.invited_by).ok_or_else(gone)?;
+        let organization = invitation.organization;
+        let scope = Scope::Organization(organization);
+        let actor = Actor::process(principal, "");
+        match self
+            .require_power_to_bind(&actor, organization, scope, invitation.role)
+            .await
+        {
+            Err(TxError::Refused(AccountError::Forbidden | AccountError::NotFound { .. })) => {
+                Err(gone().into())
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// The invitation of an address into an organization that can still be accepted, locked.
+    pub(super) async fn live_invitation(
+        &mut self,
+        organization: OrganizationId,
+        email: &str,
+    ) -> Result<Option<Invitation>, TxError<AccountError>> {
+        let select = format!(
+            "SELECT {COLUMNS} FROM account_invitations WHERE organization = $1 AND email = $2 AND expires_at > $3 \
+             FOR UPDATE"
+        );
+        let now = self.env().now();
+        let row = self.row(&select, args![organization, email, now]).await?;
+        Ok(row.as_ref().map(invitation_at).transpose()?)
+    }
+
+    /// Uses an invitation up.
+    pub(super) async fn spend_invitation(&mut self, id: InvitationId) -> Result<(), TxError<AccountError>> {
+        self.execute("DELETE FROM account_invitations WHERE id = $1", args![id])
+            .await?;
+        Ok(())
     }
 
     /// The logged-in person, if the invitation is for its address.
@@ -278,8 +323,7 @@ impl Tx {
                          WHERE id = $1";
             let values = args![known.id, name, password.0.as_str(), now];
             self.execute(prove, values).await?;
-            self.execute("DELETE FROM account_one_time WHERE person = $1", args![known.id])
-                .await?;
+            self.proven(known.id).await?;
             return Ok(known.id);
         }
         let person = Person {

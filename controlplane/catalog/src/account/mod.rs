@@ -34,7 +34,7 @@ pub use bindings::{BindingFilter, Holder, MAX_BINDINGS, RoleBinding};
 pub use credentials::ReconciledCredentials;
 pub use error::AccountError;
 pub use idempotency::{ANSWERS_KEPT, CLAIM_HOLDS, Claim, ClaimId};
-pub use identities::Identity;
+pub use identities::{Identity, Linking};
 pub use invitations::{Accepting, Invitation, Joined, MAX_INVITATIONS, NewInvitation};
 pub use login_providers::{LoginProvider, LoginProviderSettings, MAX_LOGIN_PROVIDERS, Sealed};
 pub use members::Member;

@@ -8,14 +8,17 @@ use firn_runtime::Timestamp;
 use serde_json::Value;
 
 use super::AccountError;
-use super::people::{PasswordHash, Person, acting_as, login_at, person_columns};
+use super::people::{
+    Login, PERSON_COLUMNS, PasswordHash, Person, acting_as, login_at, person_columns,
+};
 use crate::catalog::Catalog;
 use crate::commands::Actor;
 use crate::ids::PersonId;
 use crate::sql::{Tx, TxError, args, id_at, optional_text_at, transaction};
 
-/// How many tokens of one kind a person may have at a time; the oldest give way.
-const LIVE: i64 = 5;
+/// How many tokens of one kind a person may have at a time; the oldest give way. More than strangers can have mailed to an address
+/// while one of them is good, so that they push none of its owner's out.
+const LIVE: i64 = 500;
 
 /// What a token is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +84,18 @@ impl Tx {
         Ok(())
     }
 
+    /// The password that the latest signup of a person brought.
+    pub(super) async fn latest_password(
+        &mut self,
+        person: PersonId,
+    ) -> Result<Option<PasswordHash>, TxError<AccountError>> {
+        let select = "SELECT password FROM account_one_time WHERE person = $1 AND kind = 'verify' \
+                      ORDER BY created_at DESC, digest LIMIT 1";
+        let row = self.row(select, args![person]).await?;
+        let password = row.as_ref().map(|row| optional_text_at(row, 0)).transpose()?;
+        Ok(password.flatten().map(PasswordHash))
+    }
+
     /// Uses a token up; whose it was, and the password that its signup brought.
     pub(super) async fn take_one_time(
         &mut self,
@@ -112,6 +127,26 @@ impl Catalog {
         .await);
         crate::metrics::command("start_reset", outcome.is_ok());
         outcome
+    }
+
+    /// Who waits for this token to prove its address, and the password that the token carries. It stays good.
+    pub async fn waiting_for_proof(&self, digest: &str) -> Result<Login, AccountError> {
+        let now = self.env().now();
+        let columns = person_columns();
+        let select = format!(
+            "SELECT {columns}, t.password FROM account_one_time t JOIN account_people p ON p.id = t.person \
+             WHERE t.digest = $1 AND t.kind = 'verify' AND t.expires_at > $2"
+        );
+        transaction!(self.store(), snapshot, |tx| async {
+            match tx.row(&select, args![digest, now]).await? {
+                Some(row) => Ok::<_, TxError<AccountError>>(Login {
+                    person: login_at(&row)?.person,
+                    password: optional_text_at(&row, PERSON_COLUMNS)?.map(PasswordHash),
+                }),
+                None => Err(AccountError::Gone { what: "token" }.into()),
+            }
+        }
+        .await)
     }
 
     /// Whose token this is. It stays good.
@@ -160,11 +195,7 @@ impl Catalog {
         let update = "UPDATE account_people SET password = $2, verified_at = $3 WHERE id = $1";
         tx.execute(update, args![id, password.0.as_str(), verified_at])
             .await?;
-        self.proven(tx, id).await?;
-        tx.execute("DELETE FROM account_sessions WHERE person = $1", args![id])
-            .await?;
-        tx.execute("DELETE FROM account_identities WHERE person = $1", args![id])
-            .await?;
+        tx.proven(id).await?;
         let actor = acting_as(actor, id, None);
         tx.tell_organizations(&actor, id, ("allowed", "reset_password"), &Value::Null)
             .await?;

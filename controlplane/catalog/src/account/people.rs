@@ -1,9 +1,12 @@
 //! People: who signs up, whose address is proven, what they are called.
 //!
 //! A signup makes the person, an organization that it owns, and a project. Until a token that was mailed comes back the person is
-//! unverified: it is there and cannot log in. A repeated signup of such an address is a new one, with a token of its own, and
-//! the password that counts is the one of the signup whose token comes back. So nobody chooses the password of an address that
-//! is not theirs by signing up with it first, or last.
+//! unverified: it is there and has no password. A repeated signup of such an address changes nothing of it and adds a token of its
+//! own. Each token carries the password of its signup, and whoever brings the token back must know that password: it is the
+//! person's from then on. So nobody chooses the password of an address that is not theirs by signing up with it first, or last:
+//! the owner of the mailbox does not know a stranger's password, and the stranger has no token.
+//!
+//! Who reads the mail owns the account: the first proof ends every session and every login through a provider that was there before.
 
 use std::fmt;
 
@@ -217,30 +220,23 @@ impl Tx {
         Ok(())
     }
 
-    async fn sign_up_again(
-        &mut self,
-        command: &SignUp,
-        name: &str,
-        known: Person,
-    ) -> Result<Person, TxError<AccountError>> {
-        let update =
-            "UPDATE account_people SET name = $2, password = $3, version = version + 1 WHERE id = $1";
-        self.execute(update, args![known.id, name, command.password.0.as_str()])
-            .await?;
-        let rename = "UPDATE account_organizations SET title = $2 WHERE id IN \
-                      (SELECT organization FROM account_members WHERE person = $1)";
-        self.execute(rename, args![known.id, command.organization.as_str()])
-            .await?;
-        Ok(Person {
-            name: name.to_owned(),
-            version: known.version + 1,
-            ..known
-        })
+    /// Once an address is proven, nothing else that was there for it is worth anything: no token, no session, no way in through a
+    /// provider.
+    pub(super) async fn proven(&mut self, person: PersonId) -> Result<(), TxError<AccountError>> {
+        for delete in [
+            "DELETE FROM account_one_time WHERE person = $1",
+            "DELETE FROM account_sessions WHERE person = $1",
+            "DELETE FROM account_identities WHERE person = $1",
+        ] {
+            self.execute(delete, args![person]).await?;
+        }
+        Ok(())
     }
 }
 
 impl Catalog {
-    /// Makes an unverified person with an organization and a project, or starts that anew. A verified person stays as it is.
+    /// Makes an unverified person with an organization and a project; one that is there stays as it is. One that is unverified has a
+    /// token more.
     pub async fn sign_up(&self, actor: &Actor, command: &SignUp) -> Result<SignedUp, AccountError> {
         let outcome = transaction!(self.store(), write, |tx| {
             self.sign_up_in(&mut tx, actor, command).await
@@ -259,18 +255,18 @@ impl Catalog {
         let now = self.env().now();
         let person = match tx.login_of_email(&command.email).await? {
             Some(known) if known.person.verified_at.is_some() => return Ok(SignedUp::Known(known.person)),
-            Some(known) => tx.sign_up_again(command, name, known.person).await?,
+            Some(known) => known.person,
             None => {
                 let person = Person {
                     id: PersonId(self.env().random_u128()),
                     email: command.email.clone(),
                     name: name.to_owned(),
                     verified_at: None,
-                    has_password: true,
+                    has_password: false,
                     created_at: now,
                     version: 1,
                 };
-                tx.insert_person(&person, Some(&command.password)).await?;
+                tx.insert_person(&person, None).await?;
                 let actor = acting_as(actor, person.id, None);
                 let organization = NewOrganization {
                     title: command.organization.clone(),
@@ -286,7 +282,7 @@ impl Catalog {
         Ok(SignedUp::Unverified(person))
     }
 
-    /// Adds a token for an address that waits for its proof; `None`: no such address waits.
+    /// Adds a token for an address that waits for its proof, with the password of its latest signup; `None`: no such address waits.
     pub async fn renew_verification(
         &self,
         email: &str,
@@ -300,14 +296,19 @@ impl Catalog {
             if login.person.verified_at.is_some() {
                 return Ok(None);
             }
-            tx.add_one_time(Kind::Verify, login.person.id, token, login.password.as_ref(), now)
+            let person = login.person;
+            let Some(password) = tx.latest_password(person.id).await? else {
+                return Ok(None);
+            };
+            tx.add_one_time(Kind::Verify, person.id, token, Some(&password), now)
                 .await?;
-            Ok::<_, TxError<AccountError>>(Some(login.person))
+            Ok::<_, TxError<AccountError>>(Some(person))
         }
         .await)
     }
 
-    /// Takes a token back, which proves the address, and logs its person in.
+    /// Takes a token back, which proves the address, and logs its person in. Whoever asks for this has checked that who brings the
+    /// token knows the password that it carries: see [`Catalog::waiting_for_proof`].
     pub async fn verify(
         &self,
         actor: &Actor,
@@ -335,7 +336,8 @@ impl Catalog {
             return Err(AccountError::Gone { what: "token" }.into());
         }
         let update = "UPDATE account_people SET verified_at = $2, password = $3 WHERE id = $1";
-        self.proven(tx, id).await?;
+        tx.proven(id).await?;
+        person.has_password = password.is_some();
         tx.execute(update, args![id, now, password.map(|password| password.0)])
             .await?;
         person.verified_at = Some(now);
@@ -344,13 +346,6 @@ impl Catalog {
             .await?;
         let session = tx.add_session(id, session, now).await?;
         Ok((person, session))
-    }
-
-    /// Once an address is proven, no other token for it is worth anything.
-    pub(super) async fn proven(&self, tx: &mut Tx, person: PersonId) -> Result<(), TxError<AccountError>> {
-        tx.execute("DELETE FROM account_one_time WHERE person = $1", args![person])
-            .await?;
-        Ok(())
     }
 
     /// The person with this address and its password's hash.

@@ -181,6 +181,12 @@ impl Catalog {
         secrets: &Secrets,
     ) -> Result<KafkaCredential, AccountError> {
         let username = new.username.as_deref().unwrap_or(made_up);
+        if username.chars().any(char::is_control) {
+            return Err(AccountError::Invalid {
+                pointer: "/username",
+                reason: "it contains a control character".to_owned(),
+            });
+        }
         let of_user: Result<Vec<KafkaCredential>, CatalogError> =
             transaction!(self.store(), snapshot, |tx| tx
                 .scram_credentials_of(new.cluster, username)

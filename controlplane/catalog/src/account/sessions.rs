@@ -27,6 +27,8 @@ const USE_RESOLUTION: Duration = Duration::from_secs(60);
 pub const MAX_SESSIONS: i64 = 100;
 /// How much of a user agent is kept, in characters.
 pub const MAX_USER_AGENT: usize = 200;
+/// In how many rows failed logins with unknown addresses are counted, so that they do not wait for each other.
+const UNKNOWN_SLOTS: u128 = 64;
 
 /// A login of a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,6 +115,22 @@ impl Tx {
         self.execute(insert, values).await?;
         Ok(session)
     }
+
+    /// Refuses a session that is over.
+    pub(super) async fn require_live_session(
+        &mut self,
+        id: SessionId,
+        person: PersonId,
+    ) -> Result<(), TxError<AccountError>> {
+        let now = self.env().now();
+        let select = "SELECT 1 FROM account_sessions WHERE id = $1 AND person = $2 AND expires_at > $3 \
+                      AND last_used_at > $4";
+        let live = self.row(select, args![id, person, now, now.minus(SESSION_IDLE)]);
+        match live.await? {
+            Some(_) => Ok(()),
+            None => Err(AccountError::Gone { what: "session" }.into()),
+        }
+    }
 }
 
 impl Catalog {
@@ -140,13 +158,27 @@ impl Catalog {
         outcome
     }
 
-    /// Tells the organizations of the person with this address, if there is one, that a login failed.
+    /// Tells the organizations of the person with this address, if there is one, that a login failed. Without one it is counted in one of
+    /// some rows, by as many statements as one organization takes: so the database, which the next request waits for, is as busy with an
+    /// unknown address as with a known one.
     pub async fn login_failed(&self, actor: &Actor, email: &str) -> Result<(), AccountError> {
+        let nobody = PersonId(self.env().random_u128());
+        let slot = i64::try_from(self.env().random_u128() % UNKNOWN_SLOTS).unwrap_or_default();
+        let count = "INSERT INTO account_unknown_logins (slot, head, last) VALUES ($1, 1, '') \
+                     ON CONFLICT (slot) DO UPDATE SET head = account_unknown_logins.head + 1 RETURNING head";
+        let tell = "UPDATE account_unknown_logins SET last = $2 WHERE slot = $1";
         transaction!(self.store(), write, |tx| async {
-            if let Some(login) = tx.login_of_email(email).await? {
-                let person = login.person.id;
-                tx.tell_organizations(actor, person, ("denied", "log_in"), &Value::Null)
-                    .await?;
+            let person = tx.login_of_email(email).await?.map(|login| login.person.id);
+            tx.tell_organizations(
+                actor,
+                person.unwrap_or(nobody),
+                ("denied", "log_in"),
+                &Value::Null,
+            )
+            .await?;
+            if person.is_none() {
+                tx.row(count, args![slot]).await?;
+                tx.execute(tell, args![slot, actor.request_id.as_str()]).await?;
             }
             Ok::<_, TxError<AccountError>>(())
         }
@@ -234,7 +266,8 @@ impl Catalog {
         outcome
     }
 
-    /// Sets the password of the actor, who has shown that it knows the one in `login`; ends its sessions but `keep`.
+    /// Sets the password of the actor, who has shown that it knows the one in `login`; ends its sessions but `keep`, and takes every
+    /// login provider back that was linked to it.
     pub async fn change_password(
         &self,
         actor: &Actor,
@@ -252,8 +285,12 @@ impl Catalog {
             tx.execute(update, args![person, password.0.as_str()]).await?;
             let others = "DELETE FROM account_sessions WHERE person = $1 AND id <> $2";
             tx.execute(others, args![person, keep.as_str()]).await?;
-            tx.execute("DELETE FROM account_one_time WHERE person = $1", args![person])
-                .await?;
+            for delete in [
+                "DELETE FROM account_one_time WHERE person = $1",
+                "DELETE FROM account_identities WHERE person = $1",
+            ] {
+                tx.execute(delete, args![person]).await?;
+            }
             tx.tell_organizations(actor, person, ("allowed", "change_password"), &Value::Null)
                 .await?;
             Ok::<_, TxError<AccountError>>(())

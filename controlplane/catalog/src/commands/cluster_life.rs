@@ -46,8 +46,8 @@ fn action(from: ClusterState, to: ClusterState) -> &'static str {
 }
 
 impl Catalog {
-    /// Makes the cluster, or brings it to this version; a version that it already has changes nothing. Gives the place in the feed
-    /// from which on brokers know. Who may ask for it is the account store's to judge.
+    /// Makes the cluster, or brings it to this version; a version that it already has changes nothing, and one that is being deleted
+    /// is not made: it may be purged already. Gives the place in the feed from which on brokers know. Who may ask for it is the account store's to judge.
     pub async fn apply_cluster(
         &self,
         actor: &Actor,
@@ -66,7 +66,10 @@ impl Catalog {
         wanted: &WantedCluster,
     ) -> Result<FeedSequence, TxError<CommandError>> {
         let Some(held) = tx.lock_cluster_row::<CommandError>(wanted.id).await? else {
-            return self.make_cluster(tx, actor, wanted).await;
+            return match wanted.state {
+                ClusterState::Deleting => Ok(tx.feed_head().await?),
+                ClusterState::Active | ClusterState::Suspended => self.make_cluster(tx, actor, wanted).await,
+            };
         };
         let there = held.cluster;
         if there.version >= wanted.version {

@@ -45,32 +45,44 @@ pub struct RemoveCredential {
     pub validate_only: bool,
 }
 
-/// Gives a SCRAM user, who is made if there is none, a password for one mechanism. As in Kafka its open connections stay.
+/// Changes the passwords of a SCRAM user, all or none: who is made if there is none, and gone with the last password. As in Kafka
+/// the user's open connections stay when a password changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UpsertScramUser {
+pub struct AlterScramUser {
     /// In which cluster.
     pub cluster: ClusterId,
     /// The user's name.
     pub name: String,
-    /// For which mechanism.
-    pub mechanism: Mechanism,
-    /// What checks the password, sealed for this cluster, name and mechanism.
-    pub verifier: SealedVerifier,
+    /// The mechanisms that get a password, with what checks it, sealed for this cluster, name and mechanism.
+    pub upserts: Vec<(Mechanism, SealedVerifier)>,
+    /// The mechanisms that lose theirs; each must have one.
+    pub deletions: Vec<Mechanism>,
     /// Only say whether it would work.
     pub validate_only: bool,
 }
 
-/// Takes a SCRAM user's password for one mechanism away; with the last one the user is gone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DeleteScramUser {
-    /// In which cluster.
-    pub cluster: ClusterId,
-    /// The user's name.
-    pub name: String,
-    /// For which mechanism.
-    pub mechanism: Mechanism,
-    /// Only say whether it would work.
-    pub validate_only: bool,
+impl AlterScramUser {
+    /// Refuses what is wrong by itself.
+    fn check(&self) -> Result<(), CommandError> {
+        without_controls(&self.name)?;
+        let upserted = self.upserts.iter().map(|(mechanism, _)| *mechanism);
+        let mut named: Vec<Mechanism> = upserted.chain(self.deletions.iter().copied()).collect();
+        let refuse = |reason: &str| {
+            let reason = reason.to_owned();
+            Err(CommandError::UnacceptableCredential { reason })
+        };
+        if named.is_empty() {
+            return refuse("nothing is to change");
+        }
+        while let Some(mechanism) = named.pop() {
+            if named.contains(&mechanism) {
+                return refuse("a mechanism is named twice");
+            }
+        }
+        self.upserts
+            .iter()
+            .try_for_each(|(_, verifier)| check_verifier(verifier))
+    }
 }
 
 /// The columns that [`credential_at`] reads.
@@ -230,6 +242,16 @@ fn taken(owner: &KafkaCredential) -> CommandError {
     }
 }
 
+/// Refuses a name that a database may not even be asked for.
+fn without_controls(name: &str) -> Result<(), CommandError> {
+    match name.chars().any(char::is_control) {
+        true => Err(CommandError::InvalidUserName {
+            reason: "it contains a control character".to_owned(),
+        }),
+        false => Ok(()),
+    }
+}
+
 fn check_verifier(verifier: &SealedVerifier) -> Result<(), CommandError> {
     let refuse = |reason: String| Err(CommandError::UnacceptableCredential { reason });
     if !ALLOWED_ITERATIONS.contains(&verifier.iterations) {
@@ -381,38 +403,64 @@ impl Catalog {
         })
     }
 
-    /// Gives a SCRAM user a password for one mechanism. Users that belong to a service account are left alone.
-    pub async fn upsert_scram_user(
+    /// Changes the passwords of a SCRAM user; gives what is left of it. Users that belong to a service account are left alone.
+    pub async fn alter_scram_user(
         &self,
         actor: &Actor,
-        command: UpsertScramUser,
+        command: AlterScramUser,
     ) -> Result<Committed<KafkaCredential>, CommandError> {
         let fresh = CredentialId::Scram(ScramCredentialId(self.env().random_u128()));
-        let outcome = transaction!(self.store(), write, |tx| async {
-            let resource = Resource::Cluster(command.cluster);
-            self.authorize(actor, Operation::AlterCredentials, &resource)?;
-            check_verifier(&command.verifier)?;
+        let outcome = transaction!(self.store(), write, |tx| self
+            .alter_scram_user_in(&mut tx, actor, &command, fresh)
+            .await);
+        self.finish("alter_scram_user", outcome)
+    }
+
+    async fn alter_scram_user_in(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        command: &AlterScramUser,
+        fresh: CredentialId,
+    ) -> Result<Committed<KafkaCredential>, TxError<CommandError>> {
+        let resource = Resource::Cluster(command.cluster);
+        self.authorize(actor, Operation::AlterCredentials, &resource)?;
+        command.check()?;
+        if command.upserts.is_empty() {
+            tx.lock_credentials(command.cluster).await?;
+        } else {
             tx.lock_cluster(command.cluster).await?;
-            let there = tx.scram_credentials_of(command.cluster, &command.name).await?;
-            if let Some(owned) = there.iter().find(|one| one.service_account.is_some()) {
-                return Err(taken(owned).into());
-            }
-            let mut credential = there
-                .into_iter()
-                .next()
-                .unwrap_or_else(|| self.new_user(fresh, &command));
-            if let Some(verifier) = place(&mut credential.proof, command.mechanism) {
-                *verifier = Some(command.verifier.clone());
-            }
-            self.put_credential_in(&mut tx, actor, &credential, command.validate_only)
-                .await
         }
-        .await);
-        self.finish("upsert_scram_user", outcome)
+        let there = tx.scram_credentials_of(command.cluster, &command.name).await?;
+        if let Some(owned) = there.iter().find(|one| one.service_account.is_some()) {
+            return Err(taken(owned).into());
+        }
+        let user = there.into_iter().next();
+        let mut credential = user.unwrap_or_else(|| self.new_user(fresh, command));
+        for mechanism in &command.deletions {
+            let verifier = place(&mut credential.proof, *mechanism);
+            if verifier.and_then(Option::take).is_none() {
+                return Err(CommandError::UnknownCredential.into());
+            }
+        }
+        for (mechanism, verifier) in &command.upserts {
+            if let Some(place) = place(&mut credential.proof, *mechanism) {
+                *place = Some(verifier.clone());
+            }
+        }
+        let has = |mechanism| credential.sealed_verifier(mechanism).is_some();
+        match (Mechanism::ALL.into_iter().any(has), command.validate_only) {
+            (true, validate_only) => {
+                self.put_credential_in(tx, actor, &credential, validate_only)
+                    .await
+            }
+            (false, true) => Ok(nothing(credential)),
+            (false, false) => self.remove_credential_in(tx, actor, &credential).await,
+        }
     }
 
     /// A user that Kafka's tools make: a developer of the cluster, until ACLs say more.
-    fn new_user(&self, id: CredentialId, command: &UpsertScramUser) -> KafkaCredential {
+    fn new_user(&self, id: CredentialId, command: &AlterScramUser) -> KafkaCredential {
         let name: Arc<str> = command.name.as_str().into();
         KafkaCredential {
             id,
@@ -432,37 +480,5 @@ impl Catalog {
             created_at: self.env().now(),
             expires_at: None,
         }
-    }
-
-    /// Takes a SCRAM user's password for one mechanism away. Users that belong to a service account are left alone.
-    pub async fn delete_scram_user(
-        &self,
-        actor: &Actor,
-        command: DeleteScramUser,
-    ) -> Result<Committed<KafkaCredential>, CommandError> {
-        let outcome = transaction!(self.store(), write, |tx| async {
-            let resource = Resource::Cluster(command.cluster);
-            self.authorize(actor, Operation::AlterCredentials, &resource)?;
-            tx.lock_credentials(command.cluster).await?;
-            let there = tx.scram_credentials_of(command.cluster, &command.name).await?;
-            if let Some(owned) = there.iter().find(|one| one.service_account.is_some()) {
-                return Err(taken(owned).into());
-            }
-            let mut credential = there.into_iter().next().ok_or(CommandError::UnknownCredential)?;
-            let verifier = place(&mut credential.proof, command.mechanism);
-            if verifier.and_then(Option::take).is_none() {
-                return Err(CommandError::UnknownCredential.into());
-            }
-            let last = Mechanism::ALL
-                .into_iter()
-                .all(|mechanism| credential.sealed_verifier(mechanism).is_none());
-            match (command.validate_only, last) {
-                (true, _) => Ok(nothing(credential)),
-                (false, true) => self.remove_credential_in(&mut tx, actor, &credential).await,
-                (false, false) => self.put_credential_in(&mut tx, actor, &credential, false).await,
-            }
-        }
-        .await);
-        self.finish("delete_scram_user", outcome)
     }
 }

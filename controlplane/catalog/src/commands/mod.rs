@@ -25,7 +25,7 @@ pub use cell::{CELL_CLUSTER, COORDINATOR_TOPIC};
 pub use cluster_life::WantedCluster;
 pub use clusters::DevIds;
 pub use configs::{AlterClusterConfigs, AlterTopicConfigs};
-pub use credentials::{DeleteScramUser, PutCredential, RemoveCredential, UpsertScramUser};
+pub use credentials::{AlterScramUser, PutCredential, RemoveCredential};
 pub use partitions::CreatePartitions;
 pub use topic_changes::{ChangeTopic, topic_version};
 pub use topic_name::{MAX_NAME_LENGTH, collision_key, validate_topic_name};

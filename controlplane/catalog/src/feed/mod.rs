@@ -110,6 +110,28 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// Whether it is about who may log in: a cluster, or a credential.
+    pub(crate) fn is_about_logins(&self) -> bool {
+        match self {
+            Self::ClusterCreated { .. }
+            | Self::ClusterChanged { .. }
+            | Self::ClusterRemoved { .. }
+            | Self::CredentialPut { .. }
+            | Self::CredentialRemoved { .. } => true,
+            Self::ClusterConfigsChanged { .. }
+            | Self::TopicCreated { .. }
+            | Self::TopicConfigsChanged { .. }
+            | Self::PartitionsAdded { .. }
+            | Self::TopicDeleted { .. }
+            | Self::IncarnationOpened { .. }
+            | Self::IncarnationAdvertised { .. }
+            | Self::IncarnationClosed { .. }
+            | Self::OwnershipMoved { .. } => false,
+        }
+    }
+}
+
 /// The owners of consecutive new partitions, each in the first leader epoch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assignment {

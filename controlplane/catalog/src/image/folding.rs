@@ -14,12 +14,16 @@ impl Image {
     pub(crate) fn at(sequence: FeedSequence) -> Self {
         Self {
             sequence,
+            logins_changed: sequence,
             ..Self::default()
         }
     }
 
     /// Folds the next entry in. An entry that does not fit this image says that the feed is damaged.
     pub fn fold(&mut self, entry: &FeedEntry) -> Result<(), CatalogError> {
+        if entry.change.is_about_logins() {
+            self.logins_changed = entry.sequence;
+        }
         match &entry.change {
             Change::ClusterCreated { cluster } => self.put_cluster(cluster.clone()),
             Change::ClusterChanged { cluster } => {

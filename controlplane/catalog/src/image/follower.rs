@@ -1,7 +1,8 @@
 //! Follows the feed and publishes the image.
 //!
 //! It looks at once when this process has changed something, when PostgreSQL notifies, and otherwise every 200 ms. A failed
-//! read leaves the last image in force: with the catalog down, brokers go on with what they know.
+//! read leaves the last image in force: with the catalog down, brokers go on with what they know. An entry that cannot be read or
+//! does not fit the image is passed over by loading the image anew.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -108,12 +109,19 @@ async fn catch_up(catalog: &Catalog, publish: &watch::Sender<Arc<Image>>) -> Res
     loop {
         let current = Arc::clone(&publish.borrow());
         let applied = current.sequence();
-        let (entries, head) = transaction!(catalog.store(), snapshot, |tx| tx.feed_after(applied).await)?;
+        let read: Result<_, CatalogError> =
+            transaction!(catalog.store(), snapshot, |tx| tx.feed_after(applied).await);
+        let (entries, head) = match read {
+            Ok(read) => read,
+            Err(error @ CatalogError::Corrupt(_)) => return load_past(catalog, publish, error).await,
+            Err(error) => return Err(error),
+        };
         if entries.is_empty() && head == applied {
             return Ok(());
         }
         let next = match folded(&current, &entries) {
-            Some(next) => next?,
+            Some(Ok(next)) => next,
+            Some(Err(error)) => return load_past(catalog, publish, error).await,
             None => {
                 tracing::info!(%applied, %head, "the feed does not go on from this image; loading it anew");
                 metrics::image_reloaded();
@@ -121,12 +129,31 @@ async fn catch_up(catalog: &Catalog, publish: &watch::Sender<Arc<Image>>) -> Res
             }
         };
         let reached = next.sequence();
-        metrics::image_at(reached);
-        publish.send_replace(Arc::new(next));
+        announce(publish, next);
         if reached >= head {
             return Ok(());
         }
     }
+}
+
+fn announce(publish: &watch::Sender<Arc<Image>>, next: Image) {
+    metrics::image_at(next.sequence());
+    publish.send_replace(Arc::new(next));
+}
+
+/// Loads the image anew because of an entry that cannot be read or folded; the entry's error if the image is no further then.
+async fn load_past(
+    catalog: &Catalog,
+    publish: &watch::Sender<Arc<Image>>,
+    error: CatalogError,
+) -> Result<(), CatalogError> {
+    let applied = publish.borrow().sequence();
+    tracing::error!(%error, %applied, "the metadata feed cannot be folded into the image; loading it anew");
+    metrics::image_reloaded();
+    let next = load(catalog).await?;
+    let reached = next.sequence();
+    announce(publish, next);
+    if reached > applied { Ok(()) } else { Err(error) }
 }
 
 /// The image with the entries folded in; `None` if they do not follow on it: the feed was pruned past it.

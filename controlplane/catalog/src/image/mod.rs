@@ -63,6 +63,8 @@ pub struct ImageBroker {
 #[derive(Clone, Default)]
 pub struct Image {
     sequence: FeedSequence,
+    /// The last change of a cluster or a credential that is in it; of an image that was loaded, all that it is made of.
+    logins_changed: FeedSequence,
     clusters: RedBlackTreeMapSync<ClusterId, Arc<Cluster>>,
     slugs: RedBlackTreeMapSync<String, ClusterId>,
     topics: RedBlackTreeMapSync<TopicId, Arc<ImageTopic>>,
@@ -75,6 +77,11 @@ impl Image {
     /// The last change that is in it.
     pub fn sequence(&self) -> FeedSequence {
         self.sequence
+    }
+
+    /// At which change it last became another for logins: while this is the same, so are the states of clusters and credentials.
+    pub fn logins_changed(&self) -> FeedSequence {
+        self.logins_changed
     }
 
     /// The cluster of that id.

@@ -122,15 +122,13 @@ impl Tx {
         Ok(())
     }
 
-    /// Whether an open incarnation that was alive since `alive_since` does not serve up to `sequence` yet.
+    /// Whether an open incarnation does not serve up to `sequence` yet, heard of or not.
     pub(crate) async fn someone_lags(
         &mut self,
         sequence: FeedSequence,
-        alive_since: Timestamp,
     ) -> Result<bool, TxError<CatalogError>> {
-        let select = "SELECT COUNT(*) FROM cell_incarnations \
-                      WHERE state = 'open' AND heartbeat_at >= $1 AND applied < $2";
-        let row = self.row(select, args![alive_since, sequence.0]).await?;
+        let select = "SELECT COUNT(*) FROM cell_incarnations WHERE state = 'open' AND applied < $1";
+        let row = self.row(select, args![sequence.0]).await?;
         let lagging: i64 = row.map_or(Ok(0), |row| number_at(&row, 0))?;
         Ok(lagging > 0)
     }

@@ -222,6 +222,34 @@ pub async fn a_crash_between_the_stores_is_finished_for_keys(cell: &Cell) {
     assert_eq!(tenant.number("SELECT COUNT(*) FROM account_api_keys").await, 1);
 }
 
+/// Has every key revoked, with nothing to drop, just when its credential is put into the cell.
+async fn revoke_while_put(tenant: &Tenant) {
+    let revoke =
+        "UPDATE account_api_keys SET revoked_at = 1800000000000, digest = '', applied = 1 WHERE id = NEW.id";
+    if tenant.url.starts_with("postgres") {
+        let function = format!(
+            "CREATE FUNCTION revoke() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {revoke}; RETURN NEW; END $$"
+        );
+        tenant.execute(function).await;
+        let trigger =
+            "CREATE TRIGGER revoke AFTER INSERT ON cell_credentials FOR EACH ROW EXECUTE FUNCTION revoke()";
+        tenant.execute(trigger).await;
+    } else {
+        let trigger = format!("CREATE TRIGGER revoke AFTER INSERT ON cell_credentials BEGIN {revoke}; END");
+        tenant.execute(trigger).await;
+    }
+}
+
+pub async fn a_key_that_is_revoked_while_it_is_put_into_its_cell_is_taken_from_there(cell: &Cell) {
+    let tenant = Tenant::new(cell).await;
+    let account = tenant.account("app", Role::Developer).await;
+    revoke_while_put(&tenant).await;
+    let key = tenant.key(8, account.id, Some(tenant.cluster)).await;
+    assert!(tenant.catalog.api_key_in_force(key.id).await.unwrap().is_none());
+    assert!(tenant.image().await.api_key(key.id).is_none());
+    assert_eq!(tenant.number("SELECT COUNT(*) FROM cell_credentials").await, 0);
+}
+
 pub async fn nobody_issues_a_key_that_can_do_more_than_they_can(cell: &Cell) {
     let tenant = Tenant::new(cell).await;
     let other = tenant.other().await;

@@ -3,7 +3,7 @@
 use firn_catalog::access::{Role, Scope};
 use firn_catalog::account::service_accounts::{FirstRole, ServiceAccountUpdate};
 use firn_catalog::account::{AccountError, SigningKey};
-use firn_catalog::commands::CredentialId;
+use firn_catalog::commands::{Actor, CredentialId};
 use firn_catalog::ids::ServiceAccountId;
 use firn_catalog::image::Image;
 use firn_runtime::Timestamp;
@@ -71,15 +71,21 @@ pub async fn a_service_account_begins_with_a_role_and_a_name_of_its_own(cell: &C
             "{name:?}"
         );
     }
+    require_listed(&tenant, &other, &developer).await;
+}
+
+/// The project's own people see the accounts a, b, c and g, and nobody else does.
+async fn require_listed(tenant: &Tenant, other: &Tenant, developer: &Actor) {
+    let catalog = &tenant.catalog;
     let listed = catalog
-        .service_accounts(&developer, tenant.project, None, 10)
+        .service_accounts(developer, tenant.project, None, 10)
         .await
         .unwrap();
     let mut names: Vec<_> = listed.iter().map(|account| account.name.as_str()).collect();
     names.sort_unstable();
     assert_eq!(names, ["a", "b", "c", "g"]);
     let page = catalog
-        .service_accounts(&developer, tenant.project, Some(listed[1].id), 1)
+        .service_accounts(developer, tenant.project, Some(listed[1].id), 1)
         .await;
     assert_eq!(page.unwrap(), listed[2..3]);
     let foreign = catalog

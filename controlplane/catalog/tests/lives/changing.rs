@@ -1,11 +1,14 @@
 //! Changing clusters.
 
 use firn_catalog::account::AccountError;
-use firn_catalog::account::clusters::{ClusterPhase, ClusterUpdate, LimitsUpdate};
+use firn_catalog::account::clusters::{
+    CONNECTIONS_PER_ORGANIZATION, ClusterPhase, ClusterUpdate, LimitsUpdate, STORAGE_BYTES_PER_ORGANIZATION,
+};
 use firn_catalog::commands::{CommandError, WantedCluster};
 use firn_catalog::entities::{ClusterLimits, ClusterState};
+use firn_catalog::ids::ClusterId;
 
-use super::{Tenant, number, topic};
+use super::{Tenant, execute, number, topic};
 use crate::cell::Cell;
 
 pub async fn an_update_names_the_version_that_it_changes(cell: &Cell) {
@@ -70,6 +73,81 @@ pub async fn limits_are_in_force_once_they_are_stored(cell: &Cell) {
     assert_eq!(topic(sql, made.id, "second").await, Err(full));
 }
 
+pub async fn clusters_of_an_organization_share_what_it_may_have(cell: &Cell) {
+    let sql = cell.sql();
+    let tenant = Tenant::new(sql, 1).await;
+    let actor = tenant.anywhere(sql, 1, "owner").await;
+    let organization = tenant.organization;
+    let allow = async |column: &str, most: i64| {
+        let update =
+            format!("UPDATE account_organizations SET {column} = {most} WHERE id = '{organization}'");
+        execute(sql, update).await;
+    };
+    let exceeds = |result: Result<_, AccountError>, most: i64| {
+        let refused = matches!(&result, Err(AccountError::LimitExceeded { limit, .. }) if *limit == most);
+        assert!(refused, "{most}: {result:?}");
+    };
+    // Whoever asks at once takes turns.
+    let (partitions, usual) = ("max_partitions", ClusterLimits::USUAL);
+    allow(partitions, usual.partitions * 3).await;
+    let ask = |_| sql.catalog.create_cluster(&actor, tenant.cluster("a"), false);
+    let asked = futures::future::join_all((0..8).map(ask)).await;
+    let (made, refused): (Vec<_>, Vec<_>) = asked.into_iter().partition(Result::is_ok);
+    assert_eq!(made.len(), 3);
+    for refused in refused {
+        exceeds(refused, usual.partitions * 3);
+    }
+    let id = made.into_iter().next().unwrap().unwrap().value.id;
+    let change = async |limits: LimitsUpdate| {
+        let update = ClusterUpdate {
+            limits,
+            ..ClusterUpdate::default()
+        };
+        sql.catalog.update_cluster(&actor, id, update, None, false).await
+    };
+    let of = |partitions| LimitsUpdate {
+        partitions: Some(partitions),
+        ..LimitsUpdate::default()
+    };
+    exceeds(change(of(usual.partitions + 1)).await, usual.partitions * 3);
+    change(of(usual.partitions - 1)).await.unwrap();
+    change(of(usual.partitions)).await.unwrap();
+    // With an allowance that is below what is there, nothing may rise, and all else may change.
+    allow(partitions, 1).await;
+    change(of(usual.partitions - 5)).await.unwrap();
+    exceeds(change(of(usual.partitions - 4)).await, 1);
+    let topics = LimitsUpdate {
+        topics: Some(7),
+        ..LimitsUpdate::default()
+    };
+    change(topics).await.unwrap();
+    for (column, limits) in [
+        (
+            "max_storage_bytes",
+            LimitsUpdate {
+                storage_bytes: Some(1 << 50),
+                ..LimitsUpdate::default()
+            },
+        ),
+        (
+            "max_connections",
+            LimitsUpdate {
+                connections: Some(10_000),
+                ..LimitsUpdate::default()
+            },
+        ),
+    ] {
+        let usual = if column == "max_connections" {
+            CONNECTIONS_PER_ORGANIZATION
+        } else {
+            STORAGE_BYTES_PER_ORGANIZATION
+        };
+        exceeds(change(limits).await, usual);
+        allow(column, i64::MAX).await;
+        change(limits).await.unwrap();
+    }
+}
+
 pub async fn a_suspended_cluster_takes_no_commands_until_it_is_resumed(cell: &Cell) {
     let sql = cell.sql();
     cell.open(1).await;
@@ -87,6 +165,26 @@ pub async fn a_suspended_cluster_takes_no_commands_until_it_is_resumed(cell: &Ce
     let resumed = sql.catalog.resume_cluster(&actor, made.id, Some(2), false).await;
     assert_eq!(resumed.unwrap().value.phase, ClusterPhase::Active);
     topic(sql, made.id, "t").await.unwrap();
+}
+
+pub async fn what_is_being_deleted_is_not_made_in_the_cell(cell: &Cell) {
+    let sql = cell.sql();
+    let tenant = Tenant::new(sql, 1).await;
+    let actor = tenant.anywhere(sql, 1, "owner").await;
+    let before = number(sql, "SELECT head FROM cell_feed_head").await;
+    let gone = WantedCluster {
+        id: ClusterId(77),
+        slug: "gone".to_owned(),
+        organization: tenant.organization,
+        state: ClusterState::Deleting,
+        delete_at: Some(firn_runtime::Timestamp(1)),
+        limits: ClusterLimits::USUAL,
+        version: 3,
+    };
+    assert_eq!(sql.catalog.apply_cluster(&actor, &gone).await.unwrap().0, before);
+    let rows = format!("SELECT COUNT(*) FROM cell_clusters WHERE id = '{}'", gone.id);
+    assert_eq!(number(sql, rows).await, 0);
+    assert_eq!(number(sql, "SELECT head FROM cell_feed_head").await, before);
 }
 
 pub async fn an_older_version_changes_nothing(cell: &Cell) {

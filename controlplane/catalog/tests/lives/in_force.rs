@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use firn_catalog::LEASE;
 use firn_catalog::ids::{FeedSequence, IncarnationId};
 use firn_runtime::{Env, Timestamp};
 
@@ -19,15 +18,10 @@ async fn head(cell: &Cell) -> FeedSequence {
     FeedSequence(number(cell.sql(), "SELECT head FROM cell_feed_head").await)
 }
 
-pub async fn a_change_is_in_force_once_every_live_broker_serves_it(cell: &Cell) {
+pub async fn a_change_is_in_force_once_every_broker_serves_it(cell: &Cell) {
     let catalog = &cell.sql().catalog;
     let (quick, slow) = (cell.open(1).await, cell.open(2).await);
     let head = head(cell).await;
-    // Neither has been heard of lately: nobody is waited for.
-    assert!(catalog.applied_everywhere(head, SOON).await);
-    for broker in [quick, slow] {
-        cell.catalog().heartbeat(broker, now()).await.unwrap();
-    }
     assert!(!catalog.applied_everywhere(head, SOON).await);
     catalog.report_applied(quick, head).await.unwrap();
     catalog
@@ -41,23 +35,26 @@ pub async fn a_change_is_in_force_once_every_live_broker_serves_it(cell: &Cell) 
         catalog.applied_everywhere(head, Duration::ZERO).await,
         "without patience it looks once"
     );
-    // One that has not been heard of for a lease is not waited for.
-    let lease = i64::try_from(LEASE.as_millis()).unwrap();
-    cell.catalog()
-        .heartbeat(slow, Timestamp(now().0 - lease - 1_000))
-        .await
-        .unwrap();
-    catalog
-        .report_applied(quick, FeedSequence(head.0 + 1))
-        .await
-        .unwrap();
-    assert!(catalog.applied_everywhere(FeedSequence(head.0 + 1), SOON).await);
+}
+
+pub async fn a_broker_that_is_not_heard_of_counts_until_it_is_sealed(cell: &Cell) {
+    let catalog = &cell.sql().catalog;
+    let (silent, heir) = (cell.open(1).await, cell.open(2).await);
+    let long_ago = Timestamp(now().0 - 3_600_000);
+    cell.catalog().heartbeat(silent, long_ago).await.unwrap();
+    let head = head(cell).await;
+    catalog.report_applied(heir, head).await.unwrap();
+    assert!(
+        !catalog.applied_everywhere(head, SOON).await,
+        "it may serve its clients on with what it knew"
+    );
+    cell.catalog().claim_seal(heir, silent).await.unwrap();
+    assert!(catalog.applied_everywhere(head, SOON).await);
 }
 
 pub async fn a_report_wakes_who_waits_for_it(cell: &Cell) {
     let catalog = cell.sql().catalog.clone();
     let broker = cell.open(1).await;
-    cell.catalog().heartbeat(broker, now()).await.unwrap();
     let head = head(cell).await;
     let waiting = async {
         (
@@ -79,9 +76,6 @@ pub async fn a_report_wakes_who_waits_for_it(cell: &Cell) {
 pub async fn a_report_takes_nothing_back_and_only_open_brokers_count(cell: &Cell) {
     let catalog = &cell.sql().catalog;
     let (dead, heir) = (cell.open(1).await, cell.open(2).await);
-    for broker in [dead, heir] {
-        cell.catalog().heartbeat(broker, now()).await.unwrap();
-    }
     catalog.report_applied(heir, FeedSequence(50)).await.unwrap();
     catalog.report_applied(heir, FeedSequence(40)).await.unwrap();
     assert_eq!(

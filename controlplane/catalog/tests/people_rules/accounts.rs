@@ -24,8 +24,9 @@ pub async fn a_signup_makes_a_person_an_organization_and_a_project(world: &World
     assert_eq!(world.number(project).await, 1);
     let login = world.catalog.person_by_email("ada@x.org").await.unwrap().unwrap();
     assert_eq!(
-        (login.person.id, login.password.unwrap().0.as_str()),
-        (ada.id, "one")
+        (login.person.id, login.password),
+        (ada.id, None),
+        "no password before the proof"
     );
     assert_eq!(world.catalog.person_by_email("bob@x.org").await.unwrap(), None);
 }
@@ -57,6 +58,8 @@ pub async fn a_verification_token_works_once_and_for_a_day(world: &World) {
         Err(AccountError::Gone { what: "token" }),
         "it is for verifying only"
     );
+    let waiting = world.catalog.waiting_for_proof(&renewed.digest).await.unwrap();
+    assert_eq!(waiting.password, Some(hash("one")), "of the signup");
     assert_eq!(verify(&renewed.digest).await, Ok("ada@x.org".into()));
     assert_eq!(verify(&renewed.digest).await, gone, "it was used");
     assert_eq!(
@@ -80,6 +83,14 @@ pub async fn the_password_of_the_signup_whose_token_comes_back_counts(world: &Wo
         1,
         "one person, one organization"
     );
+    for (token, password) in [(&owners, "the owner's"), (&attackers, "an attacker's")] {
+        let waiting = world.catalog.waiting_for_proof(token).await.unwrap();
+        assert_eq!(
+            waiting.password,
+            Some(hash(password)),
+            "each token carries its own"
+        );
+    }
     world
         .catalog
         .verify(&stranger(), &owners, &world.new_session())
@@ -190,4 +201,32 @@ pub async fn a_failed_login_is_told_to_the_organizations_of_a_known_person(world
     }
     let told = "SELECT count(*) FROM account_audit WHERE action = 'log_in' AND decision = 'denied'";
     assert_eq!(world.number(told).await, 2);
+}
+
+pub async fn an_owners_token_outlives_the_signups_of_strangers(world: &World) {
+    let (_, owners) = world.sign_up("ada@x.org", "the owner's").await;
+    for _ in 0..300 {
+        world.pass(Duration::from_secs(60));
+        world.sign_up("ada@x.org", "an attacker's").await;
+    }
+    let (ada, _) = world
+        .catalog
+        .verify(&stranger(), &owners, &world.new_session())
+        .await
+        .unwrap();
+    assert_eq!(ada.name, "Ada");
+}
+
+pub async fn a_failed_login_is_as_much_work_with_an_unknown_address(world: &World) {
+    for _ in 0..200 {
+        world
+            .catalog
+            .login_failed(&stranger(), "nobody@x.org")
+            .await
+            .unwrap();
+    }
+    let counted = "SELECT CAST(SUM(head) AS BIGINT) FROM account_unknown_logins";
+    assert_eq!(world.number(counted).await, 200);
+    let rows = world.number("SELECT count(*) FROM account_unknown_logins").await;
+    assert!(rows <= 64, "{rows}");
 }

@@ -14,7 +14,7 @@ use super::{DAY, World, person, stranger};
 
 impl World {
     /// A second person with this role in all of the organization.
-    async fn colleague(
+    pub async fn colleague(
         &self,
         owner: &Actor,
         organization: OrganizationId,
@@ -33,7 +33,7 @@ impl World {
         colleague
     }
 
-    fn invitation(&self, organization: OrganizationId, email: &str, role: Role) -> NewInvitation {
+    pub fn invitation(&self, organization: OrganizationId, email: &str, role: Role) -> NewInvitation {
         NewInvitation {
             organization,
             email: email.into(),
@@ -225,6 +225,50 @@ pub async fn an_invitation_is_good_for_its_days_and_rehearsed_ones_for_nothing(w
     let bindings = bindings.unwrap();
     assert_eq!((bindings.len(), bindings[0].role), (1, Role::Developer));
     assert_eq!(bindings[0].scope, Scope::Organization(organization));
+}
+
+pub async fn an_invitation_is_worth_what_its_inviter_may_do(world: &World) {
+    let (ada, _) = world.somebody("ada@x.org").await;
+    let (organization, owner) = (world.organization(&ada).await, person(&ada, None));
+    let eve = world
+        .colleague(&owner, organization, "eve@x.org", Role::Owner)
+        .await;
+    let (bob, _) = world.somebody("bob@x.org").await;
+    let new = world.invitation(organization, "bob@x.org", Role::Owner);
+    let inviter = person(&eve, None);
+    world
+        .catalog
+        .create_invitation(&inviter, &new, false)
+        .await
+        .unwrap();
+    world
+        .catalog
+        .remove_member(&owner, organization, eve.id, false)
+        .await
+        .unwrap();
+    let (known, actor) = (Accepting::Known(bob.id), person(&bob, None));
+    let accepted = world
+        .catalog
+        .accept_invitation(&actor, &new.token, &known, false)
+        .await;
+    assert_eq!(accepted, Err(AccountError::Gone { what: "invitation" }));
+    let members = "SELECT count(*) FROM account_audit WHERE action = 'join_organization'";
+    assert_eq!(world.number(members).await, 1, "only Eve has ever joined");
+}
+
+pub async fn a_denied_name_with_control_characters_is_audited(world: &World) {
+    let (ada, _) = world.somebody("ada@x.org").await;
+    let (organization, owner) = (world.organization(&ada).await, person(&ada, None));
+    let vic = world
+        .colleague(&owner, organization, "vic@x.org", Role::Viewer)
+        .await;
+    let denied = world
+        .catalog
+        .create_project(&person(&vic, None), organization, "a\0b", false)
+        .await;
+    assert_eq!(denied, Err(AccountError::Forbidden));
+    let told = "SELECT count(*) FROM account_audit WHERE decision = 'denied'";
+    assert_eq!(world.number(told).await, 1);
 }
 
 pub async fn a_foreign_cluster_and_one_that_is_not_there_are_the_same(world: &World) {

@@ -1,11 +1,13 @@
 //! Login providers: who sets them, and whom they let in.
 
+use firn_catalog::access::Role;
 use firn_catalog::account::{
-    AccountError, Identity, LoginProvider, LoginProviderSettings, MAX_LOGIN_PROVIDERS, Person, Sealed,
+    AccountError, Identity, Linking, LoginProvider, LoginProviderSettings, MAX_LOGIN_PROVIDERS, Person,
+    Sealed, Session,
 };
 use firn_catalog::ids::{LoginProviderId, OrganizationId};
 
-use super::{World, person, stranger};
+use super::{World, hash, person, stranger};
 
 fn settings(issuer: &str) -> LoginProviderSettings {
     LoginProviderSettings {
@@ -17,12 +19,15 @@ fn settings(issuer: &str) -> LoginProviderSettings {
     }
 }
 
-fn identity(email: &str, linking: Option<&Person>) -> Identity {
+fn identity(email: &str, linking: Option<&Session>) -> Identity {
     Identity {
         subject: format!("subject of {email}"),
         email: email.into(),
         name: "Somebody".into(),
-        linking: linking.map(|person| person.id),
+        linking: linking.map(|session| Linking {
+            person: session.person,
+            session: session.id,
+        }),
     }
 }
 
@@ -42,9 +47,26 @@ async fn log_in(
     outcome.map(|(person, _)| person)
 }
 
+/// Invites an address into the organization of an owner.
+async fn invite(world: &World, owner: &Person, email: &str) {
+    let organization = world.organization(owner).await;
+    let new = world.invitation(organization, email, Role::Developer);
+    world
+        .catalog
+        .create_invitation(&person(owner, None), &new, false)
+        .await
+        .unwrap();
+}
+
 /// An owner, its organization, and a provider of that.
 async fn provided(world: &World) -> (Person, OrganizationId, LoginProvider) {
-    let (owner, _) = world.somebody("owner@x.org").await;
+    let (owner, _, organization, provider) = provided_by(world).await;
+    (owner, organization, provider)
+}
+
+/// The same with the owner's session.
+async fn provided_by(world: &World) -> (Person, Session, OrganizationId, LoginProvider) {
+    let (owner, session) = world.somebody("owner@x.org").await;
     let organization = world.organization(&owner).await;
     let provider = world
         .catalog
@@ -56,12 +78,13 @@ async fn provided(world: &World) -> (Person, OrganizationId, LoginProvider) {
         )
         .await
         .unwrap();
-    (owner, organization, provider)
+    (owner, session, organization, provider)
 }
 
 pub async fn login_providers_are_the_business_of_who_manages_the_organization(world: &World) {
     let (owner, organization, provider) = provided(world).await;
     let (eve, _) = world.somebody("eve@y.org").await;
+    invite(world, &owner, "viewer@x.org").await;
     let viewer = log_in(world, &provider, &identity("viewer@x.org", None))
         .await
         .unwrap();
@@ -113,33 +136,30 @@ pub async fn login_providers_are_the_business_of_who_manages_the_organization(wo
 }
 
 pub async fn a_provider_brings_a_viewer_and_never_takes_an_account_over(world: &World) {
-    let (owner, organization, provider) = provided(world).await;
-    let (eve, _) = world.somebody("eve@y.org").await;
+    let (owner, session, organization, provider) = provided_by(world).await;
+    let (_, eves) = world.somebody("eve@y.org").await;
     let known = identity("newcomer@x.org", None);
+    invite(world, &owner, "newcomer@x.org").await;
     let newcomer = log_in(world, &provider, &known).await.unwrap();
-    assert!(newcomer.verified_at.is_some() && !newcomer.has_password);
+    assert!(!newcomer.has_password);
+    assert_eq!(newcomer.verified_at, None, "a provider's word is no proof");
     assert_eq!(world.organization(&newcomer).await, organization);
     let viewers = "SELECT count(*) FROM account_bindings WHERE role = 'viewer'";
     assert_eq!(world.number(viewers).await, 1);
+    let invitations = "SELECT count(*) FROM account_invitations";
+    assert_eq!(world.number(invitations).await, 0, "it is used up");
     assert_eq!(log_in(world, &provider, &known).await.unwrap().id, newcomer.id);
-    for email in ["owner@x.org", "eve@y.org"] {
-        let taken = log_in(world, &provider, &identity(email, None)).await;
-        assert!(matches!(taken, Err(AccountError::Exists { .. })), "{taken:?}");
-    }
-    let foreign = log_in(world, &provider, &identity("any@y.org", Some(&eve))).await;
+    let own = log_in(world, &provider, &identity("owner@x.org", None)).await;
+    assert!(matches!(own, Err(AccountError::Exists { .. })), "{own:?}");
+    let foreign = log_in(world, &provider, &identity("any@y.org", Some(&eves))).await;
     assert!(
         matches!(foreign, Err(AccountError::Protected { .. })),
         "not a member: {foreign:?}"
     );
-    let linked = identity("other@x.org", Some(&owner));
+    let linked = identity("other@x.org", Some(&session));
     assert_eq!(log_in(world, &provider, &linked).await.unwrap().id, owner.id);
-    let later = Identity {
-        linking: None,
-        ..linked
-    };
-    assert_eq!(log_in(world, &provider, &later).await.unwrap().id, owner.id);
     let stolen = Identity {
-        linking: Some(owner.id),
+        linking: linked.linking,
         ..known
     };
     let stolen = log_in(world, &provider, &stolen).await;
@@ -147,12 +167,84 @@ pub async fn a_provider_brings_a_viewer_and_never_takes_an_account_over(world: &
         matches!(stolen, Err(AccountError::Protected { .. })),
         "{stolen:?}"
     );
+    let later = Identity {
+        linking: None,
+        ..linked
+    };
+    assert_eq!(log_in(world, &provider, &later).await.unwrap().id, owner.id);
+}
+
+pub async fn a_provider_knows_nothing_of_addresses_that_are_not_invited(world: &World) {
+    let (owner, _, provider) = provided(world).await;
+    world.somebody("eve@y.org").await;
+    let people = "SELECT count(*) FROM account_people";
+    let known = log_in(world, &provider, &identity("eve@y.org", None)).await;
+    let other = log_in(world, &provider, &identity("nobody@y.org", None)).await;
+    assert!(
+        matches!(&known, Err(AccountError::Protected { reason }) if reason.contains("invitation")),
+        "{known:?}"
+    );
+    assert_eq!(known, other);
+    assert_eq!(world.number(people).await, 2, "it has made nobody");
+    invite(world, &owner, "eve@y.org").await;
+    let invited = log_in(world, &provider, &identity("eve@y.org", None)).await;
+    assert!(
+        matches!(invited, Err(AccountError::Exists { .. })),
+        "{invited:?}"
+    );
+}
+
+pub async fn who_proves_an_address_by_mail_has_it_whatever_a_provider_said(world: &World) {
+    let (owner, _, provider) = provided(world).await;
+    invite(world, &owner, "victim@y.org").await;
+    let claimed = identity("victim@y.org", None);
+    let squatter = log_in(world, &provider, &claimed).await.unwrap();
+    assert_eq!(world.number("SELECT count(*) FROM account_sessions").await, 2);
+    let (victim, _) = world.somebody("victim@y.org").await;
+    assert_eq!(victim.id, squatter.id);
+    assert!(victim.verified_at.is_some() && victim.has_password);
+    let sessions = "SELECT count(*) FROM account_sessions";
+    assert_eq!(
+        world.number(sessions).await,
+        2,
+        "the owner's, and the one of the proof"
+    );
+    let again = log_in(world, &provider, &claimed).await;
+    assert!(matches!(again, Err(AccountError::Exists { .. })), "{again:?}");
+}
+
+pub async fn a_link_needs_the_login_that_asked_for_it_and_ends_with_the_password(world: &World) {
+    let (owner, session, _, provider) = provided_by(world).await;
+    let actor = person(&owner, Some(session.id));
+    let linked = identity("owner@x.org", Some(&session));
+    log_in(world, &provider, &linked).await.unwrap();
+    let login = world.catalog.me(&actor).await.unwrap();
+    world
+        .catalog
+        .change_password(&actor, &login, &hash("new"), Some(session.id))
+        .await
+        .unwrap();
+    let unlinked = log_in(world, &provider, &identity("owner@x.org", None)).await;
+    assert!(
+        matches!(unlinked, Err(AccountError::Exists { .. })),
+        "{unlinked:?}"
+    );
+    world
+        .catalog
+        .revoke_session(&actor, session.id, false)
+        .await
+        .unwrap();
+    let late = log_in(world, &provider, &linked).await;
+    assert_eq!(late, Err(AccountError::Gone { what: "session" }));
 }
 
 pub async fn a_link_ends_with_membership_provider_and_issuer(world: &World) {
     let (owner, organization, provider) = provided(world).await;
     let (actor, place) = (person(&owner, None), (organization, provider.id));
     let known = identity("newcomer@x.org", None);
+    for email in ["newcomer@x.org", "second@x.org", "third@x.org"] {
+        invite(world, &owner, email).await;
+    }
     log_in(world, &provider, &known).await.unwrap();
     let catalog = &world.catalog;
     let keeping = LoginProviderSettings {
@@ -202,7 +294,7 @@ pub async fn a_link_ends_with_membership_provider_and_issuer(world: &World) {
         .unwrap();
     let expelled = log_in(world, &moved, &identity("second@x.org", None)).await;
     assert!(
-        matches!(expelled, Err(AccountError::Exists { .. })),
+        matches!(expelled, Err(AccountError::Protected { .. })),
         "{expelled:?}"
     );
     catalog

@@ -9,6 +9,7 @@ use firn_catalog::ids::{FeedSequence, LeaderEpoch, PartitionId, Slot};
 use firn_catalog::image::{Image, ImageFollower, Leadership};
 use firn_catalog::topic_config::{ConfigAlteration, ConfigOp, ConfigOpKind};
 use firn_runtime::Env;
+use sqlx::{AnyConnection, AssertSqlSafe, Connection};
 
 use super::{execute, number};
 use crate::cell::{Cell, NOW, Sql, object};
@@ -179,6 +180,41 @@ pub async fn a_follower_behind_the_pruned_feed_loads_anew(cell: &Cell) {
         image.broker(owner).unwrap().address.as_ref().unwrap().host,
         "host599"
     );
+}
+
+pub async fn a_follower_goes_on_past_an_entry_that_it_cannot_read_or_fold(cell: &Cell) {
+    let sql = cell.sql();
+    let follower = follow(sql).await;
+    cell.open(1).await;
+    at_head(sql, &follower).await;
+    let unfit = format!(r#"{{"kind":"topic_deleted","topic":"{:032x}"}}"#, 77);
+    for (name, change) in [
+        ("unread", r#"{"kind":"of_the_future"}"#),
+        ("unfit", unfit.as_str()),
+    ] {
+        // The head of such an entry moves in the same transaction, as a broker of a later version would have it.
+        let mut connection = AnyConnection::connect(&sql.url).await.unwrap();
+        let mut transaction = connection.begin().await.unwrap();
+        let move_head = "UPDATE cell_feed_head SET head = head + 1";
+        sqlx::query(move_head).execute(&mut *transaction).await.unwrap();
+        let insert = format!(
+            "INSERT INTO cell_feed (sequence, at, change) SELECT head, 0, '{change}' FROM cell_feed_head"
+        );
+        sqlx::query(AssertSqlSafe(insert))
+            .execute(&mut *transaction)
+            .await
+            .unwrap();
+        transaction.commit().await.unwrap();
+        at_head(sql, &follower).await;
+        let created = sql
+            .catalog
+            .create_topic(&sql.actor, sql.new_topic(name, 1))
+            .await
+            .unwrap();
+        let seen = follower.wait_for(created.sequence.unwrap());
+        let image = tokio::time::timeout(Duration::from_secs(10), seen).await.unwrap();
+        assert!(image.topic_by_name(sql.cluster, name).is_some(), "{name}");
+    }
 }
 
 pub async fn a_thousand_topics_are_folded(cell: &Cell) {

@@ -1,6 +1,7 @@
 //! SCRAM (RFC 5802, RFC 7677): what is kept of a password, and the server's side of an exchange.
 
 mod attributes;
+mod decoy;
 mod server;
 
 use std::fmt;
@@ -10,6 +11,7 @@ use ring::{digest, hmac, pbkdf2};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+pub use decoy::Decoy;
 pub use server::{ClientFirst, Proven, Refused, Server};
 
 /// The iterations that generated credentials are made with.

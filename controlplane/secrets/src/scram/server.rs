@@ -12,7 +12,7 @@ use firn_runtime::Random;
 use subtle::{Choice, ConstantTimeEq};
 
 use super::attributes::{Final, First};
-use super::{ITERATIONS, Mechanism, Verifier};
+use super::{Decoy, Mechanism, Verifier};
 
 /// How many passwords of one user may be valid at a time.
 const LIVE: usize = 2;
@@ -80,30 +80,30 @@ pub struct Proven {
 impl Server {
     /// Starts an exchange, and gives the `server-first-message` to send. `verifiers` are those of the user's live passwords; only
     /// the first two count, and the second one only if it has the salt and the iterations of the first. With none, the user
-    /// does not exist, and is told `fake_salt`.
+    /// does not exist, and is told of the decoy.
     pub fn start(
         mechanism: Mechanism,
         first: &ClientFirst,
         verifiers: &[&Verifier],
-        fake_salt: &[u8],
+        decoy: &Decoy,
         random: &dyn Random,
     ) -> (Self, String) {
         let mut own = [0; 24];
         random.fill(&mut own);
         let own = URL_SAFE_NO_PAD.encode(own);
-        Self::start_with_nonce(mechanism, first, verifiers, fake_salt, &own)
+        Self::start_with_nonce(mechanism, first, verifiers, decoy, &own)
     }
 
     pub(super) fn start_with_nonce(
         mechanism: Mechanism,
         first: &ClientFirst,
         verifiers: &[&Verifier],
-        fake_salt: &[u8],
+        decoy: &Decoy,
         own_nonce: &str,
     ) -> (Self, String) {
         let fake = Verifier {
-            salt: fake_salt.to_vec(),
-            iterations: ITERATIONS,
+            salt: decoy.salt.clone(),
+            iterations: decoy.iterations,
             stored_key: vec![0; mechanism.digest_length()],
             server_key: vec![0; mechanism.digest_length()],
         };

@@ -6,6 +6,13 @@ use firn_runtime::{Random, SystemRandom};
 
 use super::*;
 
+fn decoy() -> Decoy {
+    Decoy {
+        salt: vec![7; 24],
+        iterations: ITERATIONS,
+    }
+}
+
 /// A client, written from RFC 5802 apart from the server.
 struct Client {
     mechanism: Mechanism,
@@ -73,7 +80,7 @@ fn exchange(
     change: impl Fn(&mut String),
 ) -> Result<usize, Refused> {
     let first = client.first();
-    let (server, message) = Server::start(client.mechanism, &first, verifiers, &[7; 24], &SystemRandom);
+    let (server, message) = Server::start(client.mechanism, &first, verifiers, &decoy(), &SystemRandom);
     let (last, expected) = client.last(&message, change);
     let proven = server.finish(last.as_bytes())?;
     assert_eq!(proven.message, expected);
@@ -98,7 +105,7 @@ fn the_vector_of_rfc_7677_holds() {
         Mechanism::Sha256,
         &first,
         &[&verifier],
-        &[0; 24],
+        &decoy(),
         "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0",
     );
     assert_eq!(
@@ -122,7 +129,7 @@ fn the_first_message_of_the_server_extends_the_nonce() {
         Mechanism::Sha512,
         &client.first(),
         &[&verifier],
-        &[0; 24],
+        &decoy(),
         &Known(&[255; 24]),
     );
     assert_eq!(
@@ -188,7 +195,7 @@ fn a_user_who_does_not_exist_is_told_the_same_salt_and_refused_at_the_end() {
     let client = Client::new(Mechanism::Sha256, "nobody", "pencil");
     let first = client.first();
     let told = || {
-        let (server, message) = Server::start(client.mechanism, &first, &[], &[7; 24], &SystemRandom);
+        let (server, message) = Server::start(client.mechanism, &first, &[], &decoy(), &SystemRandom);
         let (last, _) = client.last(&message, |_| ());
         let refused = server.finish(last.as_bytes()).unwrap_err();
         assert_eq!(refused, Refused("there is no such user"));
@@ -205,7 +212,7 @@ fn no_proof_fits_the_empty_place_of_a_second_password() {
     let first = client.first();
     for verifiers in [&[&kept][..], &[]] {
         let (mut server, message) =
-            Server::start(client.mechanism, &first, verifiers, &[7; 24], &SystemRandom);
+            Server::start(client.mechanism, &first, verifiers, &decoy(), &SystemRandom);
         // As if somebody had found a key with the hash that stands in empty places.
         let (last, _) = client.last(&message, |_| ());
         server.candidates = [
@@ -272,7 +279,7 @@ fn a_proof_is_worth_nothing_in_another_exchange() {
             client.mechanism,
             &client.first(),
             &[&kept],
-            &[7; 24],
+            &decoy(),
             &SystemRandom,
         )
     };
@@ -343,7 +350,7 @@ fn no_final_message_of_any_bytes_makes_a_panic() {
             .map(|byte| b"c=biws,r=p,=a\xc3\xa4"[usize::from(*byte) % 15])
             .collect();
         drop(ClientFirst::parse(&text));
-        let (server, _) = Server::start(client.mechanism, &client.first(), &[], &[7; 24], &SystemRandom);
+        let (server, _) = Server::start(client.mechanism, &client.first(), &[], &decoy(), &SystemRandom);
         assert!(server.finish(&text).is_err());
     }
 }

@@ -7,15 +7,18 @@ use std::sync::Arc;
 
 use firn_catalog::access::{Permission, Role, RoleSet};
 use firn_catalog::commands::User;
-use firn_catalog::credential::{KafkaCredential, LIVE_AT_ONCE, Proof, ScramName, SealedVerifier};
+use firn_catalog::credential::{
+    KafkaCredential, LIVE_AT_ONCE, Proof, ScramName, SealedVerifier, is_generated_username,
+};
 use firn_catalog::entities::ClusterState;
 use firn_catalog::ids::ClusterId;
 use firn_catalog::image::Image;
 use firn_runtime::{Random, Timestamp};
 use firn_secrets::delegation::Delegation;
-use firn_secrets::scram::{self, ClientFirst, Server, Verifier};
+use firn_secrets::scram::{self, ClientFirst, Decoy, Server, Verifier};
 use firn_secrets::{Secrets, api_key};
 
+use super::mechanism::Mechanism;
 use super::server_name::Named;
 
 /// Why a client is refused. For the log only.
@@ -43,11 +46,13 @@ pub(crate) struct Login {
 #[derive(Clone, Debug)]
 pub(crate) enum Shown {
     /// A credential of a cluster.
-    Credential(Arc<KafkaCredential>),
+    Credential(Arc<KafkaCredential>, Mechanism),
     /// A delegation, and the request that it is for.
     Delegation {
         /// The REST request's id.
         request_id: Arc<str>,
+        /// The cluster's state.
+        state: ClusterState,
     },
 }
 
@@ -89,6 +94,7 @@ pub(crate) struct Known<'a> {
 
 /// A SCRAM exchange that waits for the proof.
 pub(crate) struct Proving {
+    mechanism: scram::Mechanism,
     server: Server,
     candidates: Vec<Arc<KafkaCredential>>,
 }
@@ -124,7 +130,7 @@ impl Known<'_> {
         if *credential.username != *user {
             return Err(Refused("the user name is not the key's id"));
         }
-        self.login(credential)
+        self.login(credential, Mechanism::Plain)
     }
 
     /// The first message of SCRAM, and what is answered.
@@ -134,7 +140,10 @@ impl Known<'_> {
         message: &[u8],
     ) -> Result<(Proving, String), Refused> {
         let first = ClientFirst::parse(message)?;
+        let generated = is_generated_username(first.user());
         let candidates: Vec<_> = match Named::of(self.slug, self.image) {
+            // The server name is compared once the proof is there: else a salt would tell where the user is.
+            _ if generated => self.candidates(None, first.user(), mechanism),
             Named::Nobody => Vec::new(),
             Named::No => self.candidates(None, first.user(), mechanism),
             Named::Cluster(cluster) => self.candidates(Some(cluster.id), first.user(), mechanism),
@@ -155,15 +164,17 @@ impl Known<'_> {
             .filter_map(|(credential, verifier)| Some((Arc::clone((*credential)?), verifier.as_ref()?)))
             .unzip();
         // What a salt depends on here, the salts of users depend on, too.
-        let salt_of = format!(
-            "{}\0{}\0{}",
-            self.slug.unwrap_or(""),
-            mechanism.name(),
-            first.user()
-        );
-        let fake_salt = secrets.fake_salt(&salt_of);
-        let (server, answer) = Server::start(mechanism, &first, &verifiers, &fake_salt, self.random);
-        Ok((Proving { server, candidates }, answer))
+        let decoy = match generated {
+            true => Decoy::generated(secrets, mechanism, first.user()),
+            false => Decoy::chosen(secrets, mechanism, self.slug.unwrap_or(""), first.user()),
+        };
+        let (server, answer) = Server::start(mechanism, &first, &verifiers, &decoy, self.random);
+        let proving = Proving {
+            mechanism,
+            server,
+            candidates,
+        };
+        Ok((proving, answer))
     }
 
     /// The last message of SCRAM, and what is answered.
@@ -172,7 +183,8 @@ impl Known<'_> {
         let shown = proving.candidates.get(proven.verifier).map(|shown| shown.id);
         // Revoked meanwhile is revoked.
         let credential = shown.and_then(|id| self.image.credential(id));
-        let login = self.login(credential.ok_or(Refused("the credential is gone"))?)?;
+        let credential = credential.ok_or(Refused("the credential is gone"))?;
+        let login = self.login(credential, Mechanism::Scram(proving.mechanism))?;
         Ok((login, proven.message))
     }
 
@@ -187,16 +199,14 @@ impl Known<'_> {
         let roles: RoleSet = roles
             .collect::<Result<_, _>>()
             .map_err(|_| Refused("the delegation names an unknown role"))?;
+        let state = state.ok_or(Refused("the delegation is for a cluster that is not there"))?;
         let roles = match state {
-            None => return Err(Refused("the delegation is for a cluster that is not there")),
-            Some(ClusterState::Active) => roles,
+            ClusterState::Active => roles,
             // What is in a cluster that serves nothing can be looked at, and no more.
-            Some(ClusterState::Suspended | ClusterState::Deleting) => {
-                match roles.allow(Permission::ViewCluster) {
-                    true => RoleSet::NONE.with(Role::Viewer),
-                    false => RoleSet::NONE,
-                }
-            }
+            ClusterState::Suspended | ClusterState::Deleting => match roles.allow(Permission::ViewCluster) {
+                true => RoleSet::NONE.with(Role::Viewer),
+                false => RoleSet::NONE,
+            },
         };
         Ok(Login {
             user: Arc::new(User {
@@ -206,6 +216,7 @@ impl Known<'_> {
             }),
             shown: Shown::Delegation {
                 request_id: delegation.request_id.into(),
+                state,
             },
             expires_at: Some(Timestamp(delegation.expires_at_ms)),
         })
@@ -225,7 +236,10 @@ impl Known<'_> {
     }
 
     /// Lets in who has shown this credential, if it holds here and now.
-    fn login(&self, credential: &Arc<KafkaCredential>) -> Result<Login, Refused> {
+    fn login(&self, credential: &Arc<KafkaCredential>, mechanism: Mechanism) -> Result<Login, Refused> {
+        if !mechanism.is_one_of(credential) {
+            return Err(Refused("the credential cannot be shown in this way"));
+        }
         if !credential.is_live(self.now) {
             return Err(Refused("the credential has expired"));
         }
@@ -242,7 +256,7 @@ impl Known<'_> {
         }
         Ok(Login {
             user: Arc::clone(&credential.user),
-            shown: Shown::Credential(Arc::clone(credential)),
+            shown: Shown::Credential(Arc::clone(credential), mechanism),
             expires_at: credential.expires_at,
         })
     }

@@ -1,5 +1,6 @@
 //! The SASL mechanisms, and where each is offered.
 
+use firn_catalog::credential::{KafkaCredential, Proof};
 use firn_secrets::delegation;
 use firn_secrets::scram;
 
@@ -37,6 +38,15 @@ impl Mechanism {
         }
     }
 
+    /// Whether a credential can be shown in this way.
+    pub(crate) fn is_one_of(self, credential: &KafkaCredential) -> bool {
+        match self {
+            Self::Plain => matches!(credential.proof, Proof::ApiKey { .. }),
+            Self::Scram(mechanism) => credential.sealed_verifier(mechanism).is_some(),
+            Self::Delegation => false,
+        }
+    }
+
     /// What a connection may choose from. A key in clear only where nobody listens.
     pub(crate) fn offered(peer: &Peer) -> &'static [Self] {
         let private = match peer.transport {
@@ -57,6 +67,8 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::*;
+    use crate::network::Limits;
+    use crate::network::census::Census;
     use crate::network::cut::Cut;
 
     fn offered(address: &str, door: Door, tls: bool) -> Vec<&'static str> {
@@ -64,13 +76,17 @@ mod tests {
             true => Transport::Tls { server_name: None },
             false => Transport::Plaintext,
         };
+        let address: std::net::SocketAddr = address.parse().unwrap();
+        let cut = Cut::new(&CancellationToken::new());
+        let place = Census::default().place(1, address.ip(), cut.clone(), &Limits::default());
         let peer = Peer {
             connection: 1,
-            address: address.parse().unwrap(),
+            address,
             door,
             transport,
             since: Instant::now(),
-            cut: Cut::new(&CancellationToken::new()),
+            cut,
+            place: place.unwrap().into(),
         };
         Mechanism::offered(&peer).iter().map(|m| m.name()).collect()
     }

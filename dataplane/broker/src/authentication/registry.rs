@@ -13,8 +13,12 @@ use firn_runtime::Timestamp;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
+use super::mechanism::Mechanism;
 use crate::network::Closing;
 use crate::network::cut::Cut;
+
+/// How many connections are compared with an image at a time.
+const AT_A_TIME: usize = 256;
 
 /// Who a live connection is.
 #[derive(Clone, Debug)]
@@ -23,10 +27,10 @@ pub(crate) enum Session {
     Unauthenticated,
     /// Somebody in this cluster whom nobody asked.
     Anonymous(ClusterId),
-    /// Whoever has this credential.
-    Credential(Arc<KafkaCredential>),
-    /// Somebody for whom the control plane speaks, in this cluster.
-    Delegated(ClusterId),
+    /// Whoever has this credential, shown in one of its ways.
+    Credential(Arc<KafkaCredential>, Mechanism),
+    /// Somebody for whom the control plane speaks, in this cluster while it is in this state.
+    Delegated(ClusterId, ClusterState),
 }
 
 /// The cluster has as many connections as it may.
@@ -46,8 +50,6 @@ struct Live {
     of_clusters: BTreeMap<ClusterId, usize>,
     /// Credentials that were used, and when last, since somebody asked.
     used: BTreeMap<CredentialId, Timestamp>,
-    /// Whether somebody came since the last comparison with an image.
-    newcomers: bool,
 }
 
 struct Entry {
@@ -94,10 +96,9 @@ impl Registry {
             }
             live.uncount(before);
         }
-        if let Session::Credential(credential) = &session {
+        if let Session::Credential(credential, _) = &session {
             live.used.insert(credential.id, now);
         }
-        live.newcomers = true;
         if let Some(entry) = live.connections.get_mut(&connection) {
             entry.session = session;
         }
@@ -122,7 +123,7 @@ impl Registry {
         live.set_due(connection, None);
         if let Some(entry) = live.connections.remove(&connection) {
             live.uncount(entry.session.counted_for());
-            if let Session::Credential(credential) = &entry.session {
+            if let Session::Credential(credential, _) = &entry.session {
                 live.used.insert(credential.id, now);
             }
         }
@@ -137,7 +138,7 @@ impl Registry {
                 entry.due = None;
                 entry.cut.cut(match entry.session {
                     Session::Unauthenticated => Closing::AuthenticationTimeout,
-                    Session::Anonymous(_) | Session::Credential(_) | Session::Delegated(_) => {
+                    Session::Anonymous(_) | Session::Credential(..) | Session::Delegated(..) => {
                         Closing::CredentialExpired
                     }
                 });
@@ -145,20 +146,19 @@ impl Registry {
         }
     }
 
-    /// Whether somebody came since the last comparison.
-    pub(crate) fn has_newcomers(&self) -> bool {
-        self.0.lock().newcomers
-    }
-
-    /// Ends what must not be, as of this image.
-    pub(crate) fn compare(&self, image: &Image) {
-        let mut live = self.0.lock();
-        live.newcomers = false;
-        for entry in live.connections.values() {
-            if let Some(why) = entry.session.ends(image) {
+    /// Ends those of the connections numbered from `from` on that must not be, as of the newest image, and says where to go
+    /// on; `None`: all have been looked at. The image is taken while nobody can come, so that it is none that a login was
+    /// ahead of; and some connections at a time, so that nobody waits long.
+    pub(crate) fn compare(&self, from: u64, image: impl FnOnce() -> Arc<Image>) -> Option<u64> {
+        let live = self.0.lock();
+        let image = image();
+        let mut rest = live.connections.range(from..);
+        for (_, entry) in rest.by_ref().take(AT_A_TIME) {
+            if let Some(why) = entry.session.ends(&image) {
                 entry.cut.cut(why);
             }
         }
+        rest.next().map(|(next, _)| *next)
     }
 
     /// The credentials that were used since the last call, and when last.
@@ -196,13 +196,13 @@ impl Session {
     /// The cluster whose connections this is one of.
     fn counted_for(&self) -> Option<ClusterId> {
         match self {
-            Self::Credential(credential) => Some(credential.cluster),
-            Self::Unauthenticated | Self::Anonymous(_) | Self::Delegated(_) => None,
+            Self::Credential(credential, _) => Some(credential.cluster),
+            Self::Unauthenticated | Self::Anonymous(_) | Self::Delegated(..) => None,
         }
     }
 
     /// Why it must end, as of this image.
-    fn ends(&self, image: &Image) -> Option<Closing> {
+    pub(crate) fn ends(&self, image: &Image) -> Option<Closing> {
         let state = |cluster: ClusterId| image.cluster(cluster).map(|cluster| cluster.state);
         match self {
             Self::Unauthenticated => None,
@@ -212,13 +212,16 @@ impl Session {
                 Some(ClusterState::Suspended | ClusterState::Deleting)
             )
             .then_some(Closing::ClusterNotActive),
-            Self::Delegated(cluster) => state(*cluster).is_none().then_some(Closing::ClusterNotActive),
-            Self::Credential(shown) => {
+            Self::Delegated(cluster, before) => {
+                (state(*cluster) != Some(*before)).then_some(Closing::ClusterNotActive)
+            }
+            Self::Credential(shown, mechanism) => {
                 if state(shown.cluster) != Some(ClusterState::Active) {
                     return Some(Closing::ClusterNotActive);
                 }
                 let same = image.credential(shown.id).is_some_and(|now| {
-                    Arc::ptr_eq(now, shown) || (now.user == shown.user && now.expires_at == shown.expires_at)
+                    let same = now.user == shown.user && now.expires_at == shown.expires_at;
+                    Arc::ptr_eq(now, shown) || (same && mechanism.is_one_of(now))
                 });
                 (!same).then_some(Closing::Revoked)
             }
@@ -232,8 +235,9 @@ mod tests {
 
     use firn_catalog::access::RoleSet;
     use firn_catalog::commands::User;
-    use firn_catalog::credential::Proof;
+    use firn_catalog::credential::{Proof, SealedVerifier};
     use firn_catalog::ids::ApiKeyId;
+    use firn_secrets::scram;
     use tokio_util::sync::CancellationToken;
 
     use super::*;
@@ -261,6 +265,10 @@ mod tests {
         })
     }
 
+    fn with_key(id: u128, cluster: u128) -> Session {
+        Session::Credential(credential(id, cluster), Mechanism::Plain)
+    }
+
     fn opened(registry: &Registry, connection: u64, deadline: Instant) -> Cut {
         let cut = Cut::new(&CancellationToken::new());
         registry.open(connection, cut.clone(), deadline);
@@ -277,7 +285,7 @@ mod tests {
         let start = Instant::now();
         let late = opened(&registry, 1, start);
         let in_time = opened(&registry, 2, start);
-        let session = Session::Credential(credential(1, 1));
+        let session = with_key(1, 1);
         registry.become_session(2, session, None, 1, NOW).unwrap();
         registry.expire(start);
         assert_eq!(why(&late).await, Some(Closing::AuthenticationTimeout));
@@ -295,7 +303,7 @@ mod tests {
             opened(&registry, connection, deadline);
         }
         let login = |connection, cluster| {
-            let session = Session::Credential(credential(1, cluster));
+            let session = with_key(1, cluster);
             registry.become_session(connection, session, None, 1, NOW)
         };
         assert_eq!(login(1, 1), Ok(()));
@@ -315,30 +323,68 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_not_in_the_image_ends() {
+    async fn what_is_not_in_the_image_ends_some_at_a_time() {
         let registry = Registry::default();
-        let cut = opened(&registry, 1, Instant::now() + Duration::from_secs(60));
-        let delegated = opened(&registry, 2, Instant::now() + Duration::from_secs(60));
-        registry
-            .become_session(1, Session::Credential(credential(1, 1)), None, 1, NOW)
-            .unwrap();
-        registry
-            .become_session(2, Session::Delegated(ClusterId(1)), None, 1, NOW)
-            .unwrap();
-        assert!(registry.has_newcomers());
-        registry.compare(&Image::default());
-        assert!(!registry.has_newcomers());
-        assert_eq!(why(&cut).await, Some(Closing::ClusterNotActive));
-        assert_eq!(why(&delegated).await, Some(Closing::ClusterNotActive));
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let all = 2 * AT_A_TIME as u64 + 1;
+        let cuts: Vec<_> = (1..=all)
+            .map(|connection| {
+                let cut = opened(&registry, connection, deadline);
+                let session = match connection % 2 {
+                    0 => with_key(1, 1),
+                    _ => Session::Delegated(ClusterId(1), ClusterState::Active),
+                };
+                let most = usize::MAX;
+                registry
+                    .become_session(connection, session, None, most, NOW)
+                    .unwrap();
+                cut
+            })
+            .collect();
+        let mut from = Some(0);
+        let mut rounds = 0;
+        while let Some(begin) = from {
+            from = registry.compare(begin, Arc::default);
+            rounds += 1;
+        }
+        assert_eq!(rounds, 3);
+        for cut in &cuts {
+            assert_eq!(why(cut).await, Some(Closing::ClusterNotActive));
+        }
+    }
+
+    #[test]
+    fn a_credential_holds_while_it_can_be_shown_as_it_was() {
+        let secrets =
+            firn_secrets::Secrets::new(&firn_secrets::MasterKey::from_text(&"1".repeat(64)).unwrap());
+        let name = firn_catalog::credential::ScramName {
+            cluster: ClusterId(1),
+            username: "key",
+        };
+        let kept = scram::verifier(scram::Mechanism::Sha256, "password", &[1; 24], 4096);
+        let random = &firn_runtime::SystemRandom;
+        let sealed = SealedVerifier::seal(&kept, name, scram::Mechanism::Sha256, &secrets, random);
+        let mut shown = credential(1, 1).as_ref().clone();
+        shown.proof = Proof::Scram {
+            sha256: Some(sealed),
+            sha512: None,
+        };
+        for (mechanism, holds) in [
+            (Mechanism::Scram(scram::Mechanism::Sha256), true),
+            (Mechanism::Scram(scram::Mechanism::Sha512), false),
+            (Mechanism::Plain, false),
+            (Mechanism::Delegation, false),
+        ] {
+            assert_eq!(mechanism.is_one_of(&shown), holds, "{mechanism:?}");
+        }
+        assert!(Mechanism::Plain.is_one_of(&credential(1, 1)));
     }
 
     #[tokio::test]
     async fn uses_are_told_once_with_the_latest_time() {
         let registry = Registry::default();
         opened(&registry, 1, Instant::now());
-        registry
-            .become_session(1, Session::Credential(credential(7, 1)), None, 1, NOW)
-            .unwrap();
+        registry.become_session(1, with_key(7, 1), None, 1, NOW).unwrap();
         registry.close(1, Timestamp(2_000));
         let id = CredentialId::ApiKey(ApiKeyId(7));
         assert_eq!(registry.take_used(), [(id, Timestamp(2_000))]);

@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
-use firn_catalog::commands::{DeleteScramUser, UpsertScramUser};
+use firn_catalog::commands::AlterScramUser;
 use firn_catalog::credential::{ScramName, SealedVerifier};
 use firn_catalog::ids::FeedSequence;
 use firn_secrets::scram::{self, ALLOWED_ITERATIONS, Mechanism};
@@ -108,18 +108,47 @@ async fn alter(
             "a credential cannot be altered twice in one request",
         ));
     }
-    let checked: Vec<_> = alterations
-        .iter()
-        .map(|one| check(context, name, one).map(|mechanism| (mechanism, one)))
-        .collect::<Result<_, _>>()?;
-    let mut latest = None;
-    for (mechanism, alteration) in checked {
-        latest = latest.max(apply(context, name, mechanism, alteration).await?);
+    let mut command = AlterScramUser {
+        cluster: context.cluster(),
+        name: name.to_owned(),
+        upserts: Vec::new(),
+        deletions: Vec::new(),
+        validate_only: false,
+    };
+    for alteration in alterations {
+        let mechanism = check(name, alteration)?;
+        match alteration {
+            Alteration::Delete(_) => command.deletions.push(mechanism),
+            Alteration::Upsert(upsertion) => {
+                let verifier = seal(context, name, mechanism, upsertion);
+                command.upserts.push((mechanism, verifier));
+            }
+        }
     }
-    Ok(latest)
+    let (catalog, actor) = (&context.serving.catalog, context.actor());
+    let done = catalog.alter_scram_user(&actor, command).await;
+    let done = done.map_err(|error| errors::of_command(&error, ResponseError::ClusterAuthorizationFailed))?;
+    Ok(done.sequence)
 }
 
-fn check(context: &RequestContext, name: &str, alteration: &Alteration) -> Result<Mechanism, Failure> {
+fn seal(
+    context: &RequestContext,
+    name: &str,
+    mechanism: Mechanism,
+    upsertion: &ScramCredentialUpsertion,
+) -> SealedVerifier {
+    let (salted, salt) = (&upsertion.salted_password, &upsertion.salt);
+    let iterations = u32::try_from(upsertion.iterations).unwrap_or(0);
+    let verifier = scram::from_salted_password(mechanism, salted, salt, iterations);
+    let scope = ScramName {
+        cluster: context.cluster(),
+        username: name,
+    };
+    let secrets = &context.serving.logins.keys.secrets;
+    SealedVerifier::seal(&verifier, scope, mechanism, secrets, &*context.serving.env.random)
+}
+
+fn check(name: &str, alteration: &Alteration) -> Result<Mechanism, Failure> {
     let unacceptable = |message: &str| Err(Failure::new(ResponseError::UnacceptableCredential, message));
     if name.is_empty() {
         return unacceptable("the user name is empty");
@@ -129,20 +158,8 @@ fn check(context: &RequestContext, name: &str, alteration: &Alteration) -> Resul
     let mechanism = mechanism
         .ok_or_else(|| Failure::new(ResponseError::UnsupportedSaslMechanism, "no such SCRAM mechanism"))?;
     match alteration {
-        Alteration::Delete(_) => {
-            let image = context.serving.image();
-            let user = image.scram_user(Some(context.cluster()), name);
-            if user
-                .all()
-                .iter()
-                .all(|one| one.sealed_verifier(mechanism).is_none())
-            {
-                return Err(Failure::new(
-                    ResponseError::ResourceNotFound,
-                    "there is no such SCRAM credential",
-                ));
-            }
-        }
+        // Whether there is one is the catalog's to say.
+        Alteration::Delete(_) => {}
         Alteration::Upsert(upsertion) => {
             let iterations = u32::try_from(upsertion.iterations).unwrap_or(0);
             if iterations < *ALLOWED_ITERATIONS.start() {
@@ -160,49 +177,4 @@ fn check(context: &RequestContext, name: &str, alteration: &Alteration) -> Resul
         }
     }
     Ok(mechanism)
-}
-
-async fn apply(
-    context: &RequestContext,
-    name: &str,
-    mechanism: Mechanism,
-    alteration: &Alteration,
-) -> Result<Option<FeedSequence>, Failure> {
-    let (catalog, actor, cluster) = (&context.serving.catalog, context.actor(), context.cluster());
-    let done = match alteration {
-        Alteration::Delete(_) => {
-            let command = DeleteScramUser {
-                cluster,
-                name: name.to_owned(),
-                mechanism,
-                validate_only: false,
-            };
-            catalog.delete_scram_user(&actor, command).await
-        }
-        Alteration::Upsert(upsertion) => {
-            let iterations = u32::try_from(upsertion.iterations).unwrap_or(0);
-            let verifier = scram::from_salted_password(
-                mechanism,
-                &upsertion.salted_password,
-                &upsertion.salt,
-                iterations,
-            );
-            let scram_name = ScramName {
-                cluster,
-                username: name,
-            };
-            let secrets = &context.serving.logins.keys.secrets;
-            let random = &*context.serving.env.random;
-            let command = UpsertScramUser {
-                cluster,
-                name: name.to_owned(),
-                mechanism,
-                verifier: SealedVerifier::seal(&verifier, scram_name, mechanism, secrets, random),
-                validate_only: false,
-            };
-            catalog.upsert_scram_user(&actor, command).await
-        }
-    };
-    let done = done.map_err(|error| errors::of_command(&error, ResponseError::ClusterAuthorizationFailed))?;
-    Ok(done.sequence)
 }

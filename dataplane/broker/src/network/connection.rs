@@ -26,7 +26,7 @@ use crate::metrics;
 /// The smallest request: a header of the first version without a client id.
 const LEAST_FRAME: usize = 10;
 /// Bytes per second at which a frame must come on average, once the time for a stall has passed.
-const LEAST_RATE: u64 = 1024;
+const LEAST_RATE: u64 = 64 * 1024;
 /// How long a client may leave its answers unread once the broker is shutting down.
 const DRAIN_STALL: Duration = Duration::from_secs(2);
 
@@ -125,20 +125,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin, P: Protocol + Unpin> Connection<S, P> {
     /// Whether the request at the front may be started now.
     fn may_start(&self, order: Order) -> bool {
         let alone = self.pending.is_empty();
-        let room_to_write = self.outbound.bytes() < self.limits.unwritten_bytes;
-        match order {
-            Order::Alone => alone && room_to_write,
-            Order::Pipelined => {
-                alone
-                    || (self
-                        .pending
-                        .back()
-                        .is_none_or(|last| last.order == Order::Pipelined)
-                        && self.pending.len() < self.limits.pipelined_requests
-                        && self.pending_bytes < self.limits.pipelined_bytes
-                        && room_to_write)
+        let unwritten = self.outbound.bytes();
+        let room_to_write =
+            unwritten == 0 || (self.protocol.is_known() && unwritten < self.limits.unwritten_bytes);
+        room_to_write
+            && match order {
+                Order::Alone => alone,
+                Order::Pipelined => {
+                    alone
+                        || (self
+                            .pending
+                            .back()
+                            .is_none_or(|last| last.order == Order::Pipelined)
+                            && self.pending.len() < self.limits.pipelined_requests
+                            && self.pending_bytes < self.limits.pipelined_bytes)
+                }
             }
-        }
     }
 
     /// Starts requests that have arrived, as far as their order and the limits allow.
@@ -234,6 +236,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, P: Protocol + Unpin> Connection<S, P> {
             let time_for_frame =
                 self.limits.stall + Duration::from_secs(self.inbound.buffered() as u64 / LEAST_RATE);
             if !whole
+                && !self.inbound.waits_for_share()
                 && self.inbound.buffered() > 0
                 && longer_than(self.inbound.incomplete_since, time_for_frame)
             {
@@ -242,7 +245,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin, P: Protocol + Unpin> Connection<S, P> {
             if self.outbound.is_slow(now, self.limits.stall) {
                 return Err(Closing::Stalled);
             }
-            let quiet = self.pending.is_empty() && self.outbound.is_done() && self.muted.is_none();
+            let quiet = self.pending.is_empty()
+                && self.outbound.is_done()
+                && self.muted.is_none()
+                && !self.inbound.waits_for_share();
             if quiet && now - self.last_activity > self.limits.idle {
                 return Err(Closing::Idle);
             }

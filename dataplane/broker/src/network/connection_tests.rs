@@ -16,6 +16,7 @@ const FRAME: [u8; 14] = [0, 0, 0, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 struct Script {
     answers: VecDeque<Started>,
     started: Arc<AtomicUsize>,
+    known: bool,
 }
 
 impl Protocol for Script {
@@ -30,6 +31,10 @@ impl Protocol for Script {
 
     fn frame_bytes(&self) -> usize {
         Limits::default().frame_bytes
+    }
+
+    fn is_known(&self) -> bool {
+        self.known
     }
 
     fn room(&self) -> Option<BoxFuture<'static, ()>> {
@@ -48,14 +53,23 @@ type Scripted = Pin<Box<Connection<DuplexStream, Script>>>;
 
 /// A connection that gives these answers, the client's side, and a count of the requests that were started.
 fn scripted(answers: Vec<Started>) -> (Scripted, DuplexStream, Arc<AtomicUsize>) {
+    scripted_with(answers, true, BufferPool::default())
+}
+
+fn scripted_with(
+    answers: Vec<Started>,
+    known: bool,
+    pool: BufferPool,
+) -> (Scripted, DuplexStream, Arc<AtomicUsize>) {
     let (client, server) = duplex(64 * 1024);
     let started = Arc::new(AtomicUsize::new(0));
     let script = Script {
         answers: answers.into(),
         started: Arc::clone(&started),
+        known,
     };
     let (limits, shutdown) = (Limits::default(), CancellationToken::new());
-    let connection = Connection::new(server, script, limits, BufferPool::default(), shutdown);
+    let connection = Connection::new(server, script, limits, pool, shutdown);
     (Box::pin(connection), client, started)
 }
 
@@ -97,6 +111,93 @@ async fn nothing_is_started_beside_a_request_that_must_be_alone() {
     let mut answers = [0; 2];
     client.read_exact(&mut answers).await.unwrap();
     assert_eq!(&answers, b"12");
+}
+
+#[tokio::test]
+async fn a_client_that_is_nobody_has_one_unread_answer_at_most() {
+    for (known, expected) in [(true, 20), (false, 2)] {
+        let answer = || Started::Done(reply(vec![0; 40 * 1024].into()));
+        let answers = (0..20).map(|_| answer()).collect();
+        let (mut connection, mut client, started) = scripted_with(answers, known, BufferPool::default());
+        client.write_all(&FRAME.repeat(20)).await.unwrap();
+        assert!((&mut connection).now_or_never().is_none());
+        // The pipe takes 64 KiB: one answer, and a part of the next.
+        assert_eq!(started.load(Ordering::Relaxed), expected, "known: {known}");
+        let mut taken = vec![0; 64 * 1024];
+        client.read_exact(&mut taken).await.unwrap();
+        assert!((&mut connection).now_or_never().is_none());
+        assert!(started.load(Ordering::Relaxed) > 2, "it goes on once it reads");
+    }
+}
+
+/// The beginning of a frame of so many bytes, of which that many follow.
+fn part_of_frame(size: usize, bytes: usize) -> Vec<u8> {
+    let mut part = vec![0; 4 + bytes];
+    part[..4].copy_from_slice(&u32::try_from(size).unwrap().to_be_bytes());
+    part
+}
+
+#[tokio::test]
+async fn large_frames_wait_for_room_and_others_do_not() {
+    const LARGE: usize = 3 << 20;
+    let pool = BufferPool::with_large_frames(4 << 20);
+    let connect = || {
+        let answer = Started::Done(reply(Bytes::from_static(b"!")));
+        scripted_with(vec![answer], true, pool.clone())
+    };
+    let (first, mut filling, _) = connect();
+    let first = tokio::spawn(first);
+    filling.write_all(&part_of_frame(LARGE, LARGE - 1)).await.unwrap();
+    let (second, mut waiting, _) = connect();
+    let second = tokio::spawn(second);
+    let late = part_of_frame(LARGE, LARGE);
+    let mut sent = Box::pin(waiting.write_all(&late));
+    let soon = Duration::from_millis(100);
+    assert!(
+        tokio::time::timeout(soon, &mut sent).await.is_err(),
+        "there is no room"
+    );
+    let (third, mut small, _) = connect();
+    let third = tokio::spawn(third);
+    small.write_all(&part_of_frame(1 << 20, 1 << 20)).await.unwrap();
+    assert_eq!(small.read_u8().await.unwrap(), b'!');
+    filling.write_all(&[0]).await.unwrap();
+    assert_eq!(filling.read_u8().await.unwrap(), b'!');
+    sent.await.unwrap();
+    assert_eq!(waiting.read_u8().await.unwrap(), b'!');
+    for (client, connection) in [(filling, first), (waiting, second), (small, third)] {
+        drop(client);
+        assert_eq!(connection.await.unwrap(), Closing::ByClient);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_frame_must_come_at_a_least_rate_unless_it_waits_for_room() {
+    // A tenth of the least rate: after a minute's grace, and one for what came, it ends.
+    let (connection, mut client, _) = scripted(Vec::new());
+    let connection = tokio::spawn(connection);
+    client.write_all(&part_of_frame(50 << 20, 0)).await.unwrap();
+    let begun = Instant::now();
+    while client.write_all(&[0; 6_500]).await.is_ok() {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    assert_eq!(connection.await.unwrap(), Closing::Stalled);
+    assert!(begun.elapsed() < Duration::from_secs(120));
+    let pool = BufferPool::with_large_frames(4 << 20);
+    let taken = pool.large.share(4 << 20).await;
+    let answer = Started::Done(reply(Bytes::from_static(b"!")));
+    let (connection, mut client, _) = scripted_with(vec![answer], true, pool);
+    let connection = tokio::spawn(connection);
+    let whole = part_of_frame(3 << 20, 3 << 20);
+    let give_back = async {
+        tokio::time::sleep(Duration::from_secs(1_000)).await;
+        drop(taken);
+    };
+    let (sent, ()) = tokio::join!(client.write_all(&whole), give_back);
+    sent.unwrap();
+    assert_eq!(client.read_u8().await.unwrap(), b'!');
+    drop(client);
+    assert_eq!(connection.await.unwrap(), Closing::ByClient);
 }
 
 /// Reads `bytes` of a large answer every ten seconds until all of `total` is there, or the broker has had enough.

@@ -5,13 +5,15 @@
 //! that the log keeps pins the buffer that it came in, so a buffer is hardly larger than the frames to come.
 
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BytesMut};
+use futures::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::Instant;
 
 use super::Closing;
+use super::budget::Share;
 use super::pool::{BufferPool, CHUNK, ReadBuffer};
 
 /// Bytes of the length before a frame.
@@ -20,6 +22,8 @@ const PREFIX: usize = 4;
 const LEAST_ROOM: usize = 4 * 1024;
 /// Room that a connection may earn by sending large frames.
 const MOST_EARNED: usize = 2 * 1024 * 1024;
+/// Bytes of a frame that a connection may hold without a share of the room for large frames.
+const LARGE: usize = 1024 * 1024;
 /// The first byte of a TLS handshake record.
 pub(super) const TLS_HANDSHAKE: u8 = 0x16;
 
@@ -33,8 +37,16 @@ pub(crate) struct Inbound {
     /// The size of recent frames: the largest, forgotten by an eighth with each one.
     expected: usize,
     any_frame: bool,
+    /// Room for the frame at the front, if it needs some: it waits for it, or has it.
+    share: Option<Asked>,
     /// Since when the frame at the front has been incomplete.
     pub(crate) incomplete_since: Option<Instant>,
+}
+
+/// A share of the room for large frames.
+enum Asked {
+    Waiting(BoxFuture<'static, Option<Share>>),
+    Held(#[expect(dead_code, reason = "it is given back on drop")] Option<Share>),
 }
 
 impl Inbound {
@@ -47,6 +59,7 @@ impl Inbound {
             least,
             expected: 0,
             any_frame: false,
+            share: None,
             incomplete_since: None,
         }
     }
@@ -54,6 +67,11 @@ impl Inbound {
     /// Bytes received and not yet taken.
     pub(crate) fn buffered(&self) -> usize {
         self.buffer.bytes.len()
+    }
+
+    /// Whether nothing is read because there is no room for the frame at the front.
+    pub(crate) fn waits_for_share(&self) -> bool {
+        matches!(self.share, Some(Asked::Waiting(_)))
     }
 
     /// The size that the frame at the front claims, if that much of it is there.
@@ -88,6 +106,9 @@ impl Inbound {
         let frame = self.buffer.bytes.split_to(size);
         self.any_frame = true;
         self.incomplete_since = None;
+        if self.share.is_some() {
+            self.share = None;
+        }
         self.expected = size.max(self.expected - self.expected / 8).min(MOST_EARNED);
         Ok(Some(frame))
     }
@@ -98,7 +119,14 @@ impl Inbound {
         stream: &mut S,
         cx: &mut Context<'_>,
     ) -> Poll<Result<usize, Closing>> {
+        if self.share.is_some() {
+            ready!(self.poll_share(cx));
+        }
         self.make_room()?;
+        if self.share.is_some() {
+            ready!(self.poll_share(cx));
+            self.make_room()?;
+        }
         let read = pin!(stream.read_buf(&mut self.buffer.bytes));
         match Future::poll(read as Pin<&mut _>, cx) {
             Poll::Pending => {
@@ -118,6 +146,18 @@ impl Inbound {
         }
     }
 
+    /// Waits until there is room for the frame at the front. Its time begins anew then: that it waited is not the client's
+    /// fault.
+    fn poll_share(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some(Asked::Waiting(share)) = &mut self.share {
+            let share = ready!(share.as_mut().poll(cx));
+            self.share = Some(Asked::Held(share));
+            self.incomplete_since = Some(Instant::now());
+        }
+        Poll::Ready(())
+    }
+
+    /// Makes room for the next read, or asks for a share that is needed first.
     fn make_room(&mut self) -> Result<(), Closing> {
         let length = self.buffer.bytes.len();
         let spare = self.buffer.bytes.capacity() - length;
@@ -136,6 +176,10 @@ impl Inbound {
         }
         let room = missing.min(CHUNK.max(length).max(self.expected)).max(LEAST_ROOM);
         if length > 0 && spare >= room {
+            return Ok(());
+        }
+        if length > 0 && length + missing > LARGE + PREFIX && length + room > LARGE && self.share.is_none() {
+            self.share = Some(Asked::Waiting(self.pool.large.share(length + missing)));
             return Ok(());
         }
         let mut fresh = self.pool.take((length + room).max(like_before));

@@ -1,26 +1,28 @@
 //! Accepts connections within the limits, and serves each on a task of its own.
 
-use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use firn_runtime::Env;
-use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
+use super::census::{Census, Place};
 use super::connection::Connection;
 use super::cut::Cut;
 use super::pool::BufferPool;
 use super::tls::{self, Tls};
 use super::{Closing, Limits, Protocol};
 use crate::metrics;
+use crate::sampling::Sampled;
 
 /// How long accepting rests after it failed (too many open files).
 const REST: Duration = Duration::from_millis(100);
@@ -47,7 +49,7 @@ pub(crate) enum Transport {
 }
 
 /// A connection as its protocol sees it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Peer {
     /// The connection's number in this process; part of every request id.
     pub(crate) connection: u64,
@@ -61,6 +63,8 @@ pub(crate) struct Peer {
     pub(crate) since: Instant,
     /// Ends it.
     pub(crate) cut: Cut,
+    /// Among the open connections.
+    pub(crate) place: Arc<Place>,
 }
 
 /// Serves connections within the limits, wherever they come from.
@@ -71,6 +75,8 @@ pub(crate) struct Connections<P> {
     pub(crate) tls: Option<Tls>,
     /// How long a client may take for its first byte, where that tells TLS from plaintext.
     pub(crate) first_byte: Duration,
+    /// Whether clients are somebody without being asked who come from loopback, in plaintext.
+    pub(crate) unasked: bool,
     /// Makes the protocol of a new connection.
     pub(crate) protocol: Box<dyn Fn(Peer) -> P + Send + Sync>,
     /// Ends accepting; connections finish what is in flight.
@@ -85,54 +91,12 @@ pub(crate) struct Connections<P> {
 /// What connections share.
 #[derive(Default)]
 pub(crate) struct Opened {
-    census: Arc<Mutex<Census>>,
+    clients: Census,
+    internal: Census,
+    refusals: Sampled,
     pool: BufferPool,
     /// How many there were so far.
     number: AtomicU64,
-}
-
-/// Open connections by client address.
-#[derive(Default)]
-struct Census {
-    total: usize,
-    by_address: BTreeMap<IpAddr, usize>,
-}
-
-/// A place in the census; given back on drop.
-struct Place {
-    census: Arc<Mutex<Census>>,
-    address: IpAddr,
-}
-
-impl Place {
-    fn take(census: &Arc<Mutex<Census>>, address: IpAddr, limits: &Limits) -> Option<Self> {
-        let mut counts = census.lock();
-        let of_address = counts.by_address.get(&address).copied().unwrap_or(0);
-        if counts.total >= limits.connections || of_address >= limits.connections_per_ip {
-            return None;
-        }
-        counts.total += 1;
-        counts.by_address.insert(address, of_address + 1);
-        metrics::connection_opened();
-        Some(Self {
-            census: Arc::clone(census),
-            address,
-        })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut counts = self.census.lock();
-        counts.total -= 1;
-        if let Some(count) = counts.by_address.get_mut(&self.address) {
-            *count -= 1;
-            if *count == 0 {
-                counts.by_address.remove(&self.address);
-            }
-        }
-        metrics::connection_closed();
-    }
 }
 
 /// Accepts until the shutdown.
@@ -169,32 +133,32 @@ impl<P: Protocol + Unpin + 'static> Connections<P> {
         stream: S,
         address: SocketAddr,
     ) {
-        let Some((place, peer)) = self.admit(address, Door::Clients) else {
+        let Some(peer) = self.admit(address, Door::Clients) else {
             return;
         };
         let connection = self.connection(stream, peer.clone());
-        self.run(place, peer, connection);
+        self.run(peer, connection);
     }
 
     /// Serves one connection, on a task of its own, that the first byte tells to be TLS or plaintext.
     fn serve_socket(self: &Arc<Self>, stream: TcpStream, address: SocketAddr, door: Door) {
-        let Some((place, peer)) = self.admit(address, door) else {
+        let Some(peer) = self.admit(address, door) else {
             return;
         };
         match self.tls.clone() {
             None => {
                 let connection = self.connection(stream, peer.clone());
-                self.run(place, peer, connection);
+                self.run(peer, connection);
             }
             Some(tls) => {
                 let connection = Arc::clone(self).told_apart(tls, stream, peer.clone());
-                self.run(place, peer, connection);
+                self.run(peer, connection);
             }
         }
     }
 
     /// Waits for the first byte, shakes hands if it is TLS, and serves the connection.
-    async fn told_apart(self: Arc<Self>, tls: Tls, stream: TcpStream, mut peer: Peer) -> Closing {
+    async fn told_apart(self: Arc<Self>, tls: Tls, stream: TcpStream, peer: Peer) -> Closing {
         let first = tls::begins_handshake(&stream);
         let first = tokio::select! {
             biased;
@@ -205,39 +169,64 @@ impl<P: Protocol + Unpin + 'static> Connections<P> {
             Err(_) => Closing::Idle,
             Ok(Err(_)) => Closing::Io,
             Ok(Ok(false)) => self.connection(stream, peer).await,
-            Ok(Ok(true)) => match Box::pin(tls.accept(stream)).await {
-                Ok(stream) => {
-                    let server_name = stream.get_ref().1.server_name();
-                    peer.transport = Transport::Tls {
-                        server_name: server_name.map(str::to_ascii_lowercase),
-                    };
-                    Box::pin(self.connection(stream, peer)).await
-                }
-                Err(error) => {
-                    metrics::tls_handshake_failed();
-                    debug!(connection = peer.connection, %error, "a TLS handshake failed");
-                    Closing::TlsHandshake
-                }
-            },
+            Ok(Ok(true)) => {
+                let accepted = tokio::select! {
+                    biased;
+                    () = self.shutdown.cancelled() => return Closing::Shutdown,
+                    accepted = Box::pin(tls.accept(stream)) => accepted,
+                };
+                self.shaken(accepted, peer).await
+            }
         }
     }
 
-    /// A place for a connection, and what its protocol is told of it; `None`: there is none.
-    fn admit(&self, address: SocketAddr, door: Door) -> Option<(Place, Peer)> {
-        let Some(place) = Place::take(&self.opened.census, address.ip(), &self.limits) else {
+    /// Serves the connection whose TLS handshake is over.
+    async fn shaken(&self, accepted: io::Result<TlsStream<TcpStream>>, mut peer: Peer) -> Closing {
+        match accepted {
+            Ok(stream) => {
+                let server_name = stream.get_ref().1.server_name();
+                peer.transport = Transport::Tls {
+                    server_name: server_name.map(str::to_ascii_lowercase),
+                };
+                Box::pin(self.connection(stream, peer)).await
+            }
+            Err(error) => {
+                metrics::tls_handshake_failed();
+                debug!(connection = peer.connection, %error, "a TLS handshake failed");
+                Closing::TlsHandshake
+            }
+        }
+    }
+
+    /// What the protocol of a connection is told of it; `None`: there is no place for it.
+    fn admit(&self, address: SocketAddr, door: Door) -> Option<Peer> {
+        let connection = self.opened.number.fetch_add(1, Ordering::Relaxed) + 1;
+        let cut = Cut::new(&self.abort);
+        let census = match door {
+            Door::Clients => &self.opened.clients,
+            Door::Internal => &self.opened.internal,
+        };
+        let since = Instant::now();
+        let Some(place) = census.place(connection, address.ip(), cut.clone(), &self.limits) else {
             metrics::connection_refused();
-            warn!(%address, "connection refused: too many connections");
+            if let Some(passed_over) = self.opened.refusals.take(since) {
+                warn!(%address, passed_over, "connection refused: too many connections");
+            }
             return None;
         };
-        let peer = Peer {
-            connection: self.opened.number.fetch_add(1, Ordering::Relaxed) + 1,
+        let local = address.ip().to_canonical().is_loopback();
+        if !(self.unasked && local && door == Door::Clients) {
+            place.stranger();
+        }
+        Some(Peer {
+            connection,
             address,
             door,
             transport: Transport::Plaintext,
-            since: Instant::now(),
-            cut: Cut::new(&self.abort),
-        };
-        Some((place, peer))
+            since,
+            cut,
+            place: Arc::new(place),
+        })
     }
 
     fn connection<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S, peer: Peer) -> Connection<S, P> {
@@ -246,9 +235,8 @@ impl<P: Protocol + Unpin + 'static> Connections<P> {
     }
 
     /// Runs a connection to its end, which may come from outside.
-    fn run(&self, place: Place, peer: Peer, connection: impl Future<Output = Closing> + Send + 'static) {
+    fn run(&self, peer: Peer, connection: impl Future<Output = Closing> + Send + 'static) {
         let task = self.tracker.track_future(async move {
-            let _place = place;
             debug!(connection = peer.connection, address = %peer.address, "connected");
             let why = tokio::select! {
                 biased;

@@ -4,16 +4,20 @@
 //! | module | what is in it |
 //! |---|---|
 //! | [`listener`] | accepts within the limits on connections |
+//! | [`census`] | who is there, and who of them is a stranger |
 //! | [`tls`] | TLS on the same port, and names of clusters in it |
 //! | [`cut`] | ends a connection from outside |
 //! | [`connection`] | one connection's state machine: read, start, answer in order, write |
 //! | [`inbound`] | frames out of received bytes, without copying |
 //! | [`outbound`] | chunks that wait to be written |
 //! | [`pool`] | recycled read buffers |
+//! | [`budget`] | room for large frames |
 //!
 //! A connection is one task and nothing on the way of a request leaves it: waking another core costs more than the
 //! request. So it is a state machine that is polled, and no pair of reader and writer tasks with a queue between.
 
+pub(crate) mod budget;
+pub(crate) mod census;
 pub(crate) mod connection;
 pub(crate) mod cut;
 pub(crate) mod inbound;
@@ -27,20 +31,24 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use futures::future::BoxFuture;
 
+/// How many clients of one IP address may have yet to say who they are.
+const STRANGERS_PER_IP: usize = 1_000;
+
 /// What bounds a listener and its connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections in all; more are closed at once.
+    /// Connections of a listener in all; more are closed at once. A quarter of them may be of clients that have yet to
+    /// authenticate; beyond that, the oldest such one is closed.
     pub connections: usize,
-    /// Connections from one IP address.
+    /// Connections from one IP address. At most 1,000 of them may be of clients that have yet to authenticate.
     pub connections_per_ip: usize,
     /// The largest request frame, in bytes (Kafka's `socket.request.max.bytes`).
     pub frame_bytes: usize,
     /// A connection on which nothing happens for this long is closed (Kafka's `connections.max.idle.ms`).
     pub idle: Duration,
     /// A frame whose bytes do not come for this long, or a response that the client does not take for this long (2 s
-    /// at most during a shutdown), closes the connection. A frame must also come at 1 KiB/s on average, and what waits to
-    /// be written must be taken at 1 KiB/s.
+    /// at most during a shutdown), closes the connection. A frame must also come at 64 KiB/s on average, and what waits
+    /// to be written must be taken at 1 KiB/s.
     pub stall: Duration,
     /// Produce requests of one connection that may wait for durability at a time.
     pub pipelined_requests: usize,
@@ -75,6 +83,18 @@ impl Default for Limits {
             handshake: Duration::from_secs(10),
             grace: Duration::from_secs(10),
         }
+    }
+}
+
+impl Limits {
+    /// Connections of clients that have yet to say who they are.
+    pub(crate) fn strangers(&self) -> usize {
+        (self.connections / 4).max(1)
+    }
+
+    /// Those of them from one IP address.
+    pub(crate) fn strangers_per_ip(&self) -> usize {
+        self.connections_per_ip.min(STRANGERS_PER_IP)
     }
 }
 
@@ -136,6 +156,9 @@ pub(crate) trait Protocol: Send {
     /// The largest frame that may come next.
     fn frame_bytes(&self) -> usize;
 
+    /// Whether the client has said who it is. Before that nothing is started while an answer waits to be written.
+    fn is_known(&self) -> bool;
+
     /// Whether a pipelined request may be started; else what to wait for.
     fn room(&self) -> Option<BoxFuture<'static, ()>>;
 }
@@ -159,6 +182,8 @@ pub enum Closing {
     TlsHandshake,
     /// A request came that needs authentication before it.
     Unauthenticated,
+    /// Too many clients had yet to authenticate, and this one had been there for longest.
+    Crowded,
     /// The client took too long to authenticate.
     AuthenticationTimeout,
     /// Authentication failed.

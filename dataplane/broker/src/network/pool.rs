@@ -9,6 +9,8 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use parking_lot::Mutex;
 
+use super::budget::LargeFrames;
+
 /// The size of an ordinary buffer.
 pub(crate) const CHUNK: usize = 64 * 1024;
 /// Bytes that the pool holds at most, most of them in use: of batches that the log keeps in memory.
@@ -18,7 +20,11 @@ const TRIES: usize = 4;
 
 /// A pool that all connections of a listener share.
 #[derive(Clone, Default)]
-pub(crate) struct BufferPool(Arc<Mutex<Retired>>);
+pub(crate) struct BufferPool {
+    retired: Arc<Mutex<Retired>>,
+    /// Room for frames that are large and not whole yet.
+    pub(super) large: LargeFrames,
+}
 
 #[derive(Default)]
 struct Retired {
@@ -34,10 +40,18 @@ pub(crate) struct ReadBuffer {
 }
 
 impl BufferPool {
+    #[cfg(test)]
+    pub(super) fn with_large_frames(bytes: usize) -> Self {
+        Self {
+            large: LargeFrames::of(bytes),
+            ..Self::default()
+        }
+    }
+
     /// An empty buffer with room for at least `room` bytes.
     pub(crate) fn take(&self, room: usize) -> ReadBuffer {
         let size = room.max(CHUNK);
-        let mut retired = self.0.lock();
+        let mut retired = self.retired.lock();
         for _ in 0..TRIES.min(retired.buffers.len()) {
             let Some(mut buffer) = retired.buffers.pop_front() else {
                 break;
@@ -61,7 +75,7 @@ impl BufferPool {
             return;
         }
         buffer.bytes.clear();
-        let mut retired = self.0.lock();
+        let mut retired = self.retired.lock();
         retired.bytes += buffer.size;
         retired.buffers.push_back(buffer);
         while retired.bytes > HELD {
@@ -98,7 +112,7 @@ mod tests {
         for buffer in taken {
             pool.give(buffer);
         }
-        assert!(pool.0.lock().bytes <= HELD);
-        assert!(pool.0.lock().buffers.len() <= HELD / CHUNK);
+        assert!(pool.retired.lock().bytes <= HELD);
+        assert!(pool.retired.lock().buffers.len() <= HELD / CHUNK);
     }
 }

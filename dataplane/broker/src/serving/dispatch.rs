@@ -185,6 +185,10 @@ impl Protocol for KafkaConnection {
         self.frame_bytes
     }
 
+    fn is_known(&self) -> bool {
+        self.identity.is_some()
+    }
+
     fn room(&self) -> Option<BoxFuture<'static, ()>> {
         if self.serving.log.has_room() {
             return None;

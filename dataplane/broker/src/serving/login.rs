@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use firn_catalog::commands::Principal;
-use firn_catalog::entities::ClusterState;
 use firn_catalog::topic_config::{BrokerDefaults, ConfigMap, KafkaSettings};
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{
@@ -125,20 +124,19 @@ impl KafkaConnection {
         let address = peer.address.ip().to_canonical();
         let unasked =
             address.is_loopback() && peer.door == Door::Clients && peer.transport == Transport::Plaintext;
-        let image = self.serving.image();
-        let serves = |cluster: &_| {
-            let cluster = image.cluster(*cluster);
-            cluster.is_none_or(|cluster| cluster.state == ClusterState::Active)
-        };
-        let Some(cluster) = self.serving.anonymous.filter(|_| unasked).filter(serves) else {
-            return;
+        let Some(cluster) = self.serving.anonymous.filter(|_| unasked) else {
+            return peer.place.stranger();
         };
         let now = self.serving.env.now();
         let session = Session::Anonymous(cluster);
-        let admitted = logins
-            .registry
-            .become_session(self.connection, session, None, usize::MAX, now);
-        if admitted.is_ok() {
+        let admitted =
+            logins
+                .registry
+                .become_session(self.connection, session.clone(), None, usize::MAX, now);
+        if admitted.is_err() || session.ends(&self.serving.image()).is_some() {
+            logins.registry.renounce(self.connection, deadline);
+            peer.place.stranger();
+        } else {
             let principal = Principal::Dev { cluster };
             self.frame_bytes = logins.frame_bytes;
             self.identity = Some(Arc::new(Identity {
@@ -253,6 +251,7 @@ impl KafkaConnection {
         let logins = &self.serving.logins;
         let due = Instant::now() + logins.patience;
         logins.registry.renounce(self.connection, due);
+        self.login.peer.place.stranger();
     }
 
     fn authenticate(&mut self, answering: Answering, token: &[u8]) -> Started {
@@ -359,11 +358,13 @@ impl KafkaConnection {
         let now = self.serving.env.now();
         let left = login.expires_at.map(|end| end.since(now));
         let (session, credential, on_behalf) = match login.shown {
-            Shown::Credential(shown) => {
+            Shown::Credential(shown, mechanism) => {
                 let id = shown.id;
-                (Session::Credential(shown), Some(id), None)
+                (Session::Credential(shown, mechanism), Some(id), None)
             }
-            Shown::Delegation { request_id } => (Session::Delegated(cluster), None, Some(request_id)),
+            Shown::Delegation { request_id, state } => {
+                (Session::Delegated(cluster, state), None, Some(request_id))
+            }
         };
         let image = self.serving.image();
         let most = image
@@ -373,8 +374,15 @@ impl KafkaConnection {
         let due = left.and_then(|left| Instant::now().checked_add(left));
         let admitted = logins
             .registry
-            .become_session(self.connection, session, due, most, now);
+            .become_session(self.connection, session.clone(), due, most, now);
         admitted.map_err(|_| Denied::TooMany)?;
+        // From here on the registry tells of changes. One that came before is in the newest image.
+        if session.ends(&self.serving.image()).is_some() {
+            let deadline = Instant::now() + logins.patience;
+            logins.registry.renounce(self.connection, deadline);
+            return Err(Denied::Refused(Refused("what was shown holds no longer")));
+        }
+        self.login.peer.place.known();
         let lifetime = left.into_iter().chain(logins.reauthentication).min();
         self.session_ends = lifetime.and_then(|lifetime| Instant::now().checked_add(lifetime));
         self.frame_bytes = logins.frame_bytes;

@@ -12,7 +12,7 @@ use firn_catalog::topic_config::{BrokerDefaults, ConfigMap, KafkaSettings};
 use firn_log::engine::Log;
 use firn_runtime::Env;
 use parking_lot::Mutex;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::login::Logins;
@@ -20,6 +20,7 @@ use super::response_room::ResponseRoom;
 use super::sessions::FetchSessions;
 use super::storage_limits::StorageLimits;
 use crate::groups::Groups;
+use crate::reporting::InForce;
 use crate::seams::{Authorizer, Meter, Quotas};
 
 /// Shared by all connections.
@@ -28,8 +29,8 @@ pub(crate) struct Serving {
     pub(crate) log: Arc<Log>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) images: Arc<ImageFollower>,
-    /// Up to where in the feed the log has what the image says: partitions opened, deleted ones dropped.
-    pub(crate) reconciled: watch::Receiver<FeedSequence>,
+    /// Up to where in the feed this broker serves what it says.
+    pub(crate) in_force: InForce,
     pub(crate) authorizer: Arc<dyn Authorizer>,
     pub(crate) quotas: Arc<dyn Quotas>,
     pub(crate) meter: Arc<dyn Meter>,
@@ -63,9 +64,7 @@ impl Serving {
     /// does.
     pub(crate) async fn reconciled(&self, sequence: Option<FeedSequence>, patience: Duration) -> bool {
         let Some(sequence) = sequence else { return true };
-        let mut reconciled = self.reconciled.clone();
-        let reached = reconciled.wait_for(|done| *done >= sequence);
-        matches!(tokio::time::timeout(patience, reached).await, Ok(Ok(_)))
+        self.in_force.clone().reaches(sequence, patience).await
     }
 
     /// Calls `use_defaults` with what stands behind a cluster's topic configs.

@@ -171,3 +171,61 @@ async fn large_frames_and_long_silence_close_before_authentication() {
     bench.connections(0).await;
     bench.stop().await;
 }
+
+#[tokio::test]
+async fn silent_clients_take_no_places_of_others() {
+    let limits = firn_broker::Limits {
+        connections: 8,
+        connections_per_ip: 8,
+        ..firn_broker::Limits::default()
+    };
+    let bench = with(Setup {
+        limits,
+        internal: true,
+        ..Setup::default()
+    })
+    .await;
+    people::cluster(
+        &bench,
+        1,
+        "one",
+        (1, firn_catalog::entities::ClusterState::Active),
+        100,
+    )
+    .await;
+    let person = people::key(1, "sa_one", None);
+    people::put(&bench, &person.credential).await;
+    let mut known = Vec::new();
+    for _ in 0..5 {
+        let mut silent = Caller::connect(&bench).await;
+        let mut caller = Caller::connect(&bench).await;
+        assert_eq!(caller.plain(&person.username, &person.secret).await.error_code, 0);
+        known.push(caller);
+        let mut others = [Caller::connect(&bench).await, Caller::connect(&bench).await];
+        assert!(silent.is_closed().await, "the oldest one goes");
+        bench.connections(known.len() + 2).await;
+        for other in &mut others {
+            assert_eq!(other.call(0, &asking()).await.error_code, 0);
+        }
+        drop(others);
+        bench.connections(known.len()).await;
+    }
+    for _ in 0..3 {
+        let mut caller = Caller::connect(&bench).await;
+        assert_eq!(caller.plain(&person.username, &person.secret).await.error_code, 0);
+        known.push(caller);
+    }
+    let mut refused = Caller::connect(&bench).await;
+    assert!(refused.is_closed().await, "all places are taken");
+    let internal = bench.broker.internal_address().unwrap();
+    let mut internal = Caller::over(TcpStream::connect(internal).await.unwrap());
+    assert_eq!(
+        internal.call(0, &asking()).await.error_code,
+        0,
+        "which has its own"
+    );
+    for caller in &mut known {
+        assert!(caller.cluster().await.is_some());
+    }
+    bench.stop().await;
+}

@@ -258,6 +258,10 @@ async fn change_in(
         return Err(AccountError::VersionMismatch { current }.into());
     }
     let mut next = step.on(&row)?;
+    if next.limits != row.limits {
+        let limits = (&row.limits, &next.limits);
+        tx.require_room_for_limits(organization, id, limits).await?;
+    }
     if next != row {
         next.version += 1;
         next.changed_by = actor.principal.to_string();

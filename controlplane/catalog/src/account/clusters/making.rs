@@ -10,13 +10,11 @@ use crate::catalog::Catalog;
 use crate::cell::CatalogError;
 use crate::commands::{Actor, Committed};
 use crate::entities::ClusterLimits;
-use crate::ids::{ClusterId, FeedSequence, OrganizationId, ProjectId};
-use crate::sql::{Tx, TxError, args, json, number_at, optional_number_at, transaction};
+use crate::ids::{ClusterId, FeedSequence, ProjectId};
+use crate::sql::{Tx, TxError, args, json, transaction};
 
 /// The longest name of a cluster, in characters.
 pub const MAX_CLUSTER_NAME_LENGTH: usize = 100;
-/// How many clusters an organization may have unless its row says otherwise.
-pub const CLUSTERS_PER_ORGANIZATION: i64 = 10;
 /// How many made-up slugs are tried. One in 33 million is taken for each cluster whose name begins alike.
 const SLUG_ATTEMPTS: usize = 8;
 
@@ -108,7 +106,7 @@ impl Catalog {
     ) -> Result<Row, TxError<AccountError>> {
         let scope = Scope::Project(new.project);
         let organization = tx.require(actor, scope, Permission::ManageClusters).await?;
-        tx.require_room_for_cluster(organization).await?;
+        tx.require_room_for_cluster(organization, &new.limits).await?;
         let slug = match &new.slug {
             Some(slug) if tx.slug_is_taken(slug).await? => {
                 let (what, name) = ("slug", slug.clone());
@@ -190,29 +188,6 @@ fn check(new: &NewCluster) -> Result<(), AccountError> {
 }
 
 impl Tx {
-    /// Locks the organization, and refuses if it has as many clusters as it may.
-    async fn require_room_for_cluster(
-        &mut self,
-        organization: OrganizationId,
-    ) -> Result<(), TxError<AccountError>> {
-        let select = "SELECT max_clusters FROM account_organizations WHERE id = $1 FOR UPDATE";
-        let limit = match self.row(select, args![organization]).await? {
-            Some(row) => optional_number_at(&row, 0)?.unwrap_or(CLUSTERS_PER_ORGANIZATION),
-            None => CLUSTERS_PER_ORGANIZATION,
-        };
-        let select = "SELECT COUNT(*) FROM account_clusters c JOIN account_projects p ON p.id = c.project \
-                      WHERE p.organization = $1";
-        let there: i64 = match self.row(select, args![organization]).await? {
-            Some(row) => number_at(&row, 0)?,
-            None => 0,
-        };
-        if there >= limit {
-            let which = "clusters";
-            return Err(AccountError::LimitExceeded { which, limit }.into());
-        }
-        Ok(())
-    }
-
     async fn slug_is_taken(&mut self, slug: &str) -> Result<bool, TxError<AccountError>> {
         let select = "SELECT cluster FROM account_clusters WHERE cell = $1 AND slug = $2";
         Ok(self.row(select, args![CELL, slug]).await?.is_some())

@@ -6,14 +6,19 @@
 //!
 //! A cluster that is deleted serves nothing at once, and can be undeleted for a while; then the reconciler purges it.
 
+mod allowance;
 mod changing;
 mod making;
 mod reconciling;
 mod seeing;
 mod slug;
 
+pub use allowance::{
+    CLUSTERS_PER_ORGANIZATION, CONNECTIONS_PER_ORGANIZATION, PARTITIONS_PER_ORGANIZATION,
+    STORAGE_BYTES_PER_ORGANIZATION,
+};
 pub use changing::{ClusterUpdate, LimitsUpdate, UNDELETE_WINDOW};
-pub use making::{CLUSTERS_PER_ORGANIZATION, MAX_CLUSTER_NAME_LENGTH, NewCluster};
+pub use making::{MAX_CLUSTER_NAME_LENGTH, NewCluster};
 pub use reconciling::Reconciled;
 pub use seeing::{ClusterAudit, ClusterFilter};
 pub use slug::{MAX_SLUG_LENGTH, validate_slug};

@@ -55,18 +55,22 @@ impl Catalog {
         Ok(done)
     }
 
-    /// Applies a row's version in the cell, and notes that it is there.
+    /// Applies a row's version in the cell, unless it is there already, and notes that it is.
     pub(super) async fn bring_to_cell(&self, row: &Row) -> Result<FeedSequence, AccountError> {
-        let sequence = self.apply_cluster(&row.actor(), &row.wanted()).await?;
-        if row.applied < row.version {
-            let noted: Result<u64, AccountError> = transaction!(self.store(), write, |tx| {
-                let update = "UPDATE account_clusters SET applied = $2 WHERE cluster = $1 AND applied < $2";
-                tx.execute(update, args![row.id, row.version]).await
-            });
-            // The reconciler would only find that there is nothing left to do.
-            if let Err(error) = noted {
-                warn!(cluster = %row.id, %error, "a cluster's change is in its cell, but this was not noted");
+        if row.applied >= row.version {
+            return transaction!(self.store(), snapshot, |tx| async {
+                Ok::<_, TxError<AccountError>>(tx.feed_head().await?)
             }
+            .await);
+        }
+        let sequence = self.apply_cluster(&row.actor(), &row.wanted()).await?;
+        let noted: Result<u64, AccountError> = transaction!(self.store(), write, |tx| {
+            let update = "UPDATE account_clusters SET applied = $2 WHERE cluster = $1 AND applied < $2";
+            tx.execute(update, args![row.id, row.version]).await
+        });
+        // The reconciler would only find that there is nothing left to do.
+        if let Err(error) = noted {
+            warn!(cluster = %row.id, %error, "a cluster's change is in its cell, but this was not noted");
         }
         Ok(sequence)
     }
@@ -140,8 +144,6 @@ async fn forget_in(tx: &mut Tx, actor: &Actor, id: ClusterId) -> Result<bool, Tx
         return Ok(false);
     };
     tx.execute("DELETE FROM account_bindings WHERE scope = $1", args![id])
-        .await?;
-    tx.execute("DELETE FROM account_api_keys WHERE cluster = $1", args![id])
         .await?;
     tx.execute("DELETE FROM account_api_keys WHERE cluster = $1", args![id])
         .await?;

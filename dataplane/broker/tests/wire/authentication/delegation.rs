@@ -61,6 +61,9 @@ async fn the_control_plane_asks_for_somebody_and_may_what_they_may() {
     assert_eq!(error, 0);
     assert_ne!(create(&mut viewer, "other").await, 0);
     people::cluster(&bench, 1, "one", (2, ClusterState::Suspended), 100).await;
+    for before in [&mut admin, &mut viewer] {
+        assert!(before.is_closed().await, "it spoke to an active cluster");
+    }
     let (mut looks, error) = inside(&bench, &delegation(&["admin"]).sign(&secrets())).await;
     assert_eq!(error, 0, "what is in a suspended cluster can be looked at");
     assert!(looks.cluster().await.is_some());

@@ -164,7 +164,6 @@ async fn whoever_does_not_exist_is_answered_like_whoever_does() {
         let mut caller = Caller::connect(&bench).await;
         let (salt, told) = scram(&mut caller, Mechanism::Sha256, user, |last| last, "wrong").await;
         assert_refused(&mut caller, &told, "SCRAM-SHA-256").await;
-        assert_eq!(salt.len(), 32, "24 bytes");
         salts.push(salt);
     }
     assert_eq!(salts[0], salts[1]);

@@ -7,7 +7,7 @@ use firn_catalog::access::{Role, RoleSet};
 use firn_catalog::commands::{CredentialId, PutCredential, RemoveCredential, User, WantedCluster};
 use firn_catalog::credential::{KafkaCredential, Proof, ScramName, SealedVerifier};
 use firn_catalog::entities::{ClusterLimits, ClusterState};
-use firn_catalog::ids::{ApiKeyId, ClusterId, OrganizationId, ScramCredentialId};
+use firn_catalog::ids::{ApiKeyId, ClusterId, FeedSequence, OrganizationId, ScramCredentialId};
 use firn_runtime::{Env, SystemRandom, Timestamp};
 use firn_secrets::api_key;
 use firn_secrets::scram::{Mechanism, verifier};
@@ -63,7 +63,7 @@ pub async fn put(bench: &Bench, credential: &KafkaCredential) {
     }
 }
 
-pub async fn revoke(bench: &Bench, credential: &KafkaCredential) {
+pub async fn revoke(bench: &Bench, credential: &KafkaCredential) -> FeedSequence {
     let command = RemoveCredential {
         cluster: credential.cluster,
         id: credential.id,
@@ -73,7 +73,9 @@ pub async fn revoke(bench: &Bench, credential: &KafkaCredential) {
         .catalog
         .remove_credential(&owner(credential.cluster), command)
         .await
-        .unwrap();
+        .unwrap()
+        .sequence
+        .unwrap()
 }
 
 fn credential(

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::people::{self, Person};
 use super::{Caller, SOON, asking, named, with};
+use crate::support::client::PATIENCE;
 use crate::support::{Bench, Setup};
 
 const ACTIVE: (i64, ClusterState) = (1, ClusterState::Active);
@@ -49,6 +50,25 @@ async fn a_revoked_credential_ends_its_connections_within_a_second() {
     people::revoke(&bench, &person.credential).await;
     assert_ends(&mut caller).await;
     assert!(stays.cluster().await.is_some());
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn once_a_revocation_is_in_force_the_connections_are_closed() {
+    let (bench, person) = bench().await;
+    let other = people::key(1, "sa_one", None);
+    people::put(&bench, &other.credential).await;
+    let mut stays = logged_in(&bench, &other).await;
+    for _ in 0..10 {
+        let person = people::key(1, "sa_one", None);
+        people::put(&bench, &person.credential).await;
+        let mut caller = logged_in(&bench, &person).await;
+        let sequence = people::revoke(&bench, &person.credential).await;
+        assert!(bench.catalog.applied_everywhere(sequence, PATIENCE).await);
+        assert_eq!(caller.cluster().await, None, "it is served after that");
+    }
+    assert!(stays.cluster().await.is_some());
+    drop(person);
     bench.stop().await;
 }
 

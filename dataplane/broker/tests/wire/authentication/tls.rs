@@ -202,3 +202,75 @@ async fn who_names_the_cluster_is_told_its_names() {
     }
     bench.stop().await;
 }
+
+/// What a client that asks for this user is told, and whether its proof of the password is taken.
+async fn prove(caller: &mut Caller<TlsStream<TcpStream>>, user: &str) -> (String, bool) {
+    assert_eq!(caller.handshake(1, "SCRAM-SHA-256").await, 0);
+    let mut exchange = Scram::begin(Mechanism::Sha256, user);
+    let told = caller.token(exchange.first()).await;
+    exchange.server_first = String::from_utf8(told.auth_bytes.to_vec()).unwrap();
+    let told = caller.token(exchange.last("password")).await;
+    (exchange.salt().to_owned(), told.error_code == 0)
+}
+
+#[tokio::test]
+async fn where_a_generated_user_is_cannot_be_told_by_its_salt() {
+    let (bench, certificates) = bench().await;
+    let there = format!("usr_{}", "a".repeat(26));
+    let absent = format!("usr_{}", "b".repeat(26));
+    let person = people::scram(1, &there, "password", true);
+    people::put(&bench, &person.credential).await;
+    let mut salts = std::collections::BTreeSet::new();
+    for (name, right) in [
+        ("one.cell.test", true),
+        ("localhost", true),
+        ("two.cell.test", false),
+        ("absent.cell.test", false),
+    ] {
+        for user in [&there, &absent] {
+            let mut caller = over_tls(&bench, &certificates, name).await;
+            let (salt, proven) = prove(&mut caller, user).await;
+            assert_eq!(proven, right && user == &there, "{user} at {name}");
+            assert_eq!(salt.len(), 32, "24 bytes");
+            salts.insert((user.clone(), salt));
+        }
+    }
+    assert_eq!(salts.len(), 2, "each has one, whatever the server's name");
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn who_came_by_a_mechanism_that_is_removed_is_closed_when_that_is_in_force() {
+    let (bench, certificates) = bench().await;
+    let person = people::scram(1, "alice", "password", false);
+    people::put(&bench, &person.credential).await;
+    let mut caller = over_tls(&bench, &certificates, "one.cell.test").await;
+    assert!(prove(&mut caller, "alice").await.1);
+    assert!(caller.cluster().await.is_some());
+    let mut left = person.credential.clone();
+    if let firn_catalog::credential::Proof::Scram { sha256, .. } = &mut left.proof {
+        *sha256 = None;
+    }
+    people::put(&bench, &left).await;
+    let sequence = bench.images.image().sequence();
+    assert!(bench.catalog.applied_everywhere(sequence, PATIENCE).await);
+    assert_eq!(caller.cluster().await, None);
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn a_handshake_that_does_not_go_on_delays_no_shutdown() {
+    let (bench, _) = bench().await;
+    let mut caller = Caller::connect(&bench).await;
+    caller.stream.write_all(&[0x16]).await.unwrap();
+    bench.connections(1).await;
+    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    let since = tokio::time::Instant::now();
+    bench.stop().await;
+    assert!(
+        since.elapsed() < std::time::Duration::from_secs(5),
+        "{:?}",
+        since.elapsed()
+    );
+    assert!(caller.is_closed().await);
+}

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use firn_catalog::access::{Role, RoleSet};
 use firn_catalog::commands::{
-    Actor, CredentialId, Principal, PutCredential, RemoveCredential, UpsertScramUser, User, WantedCluster,
+    Actor, AlterScramUser, CredentialId, Principal, PutCredential, RemoveCredential, User, WantedCluster,
 };
 use firn_catalog::credential::{KafkaCredential, Proof, ScramName, SealedVerifier};
 use firn_catalog::entities::{ClusterLimits, ClusterState};
@@ -116,16 +116,17 @@ impl Tenant {
             username: name,
         };
         let random = Env::system().random;
-        let command = UpsertScramUser {
+        let verifier = SealedVerifier::seal(&verifier, scope, Mechanism::Sha256, &secrets(), &*random);
+        let command = AlterScramUser {
             cluster: self.cluster,
             name: name.to_owned(),
-            mechanism: Mechanism::Sha256,
-            verifier: SealedVerifier::seal(&verifier, scope, Mechanism::Sha256, &secrets(), &*random),
+            upserts: vec![(Mechanism::Sha256, verifier)],
+            deletions: Vec::new(),
             validate_only: false,
         };
         let made = bench
             .catalog
-            .upsert_scram_user(&self.admin, command)
+            .alter_scram_user(&self.admin, command)
             .await
             .unwrap();
         in_force(bench, made.sequence).await;

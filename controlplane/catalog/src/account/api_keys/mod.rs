@@ -4,22 +4,22 @@
 //! credential in the cell has the same id. The account store says what shall be and goes first, both ways: so a key that was revoked
 //! stays revoked whatever crashes, and [`Catalog::reconcile_credentials`] brings to the cell what it does not have yet.
 
+mod bringing;
+
 use std::fmt;
-use std::sync::Arc;
 
 use firn_runtime::Timestamp;
 use serde_json::json as detail;
 use sqlx::any::AnyRow;
 
 use super::AccountError;
-use super::credentials::TOMBSTONE;
 use super::service_accounts::{MAX_NAME, check_text};
 use crate::access::{Permission, Scope};
 use crate::catalog::Catalog;
 use crate::cell::CatalogError;
-use crate::commands::{Actor, CommandError, Committed, CredentialId, User};
-use crate::credential::{KafkaCredential, LIVE_AT_ONCE, Proof};
-use crate::ids::{ApiKeyId, ClusterId, FeedSequence, OrganizationId, ProjectId, ServiceAccountId};
+use crate::commands::{Actor, Committed};
+use crate::credential::LIVE_AT_ONCE;
+use crate::ids::{ApiKeyId, ClusterId, OrganizationId, ProjectId, ServiceAccountId};
 use crate::sql::{
     Tx, TxError, args, id_at, number_at, optional_id_at, optional_number_at, text_at, transaction,
 };
@@ -271,88 +271,6 @@ impl Catalog {
             }
             .await);
         Ok(found?.unwrap_or(ServiceAccountId(id.0)))
-    }
-
-    /// Brings the cell to what the account store says of a key, and notes that it is there; the row of one that was revoked long
-    /// enough ago then goes. `None` if the cell was so already, or has no part in it.
-    pub(super) async fn bring_key(
-        &self,
-        actor: &Actor,
-        id: ApiKeyId,
-    ) -> Result<Option<FeedSequence>, AccountError> {
-        let select = format!("SELECT {COLUMNS} FROM account_api_keys k WHERE k.id = $1");
-        let found: Result<Option<Row>, AccountError> = transaction!(self.store(), snapshot, |tx| async {
-            let row = tx.row(&select, args![id]).await?;
-            Ok::<_, TxError<AccountError>>(row.as_ref().map(row_at).transpose()?)
-        }
-        .await);
-        let Some(row) = found? else {
-            return Ok(None);
-        };
-        let sequence = match (row.key.cluster, row.revoked) {
-            (None, _) => None,
-            (Some(cluster), true) => {
-                self.drop_from_cell(actor, cluster, CredentialId::ApiKey(id))
-                    .await?
-            }
-            (Some(cluster), false) => self.put_key(actor, cluster, &row).await?,
-        };
-        let settle = match row.revoked {
-            true => "UPDATE account_api_keys SET applied = 1 WHERE id = $1 AND revoked_at IS NOT NULL",
-            false => "UPDATE account_api_keys SET applied = 1 WHERE id = $1 AND revoked_at IS NULL",
-        };
-        let before = self.env().now().minus(TOMBSTONE);
-        let noted: Result<(), AccountError> = transaction!(self.store(), write, |tx| async {
-            tx.execute(settle, args![id]).await?;
-            let forget = "DELETE FROM account_api_keys WHERE id = $1 AND revoked_at <= $2";
-            tx.execute(forget, args![id, before]).await?;
-            Ok::<_, TxError<AccountError>>(())
-        }
-        .await);
-        noted?;
-        Ok(sequence)
-    }
-
-    /// Puts a key into its cell with the roles that its service account has there now.
-    async fn put_key(
-        &self,
-        actor: &Actor,
-        cluster: ClusterId,
-        row: &Row,
-    ) -> Result<Option<FeedSequence>, AccountError> {
-        let account = row.key.service_account;
-        let roles = self.roles_of_account(account, cluster).await?;
-        let credential = KafkaCredential {
-            id: CredentialId::ApiKey(row.key.id),
-            cluster,
-            username: row.key.id.public().into(),
-            generated: true,
-            service_account: Some(account),
-            user: Arc::new(User {
-                cluster,
-                name: account.public().into(),
-                roles,
-            }),
-            proof: Proof::ApiKey {
-                digest: row.digest.0.clone(),
-            },
-            created_at: row.key.created_at,
-            expires_at: row.key.expires_at,
-        };
-        let put: Result<Committed<KafkaCredential>, CommandError> =
-            transaction!(self.store(), write, |tx| async {
-                tx.lock_credentials(cluster).await?;
-                self.put_credential_in(&mut tx, actor, &credential, false).await
-            }
-            .await);
-        let sequence = match self.hint_after(put) {
-            // The cluster has gone: its keys go with its row in the account store.
-            Err(CommandError::UnknownCluster) => return Ok(None),
-            put => put?.sequence,
-        };
-        // A binding that changed meanwhile may have missed this credential.
-        let refreshed = self.refresh_service_account(account).await?;
-        Ok(refreshed.max(sequence))
     }
 }
 

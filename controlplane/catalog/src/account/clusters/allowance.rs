@@ -1,0 +1,141 @@
+//! What an organization may have, over all its clusters: those that are suspended or being deleted count too.
+
+use crate::account::AccountError;
+use crate::entities::ClusterLimits;
+use crate::ids::{ClusterId, OrganizationId};
+use crate::sql::{Tx, TxError, args, id_at, json_at, optional_number_at};
+
+/// How many clusters an organization may have unless its row says otherwise.
+pub const CLUSTERS_PER_ORGANIZATION: i64 = 10;
+/// How many partitions the limits of its clusters may allow together unless its row says otherwise.
+pub const PARTITIONS_PER_ORGANIZATION: i64 = 10_000;
+/// How many bytes of records, likewise.
+pub const STORAGE_BYTES_PER_ORGANIZATION: i64 = 1 << 40;
+/// How many connections to one broker, likewise.
+pub const CONNECTIONS_PER_ORGANIZATION: i64 = 10_000;
+
+/// What the limits of all clusters together may come to.
+#[derive(Clone, Copy, Debug)]
+struct Allowance {
+    clusters: i64,
+    partitions: i64,
+    storage_bytes: i64,
+    connections: i64,
+}
+
+impl Allowance {
+    /// Refuses limits that rise beyond it, with those of the other clusters. What does not rise stays as it is.
+    fn require(
+        &self,
+        others: &[ClusterLimits],
+        before: &ClusterLimits,
+        after: &ClusterLimits,
+    ) -> Result<(), AccountError> {
+        let total = others.iter().fold(*after, |sum, other| ClusterLimits {
+            partitions: sum.partitions.saturating_add(other.partitions),
+            storage_bytes: sum.storage_bytes.saturating_add(other.storage_bytes),
+            connections: sum.connections.saturating_add(other.connections),
+            ..sum
+        });
+        for (which, limit, rises, total) in [
+            (
+                "partitions in all clusters together",
+                self.partitions,
+                after.partitions > before.partitions,
+                total.partitions,
+            ),
+            (
+                "bytes of records in all clusters together",
+                self.storage_bytes,
+                after.storage_bytes > before.storage_bytes,
+                total.storage_bytes,
+            ),
+            (
+                "connections to all clusters together",
+                self.connections,
+                after.connections > before.connections,
+                total.connections,
+            ),
+        ] {
+            if rises && total > limit {
+                return Err(AccountError::LimitExceeded { which, limit });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Before a cluster is there.
+const NOTHING: ClusterLimits = ClusterLimits {
+    topics: 0,
+    partitions: 0,
+    groups: 0,
+    connections: 0,
+    storage_bytes: 0,
+};
+
+impl Tx {
+    /// Locks the organization, and refuses a cluster for which it has no room.
+    pub(super) async fn require_room_for_cluster(
+        &mut self,
+        organization: OrganizationId,
+        limits: &ClusterLimits,
+    ) -> Result<(), TxError<AccountError>> {
+        let allowance = self.lock_allowance(organization).await?;
+        let there = self.limits_of_clusters(organization, None).await?;
+        if i64::try_from(there.len()).unwrap_or(i64::MAX) >= allowance.clusters {
+            return Err(AccountError::LimitExceeded {
+                which: "clusters",
+                limit: allowance.clusters,
+            }
+            .into());
+        }
+        Ok(allowance.require(&there, &NOTHING, limits)?)
+    }
+
+    /// Locks the organization, and refuses limits of a cluster that rise beyond its room.
+    pub(super) async fn require_room_for_limits(
+        &mut self,
+        organization: OrganizationId,
+        id: ClusterId,
+        (before, after): (&ClusterLimits, &ClusterLimits),
+    ) -> Result<(), TxError<AccountError>> {
+        let allowance = self.lock_allowance(organization).await?;
+        let others = self.limits_of_clusters(organization, Some(id)).await?;
+        Ok(allowance.require(&others, before, after)?)
+    }
+
+    async fn lock_allowance(
+        &mut self,
+        organization: OrganizationId,
+    ) -> Result<Allowance, TxError<AccountError>> {
+        let select = "SELECT max_clusters, max_partitions, max_storage_bytes, max_connections \
+                      FROM account_organizations WHERE id = $1 FOR UPDATE";
+        let row = self.row(select, args![organization]).await?;
+        let row = row.ok_or(AccountError::NotFound { what: "organization" })?;
+        Ok(Allowance {
+            clusters: optional_number_at(&row, 0)?.unwrap_or(CLUSTERS_PER_ORGANIZATION),
+            partitions: optional_number_at(&row, 1)?.unwrap_or(PARTITIONS_PER_ORGANIZATION),
+            storage_bytes: optional_number_at(&row, 2)?.unwrap_or(STORAGE_BYTES_PER_ORGANIZATION),
+            connections: optional_number_at(&row, 3)?.unwrap_or(CONNECTIONS_PER_ORGANIZATION),
+        })
+    }
+
+    /// The limits of an organization's clusters, without those of one.
+    async fn limits_of_clusters(
+        &mut self,
+        organization: OrganizationId,
+        without: Option<ClusterId>,
+    ) -> Result<Vec<ClusterLimits>, TxError<AccountError>> {
+        let select = "SELECT c.cluster, c.limits FROM account_clusters c JOIN account_projects p ON p.id = c.project \
+                      WHERE p.organization = $1";
+        let mut found = Vec::new();
+        for row in self.rows(select, args![organization]).await? {
+            let id: ClusterId = id_at(&row, 0)?;
+            if Some(id) != without {
+                found.push(json_at::<ClusterLimits>(&row, 1)?);
+            }
+        }
+        Ok(found)
+    }
+}
