@@ -34,9 +34,7 @@ fn a_stranger_signs_up_and_streams_with_every_client_over_tls() {
 fn who_has_a_password_logs_in_again_and_finds_the_cluster() {
     let firn = Firn::start(FirnOptions::default());
     let streaming = Streaming::from_nothing(&firn.http, "returning", None);
-    let again = firn
-        .rest()
-        .log_in(&streaming.tenant.owner.email, rest::PASSWORD);
+    let again = firn.rest().log_in(&streaming.tenant.owner.email, rest::PASSWORD);
     let cluster = again
         .rest
         .get(&format!("/v1/clusters/{}", streaming.tenant.cluster))

@@ -1,4 +1,5 @@
 //! What REST tells of topics and of usage is what the broker has and what clients sent.
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 #![allow(
     clippy::disallowed_methods,
     reason = "these tests drive real processes by the real clock"

@@ -77,7 +77,7 @@ fn a_master_key_that_others_can_read_or_that_is_none_is_refused_without_its_cont
         refused(&ended, &["master-key: ", why]);
         assert!(!ended.stderr.contains(content), "{}", ended.stderr);
     }
-    let absent = options.clone().set("master-key", "/nowhere/key");
+    let absent = options.set("master-key", "/nowhere/key");
     refused(
         &run(absent.command()),
         &["master-key: /nowhere/key does not exist"],

@@ -106,7 +106,10 @@ impl Rest {
             None => self.mailed_token(email, "/v1/verifications"),
         };
         let opened = self
-            .post("/v1/verifications", &json!({ "token": token, "password": PASSWORD }))
+            .post(
+                "/v1/verifications",
+                &json!({ "token": token, "password": PASSWORD }),
+            )
             .expect(200);
         self.person(email, &opened)
     }

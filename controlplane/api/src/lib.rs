@@ -39,8 +39,8 @@ pub mod server;
 mod state;
 mod tokens;
 
-pub use net::proxies::TrustedProxies;
 pub use health::{Blocker, Readiness};
+pub use net::proxies::TrustedProxies;
 pub use operations::Operations;
 pub use page::Facts;
 pub use rules::limits::RateLimits;

@@ -311,7 +311,11 @@ async fn a_provider_neither_makes_people_of_strangers_nor_tells_who_has_an_accou
         answers.push(answer.problem());
     }
     assert_eq!(answers[0], answers[1]);
-    let nobody = any.service.catalog.person_by_email("nobody@elsewhere.example").await;
+    let nobody = any
+        .service
+        .catalog
+        .person_by_email("nobody@elsewhere.example")
+        .await;
     assert_eq!(nobody, Ok(None));
     any.idp.log_in("a\0b", "new@corp.example", true);
     let odd = any.log_in().await;

@@ -309,10 +309,7 @@ impl Broker {
             log: Arc::clone(&log),
             catalog,
             images,
-            in_force: InForce {
-                reconciled: reconciler.done(),
-                compared: compared.subscribe(),
-            },
+            in_force: InForce::of(reconciler.done(), &compared),
             authorizer: seams.authorizer,
             quotas: seams.quotas,
             meter,

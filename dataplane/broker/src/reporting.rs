@@ -19,12 +19,23 @@ const PAUSE: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub(crate) struct InForce {
     /// The log: partitions are opened, deleted ones dropped.
-    pub(crate) reconciled: watch::Receiver<FeedSequence>,
+    reconciled: watch::Receiver<FeedSequence>,
     /// Live connections: those that must end are cut off.
-    pub(crate) compared: watch::Receiver<FeedSequence>,
+    compared: watch::Receiver<FeedSequence>,
 }
 
 impl InForce {
+    /// What these tell.
+    pub(crate) fn of(
+        reconciled: watch::Receiver<FeedSequence>,
+        compared: &watch::Sender<FeedSequence>,
+    ) -> Self {
+        Self {
+            reconciled,
+            compared: compared.subscribe(),
+        }
+    }
+
     /// Both.
     fn reached(&mut self) -> FeedSequence {
         let reconciled = *self.reconciled.borrow_and_update();

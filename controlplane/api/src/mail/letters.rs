@@ -12,7 +12,9 @@ fn link(public_url: &Url, page: &str, token: &str) -> String {
 /// A name that somebody has chosen, as a letter to somebody else shows it: on one line, and no link.
 fn plain(name: &str) -> String {
     // Format characters too: they turn the direction of a text or hide part of it.
-    let hidden = |c: char| c.is_control() || ('\u{2028}'..='\u{202e}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c);
+    let hidden = |c: char| {
+        c.is_control() || ('\u{2028}'..='\u{202e}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c)
+    };
     let text: String = name.chars().filter(|c| !hidden(*c)).collect();
     text.replace("://", " ")
 }
@@ -117,7 +119,10 @@ mod tests {
         let mail = invitation(&"https://firn.example/".parse().unwrap(), "a@b.c", name, "T");
         let links: Vec<_> = mail.text.match_indices("://").collect();
         assert_eq!(links.len(), 1, "the own one: {}", mail.text);
-        assert!(mail.text.contains("\"Engines\"Pay at https evil.examplenow\" on Firn"));
+        assert!(
+            mail.text
+                .contains("\"Engines\"Pay at https evil.examplenow\" on Firn")
+        );
     }
 
     #[test]

@@ -115,7 +115,10 @@ impl Api {
             .merge(mailed_links::routes())
             .merge(resources)
             .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
-            .layer(middleware::from_fn_with_state(self.operations.clone(), envelope::wrap))
+            .layer(middleware::from_fn_with_state(
+                self.operations.clone(),
+                envelope::wrap,
+            ))
             .with_state(self)
     }
 }

@@ -313,11 +313,7 @@ async fn ask(
 }
 
 /// Whom the claims are about, if the provider may speak for the address.
-fn identify(
-    provider: &LoginProvider,
-    claims: Claims,
-    linking: Option<Linking>,
-) -> Result<Identity, Problem> {
+fn identify(provider: &LoginProvider, claims: Claims, linking: Option<Linking>) -> Result<Identity, Problem> {
     let refuse = |detail| Err(Problem::new(Code::LoginProviderFailed, detail));
     let Some(email) = claims.email.as_deref().and_then(normalize_email) else {
         return refuse("the login provider tells no email address");

@@ -416,7 +416,11 @@ mod tests {
         let device = |number| Place::of(office, Some(Device(number)));
         let tries = (0..50).filter(|_| throttle.admit(device(1), "ada").is_ok());
         assert_eq!(tries.count(), 10, "its own tries are counted");
-        assert!(throttle.admit(device(2), "ada").is_ok_and(|attempt| attempt.known));
+        assert!(
+            throttle
+                .admit(device(2), "ada")
+                .is_ok_and(|attempt| attempt.known)
+        );
     }
 
     #[tokio::test(start_paused = true)]

@@ -219,7 +219,13 @@ impl Catalog {
             if let Some(organization) = tx.organization_of(denied.scope).await? {
                 let what = ("denied", denied.action);
                 // A name that was to be given, from somebody who may not: not checked yet.
-                let plain = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+                let plain = |c: char| {
+                    if c.is_control() {
+                        char::REPLACEMENT_CHARACTER
+                    } else {
+                        c
+                    }
+                };
                 let resource: String = denied.resource.chars().map(plain).take(MAX_NAME).collect();
                 let resource = (denied.kind, resource.as_str());
                 tx.audit_decision(actor, organization, what, resource, &Value::Null)

@@ -199,10 +199,12 @@ impl Catalog {
             return Err(uninvited());
         };
         tx.lock_organization(organization).await?;
-        tx.require_inviter(&invitation).await.map_err(|error| match error {
-            TxError::Refused(AccountError::Gone { .. }) => uninvited(),
-            other => other,
-        })?;
+        tx.require_inviter(&invitation)
+            .await
+            .map_err(|error| match error {
+                TxError::Refused(AccountError::Gone { .. }) => uninvited(),
+                other => other,
+            })?;
         if tx.login_of_email(email).await?.is_some() {
             return Err(taken().into());
         }

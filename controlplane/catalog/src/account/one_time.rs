@@ -8,9 +8,7 @@ use firn_runtime::Timestamp;
 use serde_json::Value;
 
 use super::AccountError;
-use super::people::{
-    Login, PERSON_COLUMNS, PasswordHash, Person, acting_as, login_at, person_columns,
-};
+use super::people::{Login, PERSON_COLUMNS, PasswordHash, Person, acting_as, login_at, person_columns};
 use crate::catalog::Catalog;
 use crate::commands::Actor;
 use crate::ids::PersonId;

@@ -84,7 +84,7 @@ mod tests {
         (
             "account",
             ACCOUNT.scripts,
-            &[0x9f91_7c26_907f_100d, 0xeddd_40b6_f1a2_bfdb],
+            &[0x9f91_7c26_907f_100d, 0x7b9a_d668_b9be_568e],
         ),
         (
             "cell",

@@ -121,27 +121,18 @@ pub async fn clusters_of_an_organization_share_what_it_may_have(cell: &Cell) {
         ..LimitsUpdate::default()
     };
     change(topics).await.unwrap();
-    for (column, limits) in [
-        (
-            "max_storage_bytes",
-            LimitsUpdate {
-                storage_bytes: Some(1 << 50),
-                ..LimitsUpdate::default()
-            },
-        ),
-        (
-            "max_connections",
-            LimitsUpdate {
-                connections: Some(10_000),
-                ..LimitsUpdate::default()
-            },
-        ),
+    let storage = LimitsUpdate {
+        storage_bytes: Some(1 << 50),
+        ..LimitsUpdate::default()
+    };
+    let connections = LimitsUpdate {
+        connections: Some(10_000),
+        ..LimitsUpdate::default()
+    };
+    for (column, limits, usual) in [
+        ("max_storage_bytes", storage, STORAGE_BYTES_PER_ORGANIZATION),
+        ("max_connections", connections, CONNECTIONS_PER_ORGANIZATION),
     ] {
-        let usual = if column == "max_connections" {
-            CONNECTIONS_PER_ORGANIZATION
-        } else {
-            STORAGE_BYTES_PER_ORGANIZATION
-        };
         exceeds(change(limits).await, usual);
         allow(column, i64::MAX).await;
         change(limits).await.unwrap();

@@ -188,10 +188,7 @@ pub async fn a_provider_knows_nothing_of_addresses_that_are_not_invited(world: &
     assert_eq!(world.number(people).await, 2, "it has made nobody");
     invite(world, &owner, "eve@y.org").await;
     let invited = log_in(world, &provider, &identity("eve@y.org", None)).await;
-    assert!(
-        matches!(invited, Err(AccountError::Exists { .. })),
-        "{invited:?}"
-    );
+    assert!(matches!(invited, Err(AccountError::Exists { .. })), "{invited:?}");
 }
 
 pub async fn who_proves_an_address_by_mail_has_it_whatever_a_provider_said(world: &World) {

@@ -137,6 +137,12 @@ fn part_of_frame(size: usize, bytes: usize) -> Vec<u8> {
     part
 }
 
+/// Runs a connection beside the test.
+#[expect(clippy::disallowed_methods, reason = "a test has no other tasks")]
+fn run(connection: Scripted) -> tokio::task::JoinHandle<Closing> {
+    tokio::spawn(connection)
+}
+
 #[tokio::test]
 async fn large_frames_wait_for_room_and_others_do_not() {
     const LARGE: usize = 3 << 20;
@@ -146,10 +152,10 @@ async fn large_frames_wait_for_room_and_others_do_not() {
         scripted_with(vec![answer], true, pool.clone())
     };
     let (first, mut filling, _) = connect();
-    let first = tokio::spawn(first);
+    let first = run(first);
     filling.write_all(&part_of_frame(LARGE, LARGE - 1)).await.unwrap();
     let (second, mut waiting, _) = connect();
-    let second = tokio::spawn(second);
+    let second = run(second);
     let late = part_of_frame(LARGE, LARGE);
     let mut sent = Box::pin(waiting.write_all(&late));
     let soon = Duration::from_millis(100);
@@ -158,7 +164,7 @@ async fn large_frames_wait_for_room_and_others_do_not() {
         "there is no room"
     );
     let (third, mut small, _) = connect();
-    let third = tokio::spawn(third);
+    let third = run(third);
     small.write_all(&part_of_frame(1 << 20, 1 << 20)).await.unwrap();
     assert_eq!(small.read_u8().await.unwrap(), b'!');
     filling.write_all(&[0]).await.unwrap();
@@ -175,7 +181,7 @@ async fn large_frames_wait_for_room_and_others_do_not() {
 async fn a_frame_must_come_at_a_least_rate_unless_it_waits_for_room() {
     // A tenth of the least rate: after a minute's grace, and one for what came, it ends.
     let (connection, mut client, _) = scripted(Vec::new());
-    let connection = tokio::spawn(connection);
+    let connection = run(connection);
     client.write_all(&part_of_frame(50 << 20, 0)).await.unwrap();
     let begun = Instant::now();
     while client.write_all(&[0; 6_500]).await.is_ok() {
@@ -187,7 +193,7 @@ async fn a_frame_must_come_at_a_least_rate_unless_it_waits_for_room() {
     let taken = pool.large.share(4 << 20).await;
     let answer = Started::Done(reply(Bytes::from_static(b"!")));
     let (connection, mut client, _) = scripted_with(vec![answer], true, pool);
-    let connection = tokio::spawn(connection);
+    let connection = run(connection);
     let whole = part_of_frame(3 << 20, 3 << 20);
     let give_back = async {
         tokio::time::sleep(Duration::from_secs(1_000)).await;
