@@ -3,18 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use firn_catalog::account::OneTime;
+use firn_catalog::Catalog;
+use firn_catalog::account::{AccountError, OneTime, Person};
 use firn_catalog::commands::{Actor, Principal};
 use firn_runtime::Env;
 use firn_secrets::{Secrets, token};
+use url::Url;
 use zeroize::Zeroizing;
 
-use crate::mail::Mailer;
 use crate::mail::outbox::Outbox;
+use crate::mail::{Mail, Mailer};
 use crate::net::outbound::Outbound;
 use crate::passwords::Passwords;
-use crate::rules::login_throttle::LoginThrottle;
+use crate::rules::login_throttle::{LoginThrottle, Origin};
 use crate::rules::{Code, Problem, RequestInfo};
+use crate::state::Api;
 
 /// How long the token of a signup is good.
 pub(crate) const VERIFICATION_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -54,6 +57,45 @@ pub(crate) fn mint(secrets: &Secrets, env: &Env, life: Duration) -> (Zeroizing<S
 /// What the catalog keeps of a mailed token.
 pub(crate) fn one_time_digest(secrets: &Secrets, token: &str) -> String {
     secrets.digest(ONE_TIME, token.as_bytes())
+}
+
+/// What a token that is mailed to an address is for.
+pub(crate) struct Errand {
+    /// How long the token is good.
+    pub(crate) life: Duration,
+    /// The mail, for the service's URL, an address and a token.
+    pub(crate) letter: fn(&Url, &str, &str) -> Mail,
+}
+
+/// Mails a token to an address, if `store` takes it: in the background, so that who asks cannot tell whether it did.
+pub(crate) fn mail_token<F>(
+    api: &Api,
+    request: &RequestInfo,
+    (email, rehearsal): (String, bool),
+    errand: Errand,
+    store: impl FnOnce(Arc<Catalog>, String, OneTime) -> F + Send + 'static,
+) -> Result<(), Problem>
+where
+    F: Future<Output = Result<Option<Person>, AccountError>> + Send + 'static,
+{
+    let accounts = api.accounts();
+    let origin = Origin::of(request.address);
+    accounts.throttle.admit_address(origin).map_err(too_often)?;
+    if rehearsal || !accounts.throttle.may_mail(&email) {
+        return Ok(());
+    }
+    let api = api.clone();
+    accounts.outbox.start(async move {
+        let (token, kept) = mint(&api.secrets, &api.env, errand.life);
+        match store(Arc::clone(&api.catalog), email, kept).await {
+            Ok(Some(person)) => {
+                let mail = (errand.letter)(&api.settings.public_url, &person.email, &token);
+                api.accounts().outbox.deliver(mail).await;
+            }
+            Ok(None) => {}
+            Err(error) => tracing::error!(%error, "a token to mail could not be stored"),
+        }
+    })
 }
 
 /// Whom the catalog is told where nobody is logged in (yet).

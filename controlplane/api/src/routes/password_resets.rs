@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::signup::{MailUnderWay, mail_under_way, require_email};
 use super::verifications::AddressRequest;
-use crate::accounts::{self, RESET_LIFE, mint, one_time_digest};
+use crate::accounts::{self, Errand, RESET_LIFE, one_time_digest};
 use crate::mail::letters;
 use crate::passwords::{Source, require_strong};
 use crate::rules::login_throttle::Origin;
@@ -51,28 +51,13 @@ async fn start_password_reset(
     Body(body): Body<AddressRequest>,
 ) -> Result<Response, Problem> {
     let email = require_email(&body.email)?;
-    let accounts = api.accounts();
-    accounts
-        .throttle
-        .admit_address(Origin::of(request.address))
-        .map_err(accounts::too_often)?;
-    if !write.rehearsal && accounts.throttle.may_mail(&email) {
-        let background = api.clone();
-        accounts.outbox.start(async move {
-            let api = background;
-            let (token, kept) = mint(&api.secrets, &api.env, RESET_LIFE);
-            match api.catalog.start_reset(&email, &kept).await {
-                Ok(Some(person)) => {
-                    let mail = letters::password_reset(&api.settings.public_url, &person.email, &token);
-                    api.accounts().outbox.deliver(mail).await;
-                }
-                Ok(None) => {}
-                Err(error) => {
-                    tracing::error!(%error, "a password reset could not be started");
-                }
-            }
-        })?;
-    }
+    let errand = Errand {
+        life: RESET_LIFE,
+        letter: letters::password_reset,
+    };
+    accounts::mail_token(&api, &request, (email, write.rehearsal), errand, |catalog, email, kept| async move {
+        catalog.start_reset(&email, &kept).await
+    })?;
     Ok(mail_under_way(
         "If this address has an account, we have sent it a mail.",
     ))

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::sessions::{OpenedSession, knows_password, opened, require_short};
 use super::signup::{MailUnderWay, mail_under_way, require_email};
-use crate::accounts::{self, VERIFICATION_LIFE, mint, one_time_digest};
+use crate::accounts::{self, Errand, VERIFICATION_LIFE, one_time_digest};
 use crate::mail::letters;
 use crate::rules::device::Device;
 use crate::rules::login_throttle::{Origin, Place};
@@ -121,28 +121,13 @@ async fn resend_verification(
     Body(body): Body<AddressRequest>,
 ) -> Result<Response, Problem> {
     let email = require_email(&body.email)?;
-    let accounts = api.accounts();
-    accounts
-        .throttle
-        .admit_address(Origin::of(request.address))
-        .map_err(accounts::too_often)?;
-    if !write.rehearsal && accounts.throttle.may_mail(&email) {
-        let background = api.clone();
-        accounts.outbox.start(async move {
-            let api = background;
-            let (token, kept) = mint(&api.secrets, &api.env, VERIFICATION_LIFE);
-            match api.catalog.renew_verification(&email, &kept).await {
-                Ok(Some(person)) => {
-                    let mail = letters::verification(&api.settings.public_url, &person.email, &token);
-                    api.accounts().outbox.deliver(mail).await;
-                }
-                Ok(None) => {}
-                Err(error) => {
-                    tracing::error!(%error, "a verification could not be renewed");
-                }
-            }
-        })?;
-    }
+    let errand = Errand {
+        life: VERIFICATION_LIFE,
+        letter: letters::verification,
+    };
+    accounts::mail_token(&api, &request, (email, write.rehearsal), errand, |catalog, email, kept| async move {
+        catalog.renew_verification(&email, &kept).await
+    })?;
     Ok(mail_under_way(
         "If this address waits to be verified, we have sent it a mail.",
     ))
