@@ -1,8 +1,9 @@
 //! A process that serves: the ready line, the health pages, stops and restarts.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::{Child, Stdio};
 
 use rustix::process::Signal;
@@ -82,23 +83,24 @@ fn a_killed_process_leaves_a_directory_that_starts_again() {
     assert_eq!(firn.terminate().code(), Some(0));
 }
 
+/// A process with a data directory of its own that shares store, catalog and master key with others.
+fn in_cell(cell: &Path) -> FirnOptions {
+    let within = |name: &str| cell.join(name).display().to_string();
+    let key = cell.join("key");
+    fs::write(&key, "7".repeat(64)).unwrap();
+    fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
+    FirnOptions::default()
+        .set("wal", "object")
+        .set("store", format!("file://{}", within("store")))
+        .set("catalog", format!("sqlite://{}", within("catalog.db")))
+        .set("master-key", within("key"))
+}
+
 #[test]
 fn a_process_whose_log_a_successor_has_taken_over_ends_with_code_three() {
-    let options = FirnOptions::default();
-    let within = |name: &str| options.scratch().join(name).display().to_string();
-    let shared = |options: FirnOptions| {
-        let store = format!("file://{}", within("store"));
-        let catalog = format!("sqlite://{}", within("catalog.db"));
-        options
-            .arg("--wal")
-            .arg("object")
-            .arg("--store")
-            .arg(store)
-            .arg("--catalog")
-            .arg(catalog)
-    };
-    let mut first = Firn::start(shared(options.clone()));
-    let second = Firn::start(shared(FirnOptions::default()));
+    let cell = tempfile::tempdir().unwrap();
+    let mut first = Firn::start(in_cell(cell.path()));
+    let second = Firn::start(in_cell(cell.path()));
     assert_eq!(first.wait().code(), Some(3), "{}", first.log());
     assert!(
         first.log().contains("error: a successor has taken over"),
@@ -110,19 +112,8 @@ fn a_process_whose_log_a_successor_has_taken_over_ends_with_code_three() {
 
 #[test]
 fn of_several_that_start_at_once_one_serves_and_the_others_end_with_code_three() {
-    let shared = FirnOptions::default();
-    let within = |name: &str| shared.scratch().join(name).display().to_string();
-    let options: Vec<_> = (0..4)
-        .map(|_| {
-            FirnOptions::default()
-                .arg("--wal")
-                .arg("object")
-                .arg("--store")
-                .arg(format!("file://{}", within("store")))
-                .arg("--catalog")
-                .arg(format!("sqlite://{}", within("catalog.db")))
-        })
-        .collect();
+    let cell = tempfile::tempdir().unwrap();
+    let options: Vec<_> = (0..4).map(|_| in_cell(cell.path())).collect();
     let mut running: Vec<_> = options
         .iter()
         .map(|options| {

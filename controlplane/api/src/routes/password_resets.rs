@@ -55,9 +55,13 @@ async fn start_password_reset(
         life: RESET_LIFE,
         letter: letters::password_reset,
     };
-    accounts::mail_token(&api, &request, (email, write.rehearsal), errand, |catalog, email, kept| async move {
-        catalog.start_reset(&email, &kept).await
-    })?;
+    accounts::mail_token(
+        &api,
+        &request,
+        (email, write.rehearsal),
+        errand,
+        |catalog, email, kept| async move { catalog.start_reset(&email, &kept).await },
+    )?;
     Ok(mail_under_way(
         "If this address has an account, we have sent it a mail.",
     ))

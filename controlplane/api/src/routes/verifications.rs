@@ -125,9 +125,13 @@ async fn resend_verification(
         life: VERIFICATION_LIFE,
         letter: letters::verification,
     };
-    accounts::mail_token(&api, &request, (email, write.rehearsal), errand, |catalog, email, kept| async move {
-        catalog.renew_verification(&email, &kept).await
-    })?;
+    accounts::mail_token(
+        &api,
+        &request,
+        (email, write.rehearsal),
+        errand,
+        |catalog, email, kept| async move { catalog.renew_verification(&email, &kept).await },
+    )?;
     Ok(mail_under_way(
         "If this address waits to be verified, we have sent it a mail.",
     ))
