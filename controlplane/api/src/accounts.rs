@@ -60,6 +60,7 @@ pub(crate) fn one_time_digest(secrets: &Secrets, token: &str) -> String {
 }
 
 /// What a token that is mailed to an address is for.
+#[derive(Clone, Copy)]
 pub(crate) struct Errand {
     /// How long the token is good.
     pub(crate) life: Duration,
