@@ -1,6 +1,5 @@
 //! A catalog that an earlier version made opens with all that is in it, in SQLite and PostgreSQL.
 
-#![expect(clippy::disallowed_methods, reason = "what is opened is a file or a socket")]
 #![allow(clippy::unwrap_used, reason = "a test may panic, and helpers are tests too")]
 
 mod cell;
