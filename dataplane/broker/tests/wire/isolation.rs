@@ -5,9 +5,12 @@
 mod needs;
 mod tenants;
 
+use std::time::Duration;
+
 use firn_catalog::access::{ROLES, Role};
 use kafka_protocol::messages::ApiKey;
 use tokio::io::AsyncWriteExt;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use self::tenants::Tenant;
@@ -71,6 +74,11 @@ fn find(text: &[u8], sought: &[u8]) -> Option<usize> {
     text.windows(sought.len()).position(|window| window == sought)
 }
 
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
 /// What tenant A has, none of which B may ever be sent unless B said it first.
 struct Canaries {
     topic: Uuid,
@@ -121,7 +129,7 @@ async fn what_is_another_tenants_is_as_if_it_were_not_there() {
     let ids = [(nobodys, canaries.topic), (canaries.topic, nobodys)]
         .map(|(from, to)| (*from.as_bytes(), *to.as_bytes()));
     let mut wrong = Vec::new();
-    let mut compared = 0;
+    let (mut times_absent, mut times_foreign) = (Vec::new(), Vec::new());
     for by_id in [false, true] {
         let about = |name, id| {
             samples::all(&Subject {
@@ -131,8 +139,12 @@ async fn what_is_another_tenants_is_as_if_it_were_not_there() {
         };
         for (foreign, absent) in about(FOREIGN, canaries.topic).iter().zip(&about(ABSENT, nobodys)) {
             let what = format!("{:?} {} by_id={by_id}", foreign.key, foreign.version);
+            let began = Instant::now();
             let said_absent = ask(&mut client, absent).await;
+            let between = Instant::now();
             let said = ask(&mut client, foreign).await;
+            times_absent.push(between - began);
+            times_foreign.push(between.elapsed());
             let (Some(said_absent), Some(said)) = (said_absent, said) else {
                 wrong.push(format!("{what}: the connection ended"));
                 client = b.client(&bench, Role::Admin).await;
@@ -155,11 +167,16 @@ async fn what_is_another_tenants_is_as_if_it_were_not_there() {
                     wrong.push(format!("{what}: shows {canary}"));
                 }
             }
-            compared += 1;
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    println!("{compared} pairs of requests, about what is another's and about what is not there");
+    let compared = times_foreign.len();
+    let (absent, foreign) = (median(times_absent), median(times_foreign));
+    println!("{compared} pairs of requests; the median answer: absent {absent:.1?}, foreign {foreign:.1?}");
+    assert!(
+        absent < 3 * foreign && foreign < 3 * absent,
+        "{absent:?} {foreign:?}"
+    );
     bench.stop().await;
 }
 
