@@ -2,30 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic, and helpers are tests too")]
 
+#[macro_use]
 mod cell;
 mod lives;
 mod postgres;
 
-macro_rules! rules {
-    ($($rule:ident,)*) => {
-        rules!(@on sqlite: $($rule,)*);
-        rules!(@on postgres: $($rule,)*);
-    };
-    (@on $backend:ident: $($rule:ident,)*) => {
-        mod $backend {
-            $(
-                #[tokio::test]
-                async fn $rule() {
-                    let cell = crate::cell::Cell::$backend().await;
-                    crate::lives::$rule(&cell).await;
-                }
-            )*
-        }
-    };
-}
-
 mod on {
-    rules! {
+    on_both! {
+        lives:
         a_new_cluster_is_in_both_stores_in_the_feed_and_in_both_audit_trails,
         a_chosen_slug_that_is_taken_is_refused_and_a_made_up_one_is_not,
         what_a_cluster_may_not_be_is_refused_and_leaves_nothing,

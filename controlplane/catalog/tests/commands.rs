@@ -2,30 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic, and helpers are tests too")]
 
+#[macro_use]
 mod cell;
 mod postgres;
 mod rules;
 
-macro_rules! rules {
-    ($($rule:ident,)*) => {
-        rules!(@on sqlite: $($rule,)*);
-        rules!(@on postgres: $($rule,)*);
-    };
-    (@on $backend:ident: $($rule:ident,)*) => {
-        mod $backend {
-            $(
-                #[tokio::test]
-                async fn $rule() {
-                    let cell = crate::cell::Cell::$backend().await;
-                    crate::rules::$rule(&cell).await;
-                }
-            )*
-        }
-    };
-}
-
 mod on {
-    rules! {
+    on_both! {
+        rules:
         the_dev_cluster_is_made_once,
         a_created_topic_has_its_rows_its_feed_entry_and_its_audit_row,
         a_taken_name_and_a_colliding_name_are_told_apart,

@@ -2,30 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic, and helpers are tests too")]
 
+#[macro_use]
 mod cell;
 mod holders;
 mod postgres;
 
-macro_rules! rules {
-    ($($rule:ident,)*) => {
-        rules!(@on sqlite: $($rule,)*);
-        rules!(@on postgres: $($rule,)*);
-    };
-    (@on $backend:ident: $($rule:ident,)*) => {
-        mod $backend {
-            $(
-                #[tokio::test]
-                async fn $rule() {
-                    let cell = crate::cell::Cell::$backend().await;
-                    crate::holders::$rule(&cell).await;
-                }
-            )*
-        }
-    };
-}
-
 mod on {
-    rules! {
+    on_both! {
+        holders:
         a_user_of_kafkas_tools_is_a_developer_and_found_in_its_cluster_alone,
         a_user_goes_with_its_last_mechanism,
         all_changes_of_a_user_are_made_or_none,

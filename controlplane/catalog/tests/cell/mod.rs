@@ -13,6 +13,26 @@ use tempfile::TempDir;
 
 use crate::postgres::Database;
 
+/// Runs each rule of a module on SQLite and on PostgreSQL, as tests of its name in `sqlite` and `postgres`.
+#[allow(unused_macros, reason = "each test binary uses its part")]
+macro_rules! on_both {
+    ($rules:ident: $($rule:ident,)*) => {
+        on_both!(@on sqlite $rules: $($rule,)*);
+        on_both!(@on postgres $rules: $($rule,)*);
+    };
+    (@on $backend:ident $rules:ident: $($rule:ident,)*) => {
+        mod $backend {
+            $(
+                #[tokio::test]
+                async fn $rule() {
+                    let cell = crate::cell::Cell::$backend().await;
+                    crate::$rules::$rule(&cell).await;
+                }
+            )*
+        }
+    };
+}
+
 pub const NOW: Timestamp = Timestamp(1_000_000);
 
 /// A catalog, and what keeps its database alive.
