@@ -279,6 +279,9 @@ pub(crate) fn stored_id(id: CredentialId) -> String {
         CredentialId::ApiKey(id) => id.to_string(),
         CredentialId::Scram(id) => id.to_string(),
         CredentialId::Session(id) => id.to_string(),
+        CredentialId::Certificate(id) => id.to_string(),
+        CredentialId::Token(id) => id.to_string(),
+        CredentialId::Kerberos => "kerberos".to_owned(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{ClusterId, LeaderEpoch, OrganizationId, ProjectId, TopicId};
@@ -43,6 +44,12 @@ pub struct ClusterLimits {
     /// Bytes of records, as they are stored.
     #[serde(default = "ClusterLimits::most_storage_bytes")]
     pub storage_bytes: i64,
+    /// Bytes of records that clients may send in a second, to all brokers together.
+    #[serde(default = "ClusterLimits::most_ingress")]
+    pub ingress: i64,
+    /// Bytes of records that clients may receive in a second, from all brokers together.
+    #[serde(default = "ClusterLimits::most_egress")]
+    pub egress: i64,
 }
 
 impl ClusterLimits {
@@ -53,6 +60,8 @@ impl ClusterLimits {
         groups: 10_000,
         connections: 10_000,
         storage_bytes: 1 << 50,
+        ingress: 1 << 40,
+        egress: 1 << 40,
     };
     /// What a new cluster has unless its owner says otherwise. As many of these as an organization may usually have fit into what
     /// it may usually have over all its clusters.
@@ -62,6 +71,8 @@ impl ClusterLimits {
         groups: 1_000,
         connections: 1_000,
         storage_bytes: 100 << 30,
+        ingress: 100 << 20,
+        egress: 200 << 20,
     };
 
     // Entries of the feed that were stored before these limits were there do not name them.
@@ -75,6 +86,14 @@ impl ClusterLimits {
 
     fn most_storage_bytes() -> i64 {
         Self::HIGHEST.storage_bytes
+    }
+
+    fn most_ingress() -> i64 {
+        Self::HIGHEST.ingress
+    }
+
+    fn most_egress() -> i64 {
+        Self::HIGHEST.egress
     }
 }
 
@@ -118,6 +137,9 @@ pub struct Cluster {
     pub limits: ClusterLimits,
     /// Broker configs that its owner has set.
     pub configs: ConfigMap,
+    /// From where Kafka clients may come; empty: from anywhere.
+    #[serde(default)]
+    pub networks: Vec<IpNet>,
     /// The version of the account store's row that this follows.
     #[serde(default = "first_version")]
     pub version: i64,

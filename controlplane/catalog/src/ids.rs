@@ -94,6 +94,14 @@ id128! {
     InvitationId "inv";
     /// An identity provider through which people of an organization log in.
     LoginProviderId "idp";
+    /// A certificate authority, or several, whose clients a cluster trusts.
+    CaPoolId "cap";
+    /// An identity provider whose tokens a cluster trusts.
+    IdentityProviderId "iss";
+    /// A binding of Kafka's ACLs, made of all that it says.
+    AclId "acl";
+    /// A client's certificate: the first half of the SHA-256 digest of its DER encoding.
+    CertificateId "crt";
     /// Work that goes on after its request was answered.
     OperationId "op";
     /// A topic. Everything behind name resolution goes by this id; a name means something only in its cluster.

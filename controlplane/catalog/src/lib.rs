@@ -11,11 +11,13 @@
 //! - [`topic_config`]: every config key, its checks, and the effective values.
 //! - [`usage`]: what was used, minute by minute.
 //! - [`access`]: roles, what they allow and where; [`account`]: who has them, and everything else around clusters.
+//! - [`acl`]: who may do what in a cluster; [`quota`]: how much; [`trust`]: who says who its clients are.
 //! - [`ids`], [`entities`]: names and rows.
 //! - `sql`: the statements; `migrations/` at the root of the repository: the tables (`docs/formats/catalog.md`).
 
 pub mod access;
 pub mod account;
+pub mod acl;
 mod catalog;
 pub mod cell;
 pub mod commands;
@@ -26,9 +28,11 @@ pub mod ids;
 pub mod image;
 mod in_force;
 mod metrics;
+pub mod quota;
 mod redact;
 mod sql;
 pub mod topic_config;
+pub mod trust;
 pub mod usage;
 
 pub use catalog::Catalog;

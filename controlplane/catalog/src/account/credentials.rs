@@ -357,7 +357,10 @@ async fn note_in(tx: &mut Tx, uses: &[(CredentialId, Timestamp)]) -> Result<(), 
         let tables = match id {
             CredentialId::ApiKey(_) => &["cell_credentials", "account_api_keys"][..],
             CredentialId::Scram(_) => &["cell_credentials"][..],
-            CredentialId::Session(_) => continue,
+            CredentialId::Session(_)
+            | CredentialId::Certificate(_)
+            | CredentialId::Token(_)
+            | CredentialId::Kerberos => continue,
         };
         for table in tables {
             let update = format!(

@@ -10,7 +10,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::access::{Permission, RoleSet};
-use crate::ids::{ApiKeyId, ClusterId, PersonId, ScramCredentialId, ServiceAccountId, SessionId};
+use crate::ids::{
+    ApiKeyId, CertificateId, ClusterId, IdentityProviderId, PersonId, ScramCredentialId, ServiceAccountId,
+    SessionId,
+};
 
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -51,6 +54,12 @@ pub enum CredentialId {
     Scram(ScramCredentialId),
     /// A login.
     Session(SessionId),
+    /// A client's certificate.
+    Certificate(CertificateId),
+    /// A token of an identity provider that a cluster trusts.
+    Token(IdentityProviderId),
+    /// A ticket of the realm whose service the broker is.
+    Kerberos,
 }
 
 impl std::fmt::Display for CredentialId {
@@ -60,6 +69,9 @@ impl std::fmt::Display for CredentialId {
             Self::ApiKey(id) => f.write_str(&id.public()),
             Self::Scram(id) => f.write_str(&id.public()),
             Self::Session(id) => f.write_str(&id.public()),
+            Self::Certificate(id) => f.write_str(&id.public()),
+            Self::Token(id) => f.write_str(&id.public()),
+            Self::Kerberos => f.write_str("kerberos"),
         }
     }
 }

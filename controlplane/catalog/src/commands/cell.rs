@@ -39,6 +39,7 @@ impl Catalog {
             delete_at: None,
             limits: ClusterLimits::HIGHEST,
             configs: ConfigMap::new(),
+            networks: Vec::new(),
             version: 1,
         };
         let topic = Topic {

@@ -9,9 +9,10 @@ use crate::catalog::Catalog;
 use crate::entities::{Cluster, ClusterLimits, ClusterState};
 use crate::feed::Change;
 use crate::ids::{ClusterId, FeedSequence, OrganizationId, TopicId};
-use crate::sql::{Tx, TxError, args, id_at, transaction};
+use crate::sql::{Audited, Tx, TxError, args, id_at, transaction};
 use crate::topic_config::ConfigMap;
 use firn_runtime::Timestamp;
+use serde_json::Value;
 
 /// What a cluster shall be in its cell, as one version of the account store's row says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,7 +84,12 @@ impl Catalog {
             ..there.clone()
         };
         tx.update_cluster(&cluster).await?;
-        let audited = (action(there.state, cluster.state), there.slug.as_str());
+        let audited = Audited {
+            action: action(there.state, cluster.state),
+            kind: "cluster",
+            resource: there.slug.as_str(),
+            detail: Value::Null,
+        };
         let change = Change::ClusterChanged { cluster };
         self.record(tx, actor, wanted.id, audited, change).await
     }
@@ -103,10 +109,16 @@ impl Catalog {
             delete_at: wanted.delete_at,
             limits: wanted.limits,
             configs: ConfigMap::new(),
+            networks: Vec::new(),
             version: wanted.version,
         };
         tx.insert_cluster(&cluster, self.env().now()).await?;
-        let audited = ("create_cluster", wanted.slug.as_str());
+        let audited = Audited {
+            action: "create_cluster",
+            kind: "cluster",
+            resource: wanted.slug.as_str(),
+            detail: Value::Null,
+        };
         let change = Change::ClusterCreated { cluster };
         self.record(tx, actor, wanted.id, audited, change).await
     }
@@ -146,10 +158,16 @@ impl Catalog {
         }
         tx.execute("DELETE FROM cell_credentials WHERE cluster = $1", args![id])
             .await?;
+        tx.delete_access(id).await?;
         tx.execute("DELETE FROM cell_clusters WHERE id = $1", args![id])
             .await?;
         let change = Change::ClusterRemoved { cluster: id };
-        let audited = ("purge_cluster", held.cluster.slug.as_str());
+        let audited = Audited {
+            action: "purge_cluster",
+            kind: "cluster",
+            resource: held.cluster.slug.as_str(),
+            detail: Value::Null,
+        };
         self.record(tx, actor, id, audited, change).await?;
         Ok(true)
     }

@@ -7,8 +7,9 @@ use crate::commands::{Actor, Principal};
 use crate::entities::{Cluster, ClusterLimits, ClusterState};
 use crate::feed::Change;
 use crate::ids::{AuditId, ClusterId, FeedSequence, OrganizationId, ProjectId};
-use crate::sql::{AuditEntry, Tx, TxError, args, id_at, transaction};
+use crate::sql::{AuditEntry, Audited, Tx, TxError, args, id_at, transaction};
 use crate::topic_config::ConfigMap;
+use serde_json::Value;
 
 /// The name of organization, project, cluster and slug in dev.
 const DEV: &str = "dev";
@@ -69,6 +70,7 @@ impl Catalog {
             delete_at: None,
             limits: ClusterLimits::HIGHEST,
             configs: ConfigMap::new(),
+            networks: Vec::new(),
             version: 1,
         };
         let actor = Actor::process(Principal::Dev { cluster }, "firn dev");
@@ -121,8 +123,12 @@ impl Catalog {
             id: AuditId(self.env().random_u128()),
             actor,
             cluster: cluster.id,
-            action: "create_cluster",
-            subject: &cluster.slug,
+            audited: Audited {
+                action: "create_cluster",
+                kind: "cluster",
+                resource: &cluster.slug,
+                detail: Value::Null,
+            },
         };
         tx.audit(&entry, sequence, now).await?;
         Ok(Some(sequence))

@@ -5,10 +5,11 @@ use crate::catalog::Catalog;
 use crate::entities::Topic;
 use crate::feed::Change;
 use crate::ids::ClusterId;
-use crate::sql::{Tx, TxError, args, json, transaction};
+use crate::sql::{Audited, Tx, TxError, args, json, transaction};
 use crate::topic_config::{
     ConfigAlteration, ConfigKey, ConfigMap, validate_cluster_configs, validate_topic_configs,
 };
+use serde_json::Value;
 
 /// Changes a topic's configs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,7 +84,12 @@ impl Catalog {
                 tx,
                 actor,
                 topic.cluster,
-                ("alter_topic_configs", &topic.name),
+                Audited {
+                    action: "alter_topic_configs",
+                    kind: "topic",
+                    resource: &topic.name,
+                    detail: Value::Null,
+                },
                 change,
             )
             .await?;
@@ -132,7 +138,18 @@ impl Catalog {
             configs: altered.clone(),
         };
         let sequence = self
-            .record(tx, actor, id, ("alter_cluster_configs", ""), change)
+            .record(
+                tx,
+                actor,
+                id,
+                Audited {
+                    action: "alter_cluster_configs",
+                    kind: "cluster",
+                    resource: "",
+                    detail: Value::Null,
+                },
+                change,
+            )
             .await?;
         Ok(Committed {
             value: altered,

@@ -2,6 +2,7 @@
 //!
 //! What comes here is sealed already ([`crate::credential`]). The cluster's lock guards its credentials.
 
+use serde_json::Value;
 use std::sync::Arc;
 
 use firn_runtime::Timestamp;
@@ -19,7 +20,8 @@ use crate::credential::{
 use crate::feed::Change;
 use crate::ids::{ClusterId, ScramCredentialId};
 use crate::sql::{
-    Tx, TxError, args, json, json_at, number_at, optional_id_at, optional_number_at, text_at, transaction,
+    Audited, Tx, TxError, args, json, json_at, number_at, optional_id_at, optional_number_at, text_at,
+    transaction,
 };
 
 /// The longest salt, in bytes.
@@ -347,7 +349,12 @@ impl Catalog {
                 tx,
                 actor,
                 credential.cluster,
-                ("put_credential", &credential.id.to_string()),
+                Audited {
+                    action: "put_credential",
+                    kind: "credential",
+                    resource: &credential.id.to_string(),
+                    detail: Value::Null,
+                },
                 change,
             )
             .await?;
@@ -393,7 +400,12 @@ impl Catalog {
                 tx,
                 actor,
                 credential.cluster,
-                ("remove_credential", &subject),
+                Audited {
+                    action: "remove_credential",
+                    kind: "credential",
+                    resource: &subject,
+                    detail: Value::Null,
+                },
                 change,
             )
             .await?;

@@ -1,5 +1,6 @@
 //! Adding partitions, and who owns new ones.
 
+use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::topics::{validate_partitions, within};
@@ -8,7 +9,7 @@ use crate::catalog::Catalog;
 use crate::entities::Topic;
 use crate::feed::{Assignment, Change};
 use crate::ids::{ClusterId, IncarnationId, TopicId};
-use crate::sql::{Arg, Tx, TxError, args, id_at, number_at, numbers_of, transaction};
+use crate::sql::{Arg, Audited, Tx, TxError, args, id_at, number_at, numbers_of, transaction};
 
 /// How many partitions one statement inserts. SQLite finds a parameter by walking the list of their names, so that
 /// longer statements cost their square.
@@ -155,7 +156,12 @@ impl Catalog {
                 tx,
                 actor,
                 topic.cluster,
-                ("create_partitions", &topic.name),
+                Audited {
+                    action: "create_partitions",
+                    kind: "topic",
+                    resource: &topic.name,
+                    detail: json!({"before": there, "after": command.total}),
+                },
                 change,
             )
             .await?;

@@ -5,7 +5,7 @@ use crate::catalog::Catalog;
 use crate::feed::Change;
 use crate::ids::{AuditId, ClusterId, FeedSequence};
 use crate::metrics;
-use crate::sql::{AuditEntry, Tx, TxError};
+use crate::sql::{AuditEntry, Audited, Tx, TxError};
 
 impl Catalog {
     pub(super) fn authorize(
@@ -26,7 +26,7 @@ impl Catalog {
         tx: &mut Tx,
         actor: &Actor,
         cluster: ClusterId,
-        (action, subject): (&'static str, &str),
+        audited: Audited<'_>,
         change: Change,
     ) -> Result<FeedSequence, TxError<CommandError>> {
         let now = self.env().now();
@@ -37,8 +37,7 @@ impl Catalog {
                 id,
                 actor,
                 cluster,
-                action,
-                subject,
+                audited,
             },
             sequence,
             now,

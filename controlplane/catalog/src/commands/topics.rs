@@ -1,6 +1,7 @@
 //! Creating and deleting topics.
 
 use firn_runtime::Timestamp;
+use serde_json::Value;
 
 use super::topic_name::collision_key;
 use super::{Actor, CommandError, Committed, Operation, Resource, validate_topic_name};
@@ -8,7 +9,7 @@ use crate::catalog::Catalog;
 use crate::entities::Topic;
 use crate::feed::Change;
 use crate::ids::{ClusterId, FeedSequence, TopicId};
-use crate::sql::{Tx, TxError, args, id_at, json, json_at, number_at, text_at, transaction};
+use crate::sql::{Audited, Tx, TxError, args, id_at, json, json_at, number_at, text_at, transaction};
 use crate::topic_config::{ConfigMap, validate_topic_configs};
 
 /// The most partitions of one topic.
@@ -213,7 +214,18 @@ impl Catalog {
             owners,
         };
         let sequence = self
-            .record(tx, actor, topic.cluster, ("create_topic", &topic.name), change)
+            .record(
+                tx,
+                actor,
+                topic.cluster,
+                Audited {
+                    action: "create_topic",
+                    kind: "topic",
+                    resource: &topic.name,
+                    detail: Value::Null,
+                },
+                change,
+            )
             .await?;
         Ok(Committed {
             value: topic.clone(),
@@ -267,7 +279,18 @@ impl Catalog {
             .await?;
         tx.count(topic.cluster, -1, -i64::from(topic.partitions)).await?;
         let change = Change::TopicDeleted { topic: topic.id };
-        self.record(tx, actor, topic.cluster, ("delete_topic", &topic.name), change)
-            .await
+        self.record(
+            tx,
+            actor,
+            topic.cluster,
+            Audited {
+                action: "delete_topic",
+                kind: "topic",
+                resource: &topic.name,
+                detail: Value::Null,
+            },
+            change,
+        )
+        .await
     }
 }

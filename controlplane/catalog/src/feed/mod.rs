@@ -6,17 +6,23 @@
 //!
 //! An entry holds all that the image needs, so that folding never reads rows, which may be newer than the entry.
 
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+use crate::acl::StoredAcl;
 use crate::cell::IncarnationState;
 use crate::commands::CredentialId;
 use crate::credential::KafkaCredential;
 use crate::entities::{Address, Cluster, Topic};
-use crate::ids::{ClusterId, FeedSequence, IncarnationId, NodeId, TopicId};
+use crate::ids::{
+    AclId, CaPoolId, ClusterId, FeedSequence, IdentityProviderId, IncarnationId, NodeId, TopicId,
+};
+use crate::quota::{QuotaEntity, QuotaValues};
 use crate::topic_config::ConfigMap;
+use crate::trust::{CaPool, IdentityProvider};
 
 /// One change.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Change {
     /// A cluster is new.
@@ -43,6 +49,53 @@ pub enum Change {
     CredentialRemoved {
         /// Which.
         id: CredentialId,
+    },
+    /// ACLs of a cluster came and went.
+    AclsChanged {
+        /// Of which.
+        cluster: ClusterId,
+        /// Those that are new.
+        added: Vec<StoredAcl>,
+        /// Those that are gone.
+        removed: Vec<AclId>,
+    },
+    /// Quotas of a cluster are now these; without any value they are gone.
+    QuotasChanged {
+        /// Of which.
+        cluster: ClusterId,
+        /// Whose, and all of them.
+        quotas: Vec<(QuotaEntity, QuotaValues)>,
+    },
+    /// A pool of certificate authorities is new, or is now this.
+    CaPoolPut {
+        /// All of it.
+        pool: CaPool,
+    },
+    /// A pool of certificate authorities is gone.
+    CaPoolRemoved {
+        /// Of which cluster.
+        cluster: ClusterId,
+        /// Which.
+        id: CaPoolId,
+    },
+    /// An identity provider is new, or is now this.
+    IdentityProviderPut {
+        /// All of it.
+        provider: IdentityProvider,
+    },
+    /// An identity provider is gone.
+    IdentityProviderRemoved {
+        /// Of which cluster.
+        cluster: ClusterId,
+        /// Which.
+        id: IdentityProviderId,
+    },
+    /// Kafka clients of a cluster may come from these networks; if there is none, from anywhere.
+    ClusterNetworksChanged {
+        /// Which.
+        cluster: ClusterId,
+        /// All of them.
+        networks: Vec<IpNet>,
     },
     /// A cluster's broker configs are now these.
     ClusterConfigsChanged {
@@ -111,15 +164,22 @@ pub enum Change {
 }
 
 impl Change {
-    /// Whether it is about who may log in: a cluster, or a credential.
+    /// Whether it is about who may log in: a cluster, from where, a credential, or whom the cluster trusts.
     pub(crate) fn is_about_logins(&self) -> bool {
         match self {
             Self::ClusterCreated { .. }
             | Self::ClusterChanged { .. }
             | Self::ClusterRemoved { .. }
             | Self::CredentialPut { .. }
-            | Self::CredentialRemoved { .. } => true,
-            Self::ClusterConfigsChanged { .. }
+            | Self::CredentialRemoved { .. }
+            | Self::CaPoolPut { .. }
+            | Self::CaPoolRemoved { .. }
+            | Self::IdentityProviderPut { .. }
+            | Self::IdentityProviderRemoved { .. }
+            | Self::ClusterNetworksChanged { .. } => true,
+            Self::AclsChanged { .. }
+            | Self::QuotasChanged { .. }
+            | Self::ClusterConfigsChanged { .. }
             | Self::TopicCreated { .. }
             | Self::TopicConfigsChanged { .. }
             | Self::PartitionsAdded { .. }
@@ -151,7 +211,7 @@ impl Assignment {
 }
 
 /// A change at its place in the feed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct FeedEntry {
     /// Its place.
     pub sequence: FeedSequence,

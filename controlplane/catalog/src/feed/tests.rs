@@ -6,11 +6,14 @@ use firn_runtime::Timestamp;
 
 use super::*;
 use crate::access::{Role, RoleSet};
+use crate::acl::{Acl, Effect, Operation as AclOperation, PatternType, ResourceType};
 use crate::cell::WalLocation;
 use crate::commands::User;
 use crate::credential::Proof;
 use crate::entities::{ClusterLimits, ClusterState};
 use crate::ids::{OrganizationId, ScramCredentialId, ServiceAccountId};
+use crate::quota::{Named, QuotaKey};
+use crate::trust::{CaPoolBody, IdentityProviderBody, NameSource, PrincipalMapping};
 
 /// A line for each kind of change, in the order of the enum.
 const GOLDEN: &str = include_str!("../../tests/golden/feed-v1.jsonl");
@@ -24,6 +27,13 @@ fn place(change: &Change) -> usize {
         Change::ClusterRemoved { .. } => 11,
         Change::CredentialPut { .. } => 12,
         Change::CredentialRemoved { .. } => 13,
+        Change::AclsChanged { .. } => 14,
+        Change::QuotasChanged { .. } => 15,
+        Change::CaPoolPut { .. } => 16,
+        Change::CaPoolRemoved { .. } => 17,
+        Change::IdentityProviderPut { .. } => 18,
+        Change::IdentityProviderRemoved { .. } => 19,
+        Change::ClusterNetworksChanged { .. } => 20,
         Change::TopicCreated { .. } => 2,
         Change::TopicConfigsChanged { .. } => 3,
         Change::PartitionsAdded { .. } => 4,
@@ -49,10 +59,94 @@ fn cluster() -> Cluster {
             groups: 5,
             connections: 6,
             storage_bytes: 7,
+            ingress: 8,
+            egress: 9,
         },
         configs: ConfigMap::from([("log.retention.ms".to_owned(), "5".to_owned())]),
+        networks: Vec::new(),
         version: 1,
     }
+}
+
+fn access_changes() -> [Change; 7] {
+    let cluster = ClusterId(1);
+    let acl = Acl {
+        resource_type: ResourceType::TransactionalId,
+        pattern_type: PatternType::Prefixed,
+        resource_name: "t".to_owned(),
+        principal: "User:u".to_owned(),
+        host: "*".to_owned(),
+        operation: AclOperation::DescribeConfigs,
+        permission: Effect::Deny,
+    };
+    let added = StoredAcl {
+        id: AclId(30),
+        acl,
+        created_at: Timestamp(31),
+    };
+    let pool = CaPool {
+        id: CaPoolId(32),
+        cluster,
+        name: "pool".to_owned(),
+        body: CaPoolBody {
+            certificates: vec!["c".to_owned()],
+            revocation_lists: vec!["r".to_owned()],
+            mapping: PrincipalMapping {
+                source: NameSource::SanUri,
+                rules: "DEFAULT".to_owned(),
+            },
+        },
+        version: 1,
+        created_at: Timestamp(33),
+    };
+    let provider = IdentityProvider {
+        id: IdentityProviderId(34),
+        cluster,
+        name: "provider".to_owned(),
+        body: IdentityProviderBody {
+            issuer: "https://i".to_owned(),
+            jwks_url: None,
+            audiences: vec!["a".to_owned()],
+            principal_claim: "sub".to_owned(),
+            mapping_rules: "DEFAULT".to_owned(),
+            clock_skew_seconds: 30,
+        },
+        version: 1,
+        created_at: Timestamp(35),
+    };
+    let both = QuotaEntity::UserClient(Named::Name("u".to_owned()), Named::Default);
+    let values = QuotaValues::from([
+        (QuotaKey::ProducerByteRate, 1024.0),
+        (QuotaKey::RequestPercentage, 12.5),
+    ]);
+    [
+        Change::AclsChanged {
+            cluster,
+            added: vec![added],
+            removed: vec![AclId(36)],
+        },
+        Change::QuotasChanged {
+            cluster,
+            quotas: vec![
+                (both, values),
+                (QuotaEntity::Ip(Named::Default), QuotaValues::new()),
+            ],
+        },
+        Change::CaPoolPut { pool },
+        Change::CaPoolRemoved {
+            cluster,
+            id: CaPoolId(32),
+        },
+        Change::IdentityProviderPut { provider },
+        Change::IdentityProviderRemoved {
+            cluster,
+            id: IdentityProviderId(34),
+        },
+        Change::ClusterNetworksChanged {
+            cluster,
+            networks: vec!["10.0.0.0/8".parse().unwrap(), "2001:db8::/32".parse().unwrap()],
+        },
+    ]
 }
 
 /// A cluster is suspended or deleted, and goes.
@@ -172,8 +266,10 @@ fn every_kind_of_change_is_stored_as_in_version_1() {
         &incarnation_changes()[..],
         &cluster_ends()[..],
         &credential_changes()[..],
+        &access_changes()[..],
     ]
     .concat();
+
     let places: Vec<usize> = changes.iter().map(place).collect();
     assert_eq!(places, (0..changes.len()).collect::<Vec<_>>());
     assert_eq!(GOLDEN.lines().count(), changes.len());

@@ -77,6 +77,17 @@ impl Image {
             Change::OwnershipMoved { from, to } => self.move_ownership(*from, *to),
             Change::CredentialPut { credential } => self.put_credential(credential.clone()),
             Change::CredentialRemoved { id } => self.credentials.remove(*id),
+            Change::AclsChanged { .. }
+            | Change::QuotasChanged { .. }
+            | Change::CaPoolPut { .. }
+            | Change::CaPoolRemoved { .. }
+            | Change::IdentityProviderPut { .. }
+            | Change::IdentityProviderRemoved { .. } => self.fold_access(&entry.change),
+            Change::ClusterNetworksChanged { cluster, networks } => {
+                let mut changed = self.known_cluster(*cluster)?.as_ref().clone();
+                changed.networks.clone_from(networks);
+                self.put_cluster(changed);
+            }
         }
         self.sequence = entry.sequence;
         Ok(())
@@ -109,6 +120,7 @@ impl Image {
         self.slugs.remove_mut(&slug);
         self.clusters.remove_mut(&id);
         self.credentials.remove_cluster(id);
+        self.access.remove_mut(&id);
         Ok(())
     }
 

@@ -4,10 +4,12 @@
 //! persistent trees: folding a change into an image of 100,000 topics copies a path, not the maps. (Copying
 //! maps per change would make creating n topics cost n²; a lock around one mutable map would let an answer see two states.)
 
+mod access;
 mod credentials;
 mod folding;
 mod follower;
 
+pub use access::ClusterAccess;
 pub use credentials::ScramUser;
 pub use follower::ImageFollower;
 
@@ -71,6 +73,7 @@ pub struct Image {
     names: RedBlackTreeMapSync<ClusterId, RedBlackTreeMapSync<Arc<str>, Arc<ImageTopic>>>,
     brokers: RedBlackTreeMapSync<IncarnationId, Arc<ImageBroker>>,
     credentials: Credentials,
+    access: RedBlackTreeMapSync<ClusterId, Arc<ClusterAccess>>,
 }
 
 impl Image {

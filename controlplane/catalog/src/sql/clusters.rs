@@ -11,9 +11,9 @@ use crate::ids::ClusterId;
 
 /// What [`cluster_at`] reads.
 pub(super) const CLUSTER_COLUMNS: &str = "id, slug, kafka_id, organization, state, delete_at, max_topics, \
-     max_partitions, max_groups, max_connections, max_storage_bytes, configs, version";
+     max_partitions, max_groups, max_connections, max_storage_bytes, configs, version, max_ingress, max_egress, networks";
 /// How many columns that are.
-const COLUMN_COUNT: usize = 13;
+const COLUMN_COUNT: usize = 16;
 /// How many rows one statement reads by their ids.
 const CHUNK: usize = 200;
 
@@ -40,9 +40,12 @@ pub(super) fn cluster_at(row: &AnyRow) -> Result<Cluster, CatalogError> {
             groups: number_at(row, 8)?,
             connections: number_at(row, 9)?,
             storage_bytes: number_at(row, 10)?,
+            ingress: number_at(row, 13)?,
+            egress: number_at(row, 14)?,
         },
         configs: json_at(row, 11)?,
         version: number_at(row, 12)?,
+        networks: json_at(row, 15)?,
     })
 }
 
@@ -98,9 +101,9 @@ impl Tx {
         now: Timestamp,
     ) -> Result<(), sqlx::Error> {
         let insert = "INSERT INTO cell_clusters (id, slug, kafka_id, organization, state, delete_at, max_topics, \
-                      max_partitions, max_groups, max_connections, max_storage_bytes, configs, version, topic_count, \
-                      partition_count, created_at) \
-                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, 0, $14)";
+                      max_partitions, max_groups, max_connections, max_storage_bytes, configs, version, max_ingress, \
+                      max_egress, networks, topic_count, partition_count, created_at) \
+                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, 0, $17)";
         let limits = &cluster.limits;
         let values = args![
             cluster.id,
@@ -116,6 +119,9 @@ impl Tx {
             limits.storage_bytes,
             json(&cluster.configs),
             cluster.version,
+            limits.ingress,
+            limits.egress,
+            json(&cluster.networks),
             now,
         ];
         self.execute(insert, values).await?;
@@ -125,7 +131,8 @@ impl Tx {
     /// Stores what may change of a cluster's row, apart from its configs and counts.
     pub(crate) async fn update_cluster(&mut self, cluster: &Cluster) -> Result<(), sqlx::Error> {
         let update = "UPDATE cell_clusters SET state = $2, delete_at = $3, max_topics = $4, max_partitions = $5, \
-                      max_groups = $6, max_connections = $7, max_storage_bytes = $8, version = $9 WHERE id = $1";
+                      max_groups = $6, max_connections = $7, max_storage_bytes = $8, version = $9, max_ingress = $10, \
+                      max_egress = $11 WHERE id = $1";
         let limits = &cluster.limits;
         let values = args![
             cluster.id,
@@ -137,6 +144,8 @@ impl Tx {
             limits.connections,
             limits.storage_bytes,
             cluster.version,
+            limits.ingress,
+            limits.egress,
         ];
         self.execute(update, values).await?;
         Ok(())

@@ -21,6 +21,7 @@ impl Tx {
         self.load_brokers(&mut image).await?;
         self.load_topics(&mut image).await?;
         self.load_credentials(&mut image).await?;
+        self.load_access(&mut image).await?;
         Ok(image)
     }
 

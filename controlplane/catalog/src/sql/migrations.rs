@@ -23,6 +23,7 @@ const ACCOUNT: Versions = Versions {
     scripts: &[
         include_str!("../../../../migrations/account/0001_account.sql"),
         include_str!("../../../../migrations/account/0002_accounts.sql"),
+        include_str!("../../../../migrations/account/0003_access.sql"),
     ],
 };
 
@@ -34,6 +35,7 @@ const CELL: Versions = Versions {
     scripts: &[
         include_str!("../../../../migrations/cell/0001_cell.sql"),
         include_str!("../../../../migrations/cell/0002_tenants.sql"),
+        include_str!("../../../../migrations/cell/0003_access.sql"),
     ],
 };
 
@@ -84,12 +86,20 @@ mod tests {
         (
             "account",
             ACCOUNT.scripts,
-            &[0x9f91_7c26_907f_100d, 0x7b9a_d668_b9be_568e],
+            &[
+                0x9f91_7c26_907f_100d,
+                0x7b9a_d668_b9be_568e,
+                0x8658_4f4f_13ec_ef38,
+            ],
         ),
         (
             "cell",
             CELL.scripts,
-            &[0x5214_4c27_a62f_2ea9, 0x5126_1913_d577_6f35],
+            &[
+                0x5214_4c27_a62f_2ea9,
+                0x5126_1913_d577_6f35,
+                0x54d4_8b90_b879_9df2,
+            ],
         ),
     ];
 

@@ -7,6 +7,7 @@
 //! Lock order: the cluster's row, which guards the rows of its topics; incarnations in id order; partitions; objects; the
 //! feed head last.
 
+mod access;
 mod audit;
 mod clusters;
 mod errors;
@@ -23,7 +24,7 @@ mod takeover;
 mod transaction;
 mod trimming;
 
-pub(crate) use audit::AuditEntry;
+pub(crate) use audit::{AuditEntry, Audited};
 pub(crate) use clusters::HeldCluster;
 pub(crate) use feed::CHANNEL;
 pub use opening::OpenError;

@@ -10,9 +10,9 @@ use sqlx::any::AnyRow;
 
 use crate::cell::CatalogError;
 use crate::ids::{
-    ApiKeyId, AuditId, BindingId, ClusterId, IncarnationId, InvitationId, LeaderEpoch, LoginProviderId,
-    ObjectId, Offset, OperationId, OrganizationId, PersonId, ProjectId, ScramCredentialId, ServiceAccountId,
-    SessionId, Slot, TopicId,
+    AclId, ApiKeyId, AuditId, BindingId, CaPoolId, ClusterId, IdentityProviderId, IncarnationId,
+    InvitationId, LeaderEpoch, LoginProviderId, ObjectId, Offset, OperationId, OrganizationId, PersonId,
+    ProjectId, ScramCredentialId, ServiceAccountId, SessionId, Slot, TopicId,
 };
 
 /// A parameter.
@@ -81,6 +81,9 @@ macro_rules! text_args {
     )*};
 }
 text_args!(
+    AclId,
+    CaPoolId,
+    IdentityProviderId,
     ApiKeyId,
     AuditId,
     BindingId,

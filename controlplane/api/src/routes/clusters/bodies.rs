@@ -71,6 +71,10 @@ pub(crate) struct Limits {
     connections: i64,
     /// Bytes of records, as they are stored.
     storage_bytes: i64,
+    /// Bytes of records that clients may send in a second, to all brokers together.
+    ingress_bytes_per_second: i64,
+    /// Bytes of records that clients may receive in a second, from all brokers together.
+    egress_bytes_per_second: i64,
 }
 
 /// How much a cluster holds.
@@ -102,6 +106,8 @@ impl From<ClusterLimits> for Limits {
             groups: limits.groups,
             connections: limits.connections,
             storage_bytes: limits.storage_bytes,
+            ingress_bytes_per_second: limits.ingress,
+            egress_bytes_per_second: limits.egress,
         }
     }
 }
@@ -189,6 +195,14 @@ pub(crate) struct NewLimits {
     #[serde(default)]
     #[schema(minimum = 0, maximum = 1_125_899_906_842_624i64)]
     storage_bytes: Option<i64>,
+    /// Bytes of records that clients may send in a second, to all brokers together.
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 1_099_511_627_776i64)]
+    ingress_bytes_per_second: Option<i64>,
+    /// Bytes of records that clients may receive in a second, from all brokers together.
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 1_099_511_627_776i64)]
+    egress_bytes_per_second: Option<i64>,
 }
 
 /// What to change of a cluster. What is left out stays.
@@ -216,6 +230,8 @@ impl From<NewLimits> for LimitsUpdate {
             groups: limits.groups,
             connections: limits.connections,
             storage_bytes: limits.storage_bytes,
+            ingress: limits.ingress_bytes_per_second,
+            egress: limits.egress_bytes_per_second,
         }
     }
 }

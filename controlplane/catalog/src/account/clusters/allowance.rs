@@ -72,6 +72,8 @@ const NOTHING: ClusterLimits = ClusterLimits {
     groups: 0,
     connections: 0,
     storage_bytes: 0,
+    ingress: 0,
+    egress: 0,
 };
 
 impl Tx {

@@ -42,6 +42,10 @@ pub struct LimitsUpdate {
     pub connections: Option<i64>,
     /// Bytes of records.
     pub storage_bytes: Option<i64>,
+    /// Bytes of records that clients may send in a second.
+    pub ingress: Option<i64>,
+    /// Bytes of records that clients may receive in a second.
+    pub egress: Option<i64>,
 }
 
 impl LimitsUpdate {
@@ -54,6 +58,8 @@ impl LimitsUpdate {
             groups: self.groups.unwrap_or(limits.groups),
             connections: self.connections.unwrap_or(limits.connections),
             storage_bytes: self.storage_bytes.unwrap_or(limits.storage_bytes),
+            ingress: self.ingress.unwrap_or(limits.ingress),
+            egress: self.egress.unwrap_or(limits.egress),
         }
     }
 }

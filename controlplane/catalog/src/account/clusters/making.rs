@@ -56,6 +56,8 @@ pub(super) fn validate_limits(limits: &ClusterLimits) -> Result<(), AccountError
         ("/limits/groups", limits.groups, most.groups),
         ("/limits/connections", limits.connections, most.connections),
         ("/limits/storage_bytes", limits.storage_bytes, most.storage_bytes),
+        ("/limits/ingress_bytes_per_second", limits.ingress, most.ingress),
+        ("/limits/egress_bytes_per_second", limits.egress, most.egress),
     ] {
         if !(0..=most).contains(&value) {
             let reason = format!("it must be from 0 to {most}");
