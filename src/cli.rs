@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
+use crate::audit::Verify;
 use crate::config::kind::Kind;
 use crate::config::{SETTINGS, Setting};
 
@@ -21,6 +22,8 @@ pub enum Request {
         /// As JSON.
         json: bool,
     },
+    /// Check an exported audit trail.
+    VerifyAudit(Verify),
 }
 
 /// What a process that serves is.
@@ -51,10 +54,11 @@ pub fn parse() -> Request {
             given: given(matches),
             json: matches.get_flag("json"),
         },
+        Some(("audit", matches)) => Request::VerifyAudit(verify(matches)),
         Some(("broker", matches)) => Request::Serve(Role::Broker, given(matches)),
         Some(("control", matches)) => Request::Serve(Role::Control, given(matches)),
         Some((_, matches)) => Request::Serve(Role::Dev, given(matches)),
-        None => unreachable!("clap requires a subcommand and knows four"),
+        None => unreachable!("clap requires a subcommand and knows these"),
     }
 }
 
@@ -93,7 +97,55 @@ fn command() -> Command {
                     .help("Print a JSON array"),
             ),
         )
+        .subcommand(audit())
 }
+
+fn audit() -> Command {
+    let file = Arg::new("file")
+        .value_name("FILE")
+        .required(true)
+        .value_parser(clap::value_parser!(PathBuf))
+        .help("The export, one line of JSON for each row; - reads standard input");
+    let head = Arg::new("head").long("head").value_name("FILE-or-TOKEN").help(
+        "An end of the trail that was kept: also tell whether rows before it were cut off or written anew",
+    );
+    Command::new("audit")
+        .about("Look at exported audit trails")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(
+            Command::new("verify")
+                .about("Tell whether an exported audit trail is as the service wrote it")
+                .after_long_help(AFTER_VERIFY)
+                .arg(file)
+                .arg(head),
+        )
+}
+
+fn verify(matches: &ArgMatches) -> Verify {
+    let (_, matches) = matches.subcommand().unwrap_or(("verify", matches));
+    Verify {
+        file: matches.get_one::<PathBuf>("file").cloned().unwrap_or_default(),
+        head: matches.get_one::<String>("head").cloned(),
+    }
+}
+
+const AFTER_VERIFY: &str = "\
+Every row of an audit trail has a position and a hash over what it says and the hash of the row before it. So a row that was
+changed, taken out, moved or put in breaks the chain at its line, which is told, and why.
+
+Export a cluster's trail (or an organization's, with /v1/organizations/org_...), and check it:
+    curl -H \"Authorization: Bearer $API_KEY\" $FIRN/v1/clusters/clu_.../audit/export > trail.jsonl
+    firn audit verify trail.jsonl
+Go on from where the last export ended (position 1200), and check both together:
+    curl -H ... \"$FIRN/v1/clusters/clu_.../audit/export?after=1200\" >> trail.jsonl
+Whoever can write the database could cut rows off at the end, or compute a whole chain anew. Keep its signed end elsewhere:
+    curl -H ... $FIRN/v1/clusters/clu_.../audit/head > head.json
+    firn audit verify --head head.json trail.jsonl
+The records of the topic __audit are the same lines:
+    kcat -C -t __audit -e ... | firn audit verify -
+
+Exit codes: 0 unbroken, 1 broken or unreadable, 2 wrong usage.";
 
 const AFTER_ALL: &str = "Every flag is also a FIRN_* variable and a TOML key: see `firn config`.";
 

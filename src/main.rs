@@ -1,10 +1,11 @@
 //! Firn, the binary: `firn dev` runs everything in one process, `firn broker` and `firn control` the two planes of a cell,
-//! `firn config` explains every setting.
+//! `firn config` explains every setting, `firn audit verify` checks an exported audit trail.
 //!
 //! | module | what is in it |
 //! |---|---|
 //! | `cli` | the command line, derived from the settings table |
 //! | `config` | settings: one table, three sources, typed result |
+//! | `audit` | checking exported audit trails |
 //! | `roles` | what each role puts together |
 //! | `assembly` | the parts: foundation, data plane, control plane, built from the settings |
 //! | `process` | what any process that serves has: start and stop, addresses, data directory |
@@ -15,6 +16,7 @@
 //! | `exit` | exit codes and their sentences |
 
 mod assembly;
+mod audit;
 mod certificates;
 mod cli;
 mod config;
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
     let outcome = match cli::parse() {
         Request::Serve(role, given) => serve(role, &given),
         Request::Config { given, json } => show_config(&given, json),
+        Request::VerifyAudit(asked) => audit::verify(&asked),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -12,6 +12,8 @@
 
 mod support;
 
+#[path = "isolation/audited.rs"]
+mod audited;
 #[path = "isolation/probe.rs"]
 mod probe;
 #[path = "isolation/rows.rs"]

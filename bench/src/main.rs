@@ -6,12 +6,14 @@
 //! | `load` | threads that replay them and count: produce, consume, idle connections |
 //! | `subject` | the broker processes, and what they cost |
 //! | `floor` | what a broker of equal durability costs at the least |
+//! | `fairness` | two tenants on one broker: what one notices of the other
 //! | `figures` | Firn alone: memory, start, recovery |
 //! | `versus` | cases, turns, results, and the lines that Firn has to cross |
 //! | `report` | `RESULTS.md`, plots, the table for the terminal |
 //!
 //! Figures, not tests: nothing here fails for being slow.
 
+mod fairness;
 mod figures;
 mod floor;
 mod load;
@@ -46,6 +48,29 @@ enum Command {
         /// How often the start after kill -9 is repeated
         #[arg(long, default_value_t = 3)]
         rounds: usize,
+    },
+    /// Two tenants on one Firn: a light one alone, and beside one that sends at least ten times as much
+    Fairness {
+        #[command(flatten)]
+        places: Folders,
+        /// How often alone and beside have their turns
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
+        /// Seconds of each
+        #[arg(long, default_value_t = 10.0)]
+        seconds: f64,
+    },
+    /// The greedy tenant, which `fairness` starts
+    #[command(hide = true)]
+    Press {
+        /// Where the broker is
+        address: String,
+        /// Bytes in a second; unset: as many as are answered
+        #[arg(long)]
+        rate: Option<f64>,
+        /// How long
+        #[arg(long)]
+        seconds: f64,
     },
     /// The same load on Apache Kafka and on Firn, one at a time, in turns; then the report
     Versus(Versus),
@@ -136,6 +161,21 @@ fn main() -> anyhow::Result<()> {
         Command::Figures { places, rounds } => {
             figures::run(&places.places()?, rounds, &mut std::io::stdout())
         }
+        Command::Fairness {
+            places,
+            rounds,
+            seconds,
+        } => fairness::run(
+            &places.places()?,
+            rounds,
+            Duration::try_from_secs_f64(seconds)?,
+            &mut std::io::stdout(),
+        ),
+        Command::Press {
+            address,
+            rate,
+            seconds,
+        } => fairness::press(&address, rate, seconds),
         Command::Versus(asked) => asked.run(),
         Command::Report { folder } => {
             let results = Results::load(&results_in(&folder))?;

@@ -11,6 +11,7 @@ use url::Url;
 
 use super::background::Background;
 use super::foundation::Foundation;
+use super::tuning;
 use crate::config::{Control, Settings};
 use crate::exit::Failure;
 
@@ -80,6 +81,7 @@ impl ControlPlane {
                 certificate_authority: plan.certificate_authority,
                 undelete_window: settings.control.undelete_window,
                 dev: plan.dev,
+                reach: tuning::reach(settings, plan.dev),
                 rate_limits: RateLimits {
                     per_principal: settings.control.requests_per_principal,
                     per_address: settings.control.requests_per_address,

@@ -129,7 +129,7 @@ impl DataPlane {
         }
         let broker = Broker::start(BrokerParts {
             env: env.clone(),
-            settings: tuning::broker(settings, &listeners),
+            settings: tuning::broker(settings, &listeners, anonymous.is_some()),
             log: Arc::clone(&log),
             catalog: Arc::clone(&foundation.catalog),
             images: Arc::clone(&foundation.images),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use firn_catalog::image::ImageFollower;
+use firn_catalog::topic_config::{BrokerDefaults, ConfigMap, KafkaSettings};
 use firn_catalog::{Catalog, OpenError};
 use firn_runtime::Env;
 use firn_secrets::Secrets;
@@ -40,16 +41,16 @@ impl Foundation {
             Some(url) => url.clone(),
             None => format!("sqlite://{}", within("catalog.db").display()),
         };
-        Self::open(url, secrets, env).await
+        Self::open(url, secrets, &settings.kafka_config, env).await
     }
 
     /// That of a role that shares it with other processes: everything must be set.
     pub async fn shared(settings: &Shared, env: &Env) -> Result<Self, Failure> {
         let secrets = master_key::read(&settings.master_key)?;
-        Self::open(settings.catalog.clone(), secrets, env).await
+        Self::open(settings.catalog.clone(), secrets, &settings.kafka, env).await
     }
 
-    async fn open(url: String, secrets: Secrets, env: &Env) -> Result<Self, Failure> {
+    async fn open(url: String, secrets: Secrets, kafka: &KafkaSettings, env: &Env) -> Result<Self, Failure> {
         let catalog = Catalog::open(&url, env.clone())
             .await
             .map_err(|error| match error {
@@ -73,6 +74,11 @@ impl Foundation {
                 ),
             ));
         }
+        let defaults = BrokerDefaults {
+            cluster: &ConfigMap::new(),
+            settings: kafka,
+        };
+        catalog.allow_everyone_if_no_acl_found(defaults.flag("allow.everyone.if.no.acl.found"));
         let images = ImageFollower::start(Arc::clone(&catalog))
             .await
             .map_err(|error| Failure::failed(format!("catalog: its image cannot be read: {error}")))?;
@@ -91,6 +97,7 @@ impl Foundation {
 pub struct Shared {
     catalog: String,
     master_key: PathBuf,
+    kafka: KafkaSettings,
 }
 
 impl Shared {
@@ -108,6 +115,7 @@ impl Shared {
                 .master_key
                 .clone()
                 .ok_or_else(|| missing("master-key", "the file with the key that the whole cell shares"))?,
+            kafka: settings.kafka_config.clone(),
         })
     }
 }

@@ -2,12 +2,13 @@
 
 use std::net::SocketAddr;
 
-use firn_broker::{Advertise, BrokerSettings, Limits};
+use firn_broker::{Advertise, BrokerSettings, KerberosSettings, Limits, TokenSettings};
 use firn_catalog::topic_config::{BrokerDefaults, ConfigMap, KafkaSettings};
 use firn_log::cold::{ColdSettings, GcSettings, MergeSettings, OffloadSettings, ReadSettings};
 use firn_log::engine::LogSettings;
 use firn_log::engine::images::ImageBudget;
 use firn_log::wal::AppenderSettings;
+use firn_outbound::Reach;
 
 use crate::config::{Log, Settings};
 
@@ -49,6 +50,9 @@ pub fn log(settings: &Log) -> LogSettings {
     }
 }
 
+/// The slug of the cluster of `firn dev`.
+const DEV_CLUSTER: &str = "dev";
+
 /// Where a broker listens, and what its role decides.
 pub struct Listeners {
     /// For Kafka clients.
@@ -59,8 +63,16 @@ pub struct Listeners {
     pub coordinators: i32,
 }
 
-/// The broker's settings.
-pub fn broker(settings: &Settings, listeners: &Listeners) -> BrokerSettings {
+/// What tenants may have asked; in `dev` this machine too.
+pub fn reach(settings: &Settings, dev: bool) -> Reach {
+    Reach {
+        loopback: dev,
+        ..settings.control.outbound.clone()
+    }
+}
+
+/// The broker's settings; in `dev` it may be had identity providers on this machine.
+pub fn broker(settings: &Settings, listeners: &Listeners, dev: bool) -> BrokerSettings {
     let named = |name: &Option<(String, Option<u16>)>| {
         let (host, port) = name.clone()?;
         Some(Advertise { host, port })
@@ -75,7 +87,26 @@ pub fn broker(settings: &Settings, listeners: &Listeners) -> BrokerSettings {
         cell_domain: settings.cell_domain.clone(),
         limits: limits(settings),
         kafka: settings.kafka_config.clone(),
+        kerberos: kerberos(settings, dev),
+        tokens: TokenSettings {
+            reach: reach(settings, dev),
+            ..TokenSettings::default()
+        },
     }
+}
+
+/// How tickets are accepted; in `dev` for its one cluster, unless another is said.
+fn kerberos(settings: &Settings, dev: bool) -> Option<KerberosSettings> {
+    let kerberos = settings.kerberos.as_ref()?;
+    let unsaid = if dev { DEV_CLUSTER } else { "" };
+    Some(KerberosSettings {
+        keytab: kerberos.keytab.clone(),
+        service: kerberos.service.clone(),
+        realm: kerberos.realm.clone(),
+        cluster: kerberos.cluster.clone().unwrap_or_else(|| unsaid.to_owned()),
+        rules: kerberos.rules.clone(),
+        replays: settings.data_dir.join("kerberos-replays"),
+    })
 }
 
 /// Kafka's own settings bound connections where it has any, so that clients that read them are told the truth.
@@ -85,6 +116,7 @@ fn limits(settings: &Settings) -> Limits {
     Limits {
         connections: size(number(kafka, "max.connections")),
         connections_per_ip: size(u64::from(settings.network.max_connections_per_ip)),
+        connections_per_principal: size(u64::from(settings.network.max_connections_per_principal)),
         frame_bytes: size(number(kafka, "socket.request.max.bytes")),
         idle: std::time::Duration::from_millis(idle_millis),
         pipelined_bytes: size(settings.network.max_pending_bytes_per_connection),

@@ -39,6 +39,8 @@ pub enum Kind {
     Count,
     /// A log filter.
     Filter,
+    /// Any text.
+    Text,
     /// One of these words.
     Choice(&'static [&'static str]),
 }
@@ -61,6 +63,7 @@ impl Kind {
             Self::Bytes => "BYTES",
             Self::Count => "COUNT",
             Self::Filter => "FILTER",
+            Self::Text => "TEXT",
             Self::Choice(_) => "WORD",
         }
     }
@@ -84,6 +87,7 @@ impl Kind {
             Self::Bytes => "bytes (KiB, MiB, GiB)".into(),
             Self::Count => "count".into(),
             Self::Filter => "level, or filter by module".into(),
+            Self::Text => "text".into(),
             Self::Choice(words) => words.join(" or "),
         }
     }
@@ -118,6 +122,10 @@ impl Kind {
             Self::Bytes => bytes(text).map(drop),
             Self::Count => count(text).map(drop),
             Self::Filter => filter(text),
+            Self::Text if text.is_empty() || text.chars().any(char::is_control) => {
+                Err("it is empty, or has a control character in it".into())
+            }
+            Self::Text => Ok(()),
             Self::Choice(words) if words.contains(&text) => Ok(()),
             Self::Choice(words) => Err(format!("it is none of: {}", words.join(", "))),
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use firn_api::TrustedProxies;
 use firn_catalog::topic_config::{self, KafkaSettings};
+use firn_outbound::Reach;
 
 use super::kind::{self, Wal};
 use super::source::{ConfigError, Origin, Sourced, Sources, nearest};
@@ -32,6 +33,8 @@ pub struct Settings {
     pub cell_domain: Option<String>,
     /// The files of the certificate and of its key.
     pub tls: Option<TlsFiles>,
+    /// How tickets are accepted; `None`: not at all.
+    pub kerberos: Option<Kerberos>,
     /// The file of the master key; `None`: in the data directory.
     pub master_key: Option<PathBuf>,
     /// The control plane's settings.
@@ -105,6 +108,8 @@ pub struct Control {
     pub undelete_window: Duration,
     /// `trusted-proxies`.
     pub trusted_proxies: TrustedProxies,
+    /// `outbound-networks`.
+    pub outbound: Reach,
     /// `api-requests-per-principal`.
     pub requests_per_principal: u32,
     /// `api-requests-per-address`.
@@ -121,6 +126,21 @@ impl fmt::Debug for SmtpUrl {
     }
 }
 
+/// How tickets of Kerberos are accepted; `table.rs` says what each changes.
+#[derive(Debug, Clone)]
+pub struct Kerberos {
+    /// `kerberos-keytab`.
+    pub keytab: PathBuf,
+    /// `kerberos-realm`.
+    pub realm: String,
+    /// `kerberos-service`.
+    pub service: String,
+    /// `kerberos-cluster`.
+    pub cluster: Option<String>,
+    /// `kerberos-rules`.
+    pub rules: String,
+}
+
 /// Limits of the broker that Kafka has no setting for; `table.rs` says what each changes.
 #[derive(Debug, Clone)]
 pub struct Network {
@@ -128,6 +148,8 @@ pub struct Network {
     pub max_groups_per_cluster: u32,
     /// `max-connections-per-ip`.
     pub max_connections_per_ip: u32,
+    /// `max-connections-per-principal`.
+    pub max_connections_per_principal: u32,
     /// `max-pending-bytes-per-connection`.
     pub max_pending_bytes_per_connection: u64,
 }
@@ -167,6 +189,7 @@ impl Settings {
             node: read.value("node", kind::node)?,
             cell_domain: read.optional("cell-domain", kind::domain)?,
             tls: tls(&read)?,
+            kerberos: kerberos(&read)?,
             master_key: read.optional("master-key", |text| Ok(text.into()))?,
             control: control(&read)?,
             catalog: read.optional("catalog", |text| Ok(text.to_owned()))?,
@@ -177,6 +200,7 @@ impl Settings {
             network: Network {
                 max_groups_per_cluster: read.value("max-groups-per-cluster", kind::count)?,
                 max_connections_per_ip: read.value("max-connections-per-ip", kind::count)?,
+                max_connections_per_principal: read.value("max-connections-per-principal", kind::count)?,
                 max_pending_bytes_per_connection: read
                     .value("max-pending-bytes-per-connection", kind::bytes)?,
             },
@@ -251,6 +275,25 @@ fn tls(read: &Reader<'_>) -> Result<Option<TlsFiles>, ConfigError> {
     }
 }
 
+/// With a keytab the realm must be said, too.
+fn kerberos(read: &Reader<'_>) -> Result<Option<Kerberos>, ConfigError> {
+    let text = |text: &str| Ok(text.to_owned());
+    let Some(keytab) = read.optional("kerberos-keytab", |text| Ok(PathBuf::from(text)))? else {
+        return Ok(None);
+    };
+    let Some(realm) = read.optional("kerberos-realm", text)? else {
+        let reason = "kerberos-realm is not set, and the rule DEFAULT needs one".to_owned();
+        return read.value("kerberos-keytab", |_| Err(reason.clone()));
+    };
+    Ok(Some(Kerberos {
+        keytab,
+        realm,
+        service: read.value("kerberos-service", text)?,
+        cluster: read.optional("kerberos-cluster", text)?,
+        rules: read.value("kerberos-rules", text)?,
+    }))
+}
+
 fn control(read: &Reader<'_>) -> Result<Control, ConfigError> {
     let without_slash = |text: &str| Ok(text.trim_end_matches('/').to_owned());
     Ok(Control {
@@ -259,6 +302,7 @@ fn control(read: &Reader<'_>) -> Result<Control, ConfigError> {
         mail_from: read.text("mail-from"),
         undelete_window: read.value("undelete-window", kind::duration)?,
         trusted_proxies: read.value("trusted-proxies", str::parse)?,
+        outbound: read.value("outbound-networks", Reach::of_networks)?,
         requests_per_principal: read.value("api-requests-per-principal", kind::count)?,
         requests_per_address: read.value("api-requests-per-address", kind::count)?,
     })

@@ -119,6 +119,41 @@ pub const SETTINGS: &[Setting] = &[
         "The PEM file of the private key of `tls-cert`; readable by this process and nobody else.",
     ),
     setting(
+        "kerberos-keytab",
+        Kind::Path,
+        "",
+        "The keytab of this broker's service in Kerberos: with it, clients may log in with tickets (SASL mechanism GSSAPI). Keys that are \
+         added to it are used without a restart. Needs MIT's library (Debian: libgssapi-krb5-2), which reads /etc/krb5.conf, or the file \
+         in KRB5_CONFIG. Unset: no tickets are taken.",
+    ),
+    setting(
+        "kerberos-service",
+        Kind::Text,
+        "kafka",
+        "The name of the service, as in kafka/HOST@REALM: what clients have as sasl.kerberos.service.name.",
+    ),
+    setting(
+        "kerberos-realm",
+        Kind::Text,
+        "",
+        "The realm whose principals the rule DEFAULT of `kerberos-rules` is about. Needed with `kerberos-keytab`.",
+    ),
+    setting(
+        "kerberos-cluster",
+        Kind::Text,
+        "",
+        "The slug of the cluster whose clients log in with tickets. A user that comes so has no role: ACLs say what it may do. Unset: \
+         `dev` in `firn dev`; `firn broker` does not start with a keytab and without a cluster.",
+    ),
+    setting(
+        "kerberos-rules",
+        Kind::Text,
+        "DEFAULT",
+        "From a principal to the name of a user, as Kafka's sasl.kerberos.principal.to.local.rules has it: rules by commas, of \
+         which the first that applies counts, such as RULE:[2:$1@$0](.*@EXAMPLE\\.COM)s/@.*//,DEFAULT. A principal to which none \
+         applies is refused.",
+    ),
+    setting(
         "master-key",
         Kind::Path,
         "",
@@ -141,6 +176,13 @@ pub const SETTINGS: &[Setting] = &[
          one of them is the last address in X-Forwarded-For that is in none of them; it is the one that limits, login throttles and \
          audit go by. From anywhere else the header counts for nothing, since anybody can write it. Unset behind a proxy, all \
          clients are one address, and a stranger who tries too often locks everybody out.",
+    ),
+    setting(
+        "outbound-networks",
+        Kind::Networks,
+        "",
+        "Networks of your own in which URLs that tenants give may be asked too, such as those of identity providers inside: 10.1.0.0/16. \
+         Unset: the public internet only, so that no tenant reaches what this process reaches; `firn dev` asks this machine, too.",
     ),
     setting(
         "smtp-url",
@@ -301,6 +343,13 @@ pub const SETTINGS: &[Setting] = &[
         "Connections of Kafka clients from one address at once; the next one is closed. For all \
          addresses together, and for the largest request and the longest idle time, see the Kafka \
          settings max.connections, socket.request.max.bytes and connections.max.idle.ms.",
+    ),
+    setting(
+        "max-connections-per-principal",
+        Kind::Count,
+        "1000",
+        "Connections of one user or service account of a cluster to this broker at once; the next one is closed once it has shown who \
+         it is. For all of a cluster see the cluster's own limit.",
     ),
     setting(
         "max-pending-bytes-per-connection",

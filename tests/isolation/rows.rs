@@ -73,8 +73,17 @@ impl Row {
 
     /// The request about these things.
     pub fn request(&self, rest: &Rest, things: &Things) -> Request {
-        let (method, path) = self.parts();
         let rehearsed = self.writes() && self.access != Access::Open;
+        self.filled(rest, things, rehearsed, "another")
+    }
+
+    /// The request about these things, done in earnest; `unique` stands for what is called "another".
+    pub fn in_earnest(&self, rest: &Rest, things: &Things, unique: &str) -> Request {
+        self.filled(rest, things, false, unique)
+    }
+
+    fn filled(&self, rest: &Rest, things: &Things, rehearsed: bool, another: &str) -> Request {
+        let (method, path) = self.parts();
         let query = match (self.query, rehearsed) {
             ("", false) => String::new(),
             ("", true) => "?dry_run=true".to_owned(),
@@ -83,7 +92,7 @@ impl Row {
         };
         let mut request = rest.request(method, &things.fill(&format!("{path}{query}")));
         if let Some(body) = self.body {
-            request = request.body("application/json", things.fill(body));
+            request = request.body("application/json", things.fill(body).replace("another", another));
         }
         match method {
             "PATCH" | "DELETE" | "PUT" => request.header("if-match", "*"),
@@ -155,6 +164,8 @@ pub const ROWS: &[Row] = &[
     inside("GET /v1/organizations/{organization}"),
     inside("PATCH /v1/organizations/{organization}").body(r#"{"name":"Another"}"#),
     inside("DELETE /v1/organizations/{organization}").also(&[409]),
+    inside("GET /v1/organizations/{organization}/networks"),
+    inside("PUT /v1/organizations/{organization}/networks").body(r#"{"networks":["127.0.0.0/8"]}"#),
     inside("GET /v1/organizations/{organization}/members"),
     inside("DELETE /v1/organizations/{organization}/members/{member}"),
     inside("GET /v1/organizations/{organization}/role-bindings"),
@@ -169,6 +180,8 @@ pub const ROWS: &[Row] = &[
         .body(r#"{"email":"friend@example.com","role":"viewer"}"#),
     inside("DELETE /v1/organizations/{organization}/invitations/{invitation}"),
     inside("GET /v1/organizations/{organization}/audit"),
+    inside("GET /v1/organizations/{organization}/audit/export"),
+    inside("GET /v1/organizations/{organization}/audit/head"),
     inside("GET /v1/organizations/{organization}/usage")
         .query("from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z"),
     inside("GET /v1/organizations/{organization}/login-providers"),
@@ -194,6 +207,16 @@ pub const ROWS: &[Row] = &[
     inside("POST /v1/clusters/{cluster}/suspend"),
     inside("POST /v1/clusters/{cluster}/resume").also(&[409]),
     inside("GET /v1/clusters/{cluster}/audit"),
+    inside("GET /v1/clusters/{cluster}/audit/export"),
+    inside("GET /v1/clusters/{cluster}/audit/head"),
+    inside("GET /v1/clusters/{cluster}/quotas"),
+    inside("GET /v1/clusters/{cluster}/networks"),
+    inside("PUT /v1/clusters/{cluster}/networks").body(r#"{"networks":["127.0.0.0/8"]}"#),
+    inside("PUT /v1/clusters/{cluster}/quotas")
+        .body(r#"{"entity":{"user":{"name":"another"}},"quotas":{"request_percentage":50}}"#),
+    inside("GET /v1/clusters/{cluster}/quotas/{quota}"),
+    inside("DELETE /v1/clusters/{cluster}/quotas/{quota}"),
+    inside("GET /v1/clusters/{cluster}/throttles"),
     inside("GET /v1/clusters/{cluster}/topics"),
     inside("POST /v1/clusters/{cluster}/topics").body(r#"{"name":"another","partitions":1}"#),
     inside("POST /v1/clusters/{cluster}/topics/batch").body(r#"{"create":[{"name":"another","partitions":1}]}"#),
@@ -202,6 +225,16 @@ pub const ROWS: &[Row] = &[
     inside("DELETE /v1/clusters/{cluster}/topics/{topic}"),
     inside("GET /v1/clusters/{cluster}/topics/{topic}/partitions"),
     inside("GET /v1/clusters/{cluster}/topics/{topic}/configs"),
+    inside("GET /v1/clusters/{cluster}/acls"),
+    inside("POST /v1/clusters/{cluster}/acls").body(
+        r#"{"resource_type":"topic","resource_name":"<topic>","principal":"User:another","operation":"read","permission":"allow"}"#,
+    ),
+    inside("POST /v1/clusters/{cluster}/acls/batch").body(r#"{"delete":["<acl>"]}"#),
+    inside("GET /v1/clusters/{cluster}/acls/{acl}"),
+    inside("DELETE /v1/clusters/{cluster}/acls/{acl}"),
+    inside("POST /v1/clusters/{cluster}/access:explain").body(
+        r#"{"principal":"User:<service_account>","operation":"read","resource_type":"topic","resource_name":"<topic>"}"#,
+    ),
     // Credentials.
     inside("GET /v1/service-accounts").query("project=<project>").also(&[200]),
     inside("POST /v1/service-accounts").body(r#"{"project":"<project>","name":"another"}"#),
@@ -216,5 +249,16 @@ pub const ROWS: &[Row] = &[
     inside("POST /v1/clusters/{cluster}/scram-credentials").body(r#"{"service_account":"<service_account>"}"#),
     inside("GET /v1/clusters/{cluster}/scram-credentials/{scram_credential}"),
     inside("DELETE /v1/clusters/{cluster}/scram-credentials/{scram_credential}"),
+    inside("GET /v1/clusters/{cluster}/identity-providers"),
+    inside("POST /v1/clusters/{cluster}/identity-providers")
+        .body(r#"{"name":"another","issuer":"<issuer>","audiences":["kafka"]}"#),
+    inside("GET /v1/clusters/{cluster}/identity-providers/{identity_provider}"),
+    inside("PATCH /v1/clusters/{cluster}/identity-providers/{identity_provider}").body(r#"{"name":"another"}"#),
+    inside("DELETE /v1/clusters/{cluster}/identity-providers/{identity_provider}"),
+    inside("GET /v1/clusters/{cluster}/ca-pools"),
+    inside("POST /v1/clusters/{cluster}/ca-pools").body(r#"{"name":"another","certificates":["<pem>"]}"#),
+    inside("GET /v1/clusters/{cluster}/ca-pools/{ca_pool}"),
+    inside("PATCH /v1/clusters/{cluster}/ca-pools/{ca_pool}").body(r#"{"name":"another"}"#),
+    inside("DELETE /v1/clusters/{cluster}/ca-pools/{ca_pool}"),
     inside("GET /v1/operations/{operation}").also(&[404]),
 ];

@@ -4,11 +4,23 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
+use crate::support::identity_provider::IdentityProvider;
 use crate::support::rest::{Tenant, id};
 
 /// Ids and names, by what paths call them.
 #[derive(Clone, Debug)]
 pub struct Things(BTreeMap<&'static str, String>);
+
+/// An identity provider that the tenant's cluster trusts.
+fn trusted_provider(tenant: &Tenant, name: &str) -> String {
+    let trusted = json!({
+        "name": format!("{name} tokens"),
+        "issuer": IdentityProvider::start().issuer(),
+        "audiences": [format!("{name}-audience")],
+    });
+    let providers = format!("/v1/clusters/{}/identity-providers", tenant.cluster);
+    id(&tenant.make(&providers, &trusted))
+}
 
 impl Things {
     /// Makes what there is not yet.
@@ -24,6 +36,24 @@ impl Things {
             &format!("/v1/clusters/{}/scram-credentials", tenant.cluster),
             &scram,
         );
+        let acl = json!({
+            "resource_type": "topic",
+            "resource_name": topic,
+            "principal": format!("User:{account}"),
+            "operation": "read",
+            "permission": "allow",
+        });
+        let acl = tenant.make(&format!("/v1/clusters/{}/acls", tenant.cluster), &acl);
+        let quota = json!({
+            "entity": { "user": { "name": format!("{name}-quota-user") } },
+            "quotas": { "request_percentage": 5_000 },
+        });
+        let rest = tenant.rest();
+        let set = rest.request("PUT", &format!("/v1/clusters/{}/quotas", tenant.cluster));
+        let set = set.body("application/json", quota.to_string());
+        let quota = rest.send(&set).expect(200).json();
+        let pool = json!({ "name": format!("{name} pool"), "certificates": [pem()] });
+        let ca_pool = tenant.make(&format!("/v1/clusters/{}/ca-pools", tenant.cluster), &pool);
         let colleague = tenant.colleague(&format!("{name}-colleague"), "viewer");
         let guest = json!({ "email": format!("{name}-guest@example.com"), "role": "viewer" });
         let invitation = tenant.make(&inside("invitations"), &guest);
@@ -42,10 +72,16 @@ impl Things {
             ("binding", tenant.bind(&account, "operator", &tenant.cluster)),
             ("service_account", account),
             ("api_key", id(&key)),
+            ("acl", id(&acl)),
             ("scram_credential", id(&scram)),
+            ("quota", id(&quota)),
             ("member", id(&colleague.rest.get("/v1/me").expect(200).json())),
+            ("identity_provider", trusted_provider(tenant, name)),
+            ("issuer", IdentityProvider::start().issuer().to_owned()),
             ("invitation", id(&invitation)),
             ("provider", id(&provider)),
+            ("ca_pool", id(&ca_pool)),
+            ("pem", pem().replace('\n', "\\n")),
             ("session", id(&tenant.see("/v1/sessions")["items"][0])),
             ("operation", "op_aaaaaaaaaaaaaaaaaaaaaaaaaa".to_owned()),
             ("code", "not_found".to_owned()),
@@ -55,7 +91,7 @@ impl Things {
     /// The same that do not exist: ids and names of the same form and length.
     pub fn absent(&self) -> Self {
         let other = |name: &str, value: &String| match name {
-            "code" => value.clone(),
+            "code" | "issuer" | "pem" => value.clone(),
             "topic" => "x".repeat(value.len()),
             _ => {
                 let (prefix, id) = value.split_once('_').expect("a public id has a prefix");
@@ -98,4 +134,12 @@ impl Things {
         }
         filled
     }
+}
+
+/// The certificate of an authority of nobody's.
+fn pem() -> String {
+    let mut params = rcgen::CertificateParams::default();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let key = rcgen::KeyPair::generate().unwrap();
+    params.self_signed(&key).unwrap().pem()
 }

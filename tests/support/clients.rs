@@ -57,6 +57,11 @@ pub fn python() -> Client {
     client.arg(program("python/client.py"))
 }
 
+/// Another of our Python programs.
+pub fn python_file(name: &str) -> Client {
+    Client::new(tool("python/bin/python")).arg(program(&format!("python/{name}")))
+}
+
 /// The kafkajs client.
 pub fn node() -> Client {
     let mut client = Client::new("node");
@@ -186,7 +191,8 @@ impl Client {
         self.spawn()
     }
 
-    fn spawn(mut self) -> Running {
+    /// Starts it with the input that it was given.
+    pub fn spawn(mut self) -> Running {
         let errors = self.directory.path().join("stderr");
         self.command
             .stdout(File::create(&self.output).unwrap())

@@ -12,6 +12,8 @@ pub enum Tool {
     Topics,
     /// `kafka-configs`
     Configs,
+    /// `kafka-acls`
+    Acls,
     /// `kafka-get-offsets`
     GetOffsets,
     /// `kafka-delete-records`
@@ -35,6 +37,7 @@ impl Tool {
         match self {
             Self::Topics => "org.apache.kafka.tools.TopicCommand",
             Self::Configs => "kafka.admin.ConfigCommand",
+            Self::Acls => "org.apache.kafka.tools.AclCommand",
             Self::GetOffsets => "org.apache.kafka.tools.GetOffsetShell",
             Self::DeleteRecords => "org.apache.kafka.tools.DeleteRecordsCommand",
             Self::LogDirs => "org.apache.kafka.tools.LogDirsCommand",

@@ -210,7 +210,7 @@ impl Tenant {
         let account = rest
             .post(
                 "/v1/service-accounts",
-                &json!({ "project": project, "name": format!("{name}-app") }),
+                &json!({ "project": project, "name": format!("{name}-app"), "role": { "role": "developer" } }),
             )
             .expect(201)
             .json();

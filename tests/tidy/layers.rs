@@ -22,6 +22,10 @@ const LAYERS: &[Layer] = &[
         uses: &["firn-runtime"],
     },
     Layer {
+        folder: "controlplane/outbound",
+        uses: &[],
+    },
+    Layer {
         folder: "controlplane/catalog",
         uses: &["firn-runtime", "firn-secrets"],
     },
@@ -34,6 +38,10 @@ const LAYERS: &[Layer] = &[
         uses: &["firn-runtime", "firn-catalog"],
     },
     Layer {
+        folder: "dataplane/kerberos",
+        uses: &[],
+    },
+    Layer {
         folder: "dataplane/broker",
         uses: &[
             "firn-runtime",
@@ -41,11 +49,13 @@ const LAYERS: &[Layer] = &[
             "firn-catalog",
             "firn-log",
             "firn-coordinator",
+            "firn-kerberos",
+            "firn-outbound",
         ],
     },
     Layer {
         folder: "controlplane/api",
-        uses: &["firn-runtime", "firn-secrets", "firn-catalog"],
+        uses: &["firn-runtime", "firn-secrets", "firn-catalog", "firn-outbound"],
     },
     Layer {
         folder: ".",
@@ -56,6 +66,7 @@ const LAYERS: &[Layer] = &[
             "firn-log",
             "firn-broker",
             "firn-api",
+            "firn-outbound",
         ],
     },
     Layer {

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
+use crate::wire::{accepted, sasl_handshake, sasl_plain};
+
 /// Longer than any answer takes that is worth waiting for.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Room for answers at first; it grows to the largest one.
@@ -27,8 +29,15 @@ pub struct Client {
 }
 
 impl Client {
-    /// Connects.
+    /// Connects to `host:port`, and logs in if it is `user:password@host:port`.
     pub fn connect(address: &str) -> anyhow::Result<Self> {
+        if let Some((login, address)) = address.rsplit_once('@') {
+            let (user, password) = login.split_once(':').context("a login is user:password")?;
+            let mut client = Self::connect(address)?;
+            accepted(client.ask(&sasl_handshake())?)?;
+            accepted(client.ask(&sasl_plain(user, password))?)?;
+            return Ok(client);
+        }
         let stream = TcpStream::connect(address).with_context(|| format!("cannot connect to {address}"))?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;

@@ -172,6 +172,11 @@ impl Subject {
         firn::metrics(http, names)
     }
 
+    /// Where Firn serves HTTP.
+    pub fn http(&self) -> Option<&str> {
+        self.http.as_deref()
+    }
+
     /// CPU time and memory.
     pub fn process(&self) -> &Process {
         &self.process

@@ -5,11 +5,13 @@ mod batch;
 mod fetch;
 pub mod groups;
 mod produce;
+mod sasl;
 mod topics;
 
 pub use batch::{Batch, HEADER as BATCH_HEADER};
 pub use fetch::{FetchAnswer, FetchRequest, walk};
 pub use produce::{API as PRODUCE_API, head as produce_head, outcome as produce_outcome};
+pub use sasl::{accepted, handshake as sasl_handshake, plain as sasl_plain};
 pub use topics::{
     CREATE_TOPICS, LIST_OFFSETS, METADATA, api_versions, create_topics, created, led_partitions,
     list_offsets, metadata, served_partitions,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use firn_broker::{Broker, BrokerParts, BrokerSettings, Limits, Seams};
+use firn_broker::{Broker, BrokerParts, BrokerSettings, Limits, Seams, TokenSettings};
 use firn_catalog::Catalog;
 use firn_catalog::cell::WalLocation;
 use firn_catalog::ids::{IncarnationId, NodeId, Slot};
@@ -92,6 +92,8 @@ pub async fn start(folder: &Path) -> Broker {
         settings: BrokerSettings {
             coordinators: 1,
             max_groups: 10_000,
+            kerberos: None,
+            tokens: TokenSettings::default(),
             bind: "127.0.0.1:0".parse().unwrap(),
             internal: None,
             internal_advertise: None,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use firn_catalog::Catalog;
 use firn_catalog::account::{AccountError, OneTime, Person};
 use firn_catalog::commands::{Actor, Principal};
+use firn_outbound::{Outbound, Reach};
 use firn_runtime::Env;
 use firn_secrets::{Secrets, token};
 use url::Url;
@@ -13,7 +14,6 @@ use zeroize::Zeroizing;
 
 use crate::mail::outbox::Outbox;
 use crate::mail::{Mail, Mailer};
-use crate::net::outbound::Outbound;
 use crate::passwords::Passwords;
 use crate::rules::login_throttle::{LoginThrottle, Origin};
 use crate::rules::{Code, Problem, RequestInfo};
@@ -36,12 +36,12 @@ pub(crate) struct Accounts {
 }
 
 impl Accounts {
-    pub(crate) fn new(env: &Env, mailer: Arc<dyn Mailer>, dev: bool) -> Self {
+    pub(crate) fn new(env: &Env, mailer: Arc<dyn Mailer>, reach: Reach) -> Self {
         Self {
             throttle: LoginThrottle::new(),
             passwords: Passwords::new(env.clone()),
             outbox: Outbox::new(env.clone(), mailer),
-            outbound: Outbound::new(dev),
+            outbound: Outbound::new(reach),
         }
     }
 }

@@ -46,3 +46,4 @@ pub use page::Facts;
 pub use rules::limits::RateLimits;
 pub use server::Server;
 pub use state::{Api, ApiParts, ApiSettings};
+pub use tokens::{KeptHead, read_audit_head};

@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::extract::FromRef;
 use firn_catalog::Catalog;
 use firn_catalog::image::ImageFollower;
+use firn_outbound::Reach;
 use firn_runtime::Env;
 use firn_secrets::Secrets;
 use url::Url;
@@ -56,6 +57,8 @@ pub struct ApiSettings {
     pub undelete_window: Duration,
     /// Whether this is `firn dev`: cookies work without TLS, and mail goes to a page.
     pub dev: bool,
+    /// What may be asked beside the public internet where a tenant gives the URL.
+    pub reach: Reach,
     /// How many requests a caller may send.
     pub rate_limits: RateLimits,
 }
@@ -77,7 +80,7 @@ impl Api {
     /// Over these parts.
     pub fn new(parts: ApiParts) -> Self {
         let limiter = Limiter::new(parts.settings.rate_limits);
-        let accounts = Accounts::new(&parts.env, Arc::clone(&parts.mail), parts.settings.dev);
+        let accounts = Accounts::new(&parts.env, Arc::clone(&parts.mail), parts.settings.reach.clone());
         let kafka = KafkaPool::new(parts.env.clone(), parts.secrets.clone());
         Self(Arc::new(Inner {
             parts,

@@ -240,6 +240,50 @@ async fn a_trusted_proxy_has_the_connections_of_all_its_clients() {
     }
 }
 
+/// A connection from another address of this machine.
+async fn connect_from(last: u8, server: std::net::SocketAddr) -> TcpStream {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket
+        .bind((std::net::Ipv4Addr::new(127, 0, 0, last), 0).into())
+        .unwrap();
+    socket.connect(server).await.unwrap()
+}
+
+#[tokio::test]
+async fn five_hundred_slow_requests_end_in_time_and_others_are_served_meanwhile() {
+    const ADDRESSES: u8 = 10;
+    const OF_EACH: usize = 50;
+    let running = start().await;
+    let address = running.server.local_address();
+    let mut slow = tokio::task::JoinSet::new();
+    for number in 0..ADDRESSES {
+        for _ in 0..OF_EACH {
+            let mut stream = connect_from(100 + number, address).await;
+            let silent = number % 2 == 0;
+            slow.spawn(async move {
+                let head = b"GET /healthz HTTP/1.1\r\nhost: x\r\nx-slow: ".iter();
+                for byte in head
+                    .chain(std::iter::repeat(&b'a'))
+                    .take(if silent { 0 } else { usize::MAX })
+                {
+                    let sent = stream.write_all(&[*byte]).await;
+                    let mut answer = [0; 64];
+                    let read = tokio::time::timeout(Duration::from_secs(1), stream.read(&mut answer)).await;
+                    if sent.is_err() || matches!(read, Ok(Ok(0) | Err(_))) {
+                        return;
+                    }
+                }
+                let mut rest = Vec::new();
+                drop(stream.read_to_end(&mut rest).await);
+            });
+        }
+    }
+    assert!(is_served(&mut connect_from(1, address).await).await);
+    let all = async { while slow.join_next().await.is_some() {} };
+    let all = tokio::time::timeout(Duration::from_secs(60), all).await;
+    assert!(all.is_ok(), "{} go on", slow.len());
+}
+
 #[tokio::test]
 async fn a_client_that_does_not_read_is_cut_off() {
     const REQUESTS: usize = 300;

@@ -1,11 +1,14 @@
 //! An open catalog: both stores, and the hint that the feed has grown.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use firn_runtime::Env;
+use parking_lot::RwLock;
 use tokio::sync::watch;
 
-use crate::commands::{Authorizer, RoleAuthorizer};
+use crate::commands::{AclAuthorizer, Authorizer};
+use crate::image::Image;
 use crate::sql::{OpenError, Store};
 
 /// The catalog of one cell, with the account store beside it. Commands are in [`crate::commands`], the log's view is
@@ -13,6 +16,10 @@ use crate::sql::{OpenError, Store};
 pub struct Catalog {
     store: Store,
     authorizer: Arc<dyn Authorizer>,
+    /// The image by which the authorizer judges, once one is followed.
+    image: RwLock<Option<watch::Receiver<Arc<Image>>>>,
+    /// The operator's `allow.everyone.if.no.acl.found`.
+    allows_unnamed: AtomicBool,
     /// Counts this process's own changes; followers in it look at once.
     hint: watch::Sender<u64>,
     /// Counts what brokers of this process have reported to serve; who waits for it looks at once.
@@ -24,7 +31,7 @@ impl Catalog {
     /// Opens the catalog at `url` (`postgres://…`, or `sqlite://PATH`, which is created if it is not there) and brings its
     /// tables to this version.
     pub async fn open(url: &str, env: Env) -> Result<Arc<Self>, OpenError> {
-        Self::open_for(url, env, Arc::new(RoleAuthorizer)).await
+        Self::open_for(url, env, Arc::new(AclAuthorizer)).await
     }
 
     /// Opens it with another judge of who may do what.
@@ -37,6 +44,8 @@ impl Catalog {
         Ok(Arc::new(Self {
             store,
             authorizer,
+            image: RwLock::new(None),
+            allows_unnamed: AtomicBool::new(false),
             hint: watch::Sender::new(0),
             reports: watch::Sender::new(0),
             url: url.to_owned(),
@@ -58,6 +67,29 @@ impl Catalog {
 
     pub(crate) fn authorizer(&self) -> &dyn Authorizer {
         self.authorizer.as_ref()
+    }
+
+    /// From now on the authorizer judges by the image that is followed here.
+    pub(crate) fn judge_by(&self, image: watch::Receiver<Arc<Image>>) {
+        *self.image.write() = Some(image);
+    }
+
+    /// The image as of now; `None` if none is followed.
+    pub(crate) fn judging_image(&self) -> Option<Arc<Image>> {
+        let followed = self.image.read();
+        // The last image of a follower that has ended says nothing of now.
+        let image = followed.as_ref().filter(|image| image.has_changed().is_ok());
+        image.map(|image| Arc::clone(&image.borrow()))
+    }
+
+    /// Sets whether everybody in a cluster may do everything to what none of its ACLs names (`allow.everyone.if.no.acl.found`), for
+    /// images that are loaded after this.
+    pub fn allow_everyone_if_no_acl_found(&self, allow: bool) {
+        self.allows_unnamed.store(allow, Ordering::Relaxed);
+    }
+
+    pub(crate) fn allows_unnamed(&self) -> bool {
+        self.allows_unnamed.load(Ordering::Relaxed)
     }
 
     pub(crate) fn url(&self) -> &str {

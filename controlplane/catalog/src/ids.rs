@@ -100,6 +100,8 @@ id128! {
     IdentityProviderId "iss";
     /// A binding of Kafka's ACLs, made of all that it says.
     AclId "acl";
+    /// Whom a client quota is for: made of all that names the entity.
+    QuotaId "qta";
     /// A client's certificate: the first half of the SHA-256 digest of its DER encoding.
     CertificateId "crt";
     /// Work that goes on after its request was answered.

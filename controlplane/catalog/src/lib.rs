@@ -12,12 +12,15 @@
 //! - [`usage`]: what was used, minute by minute.
 //! - [`access`]: roles, what they allow and where; [`account`]: who has them, and everything else around clusters.
 //! - [`acl`]: who may do what in a cluster; [`quota`]: how much; [`trust`]: who says who its clients are.
-//! - [`ids`], [`entities`]: names and rows.
+//! - [`networks`]: from where somebody may come.
+//! - [`audit`]: the chained trails of clusters and organizations.
+//! - [`ids`], [`entities`]: names and rows; [`moment`]: times as people read them.
 //! - `sql`: the statements; `migrations/` at the root of the repository: the tables (`docs/formats/catalog.md`).
 
 pub mod access;
 pub mod account;
 pub mod acl;
+pub mod audit;
 mod catalog;
 pub mod cell;
 pub mod commands;
@@ -28,6 +31,8 @@ pub mod ids;
 pub mod image;
 mod in_force;
 mod metrics;
+pub mod moment;
+pub mod networks;
 pub mod quota;
 mod redact;
 mod sql;

@@ -10,7 +10,7 @@ mod postgres;
 mod on {
     on_both! {
         holders:
-        a_user_of_kafkas_tools_is_a_developer_and_found_in_its_cluster_alone,
+        a_user_of_kafkas_tools_has_no_role_and_is_found_in_its_cluster_alone,
         a_user_goes_with_its_last_mechanism,
         all_changes_of_a_user_are_made_or_none,
         what_a_user_may_not_be_is_refused_and_a_validation_changes_nothing,

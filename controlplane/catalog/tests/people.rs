@@ -55,5 +55,8 @@ mod on {
         the_audit_trail_is_numbered_without_gaps_denials_included,
         an_invitation_is_good_for_its_days_and_rehearsed_ones_for_nothing,
         a_foreign_cluster_and_one_that_is_not_there_are_the_same,
+        members_come_from_the_organizations_networks_and_strangers_learn_nothing,
+        lists_that_span_organizations_leave_out_what_is_not_reached_from_there,
+        nobody_locks_itself_out_without_insisting,
     }
 }

@@ -3,6 +3,8 @@
 //! Both know the master key. The control plane signs who it speaks for, in which cluster and until when, and authenticates with
 //! that text through the SASL mechanism [`MECHANISM`], which brokers offer on their internal listener only.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Secrets;
@@ -28,6 +30,9 @@ pub struct Delegation {
     pub expires_at_ms: i64,
     /// The REST request that this is done for.
     pub request_id: String,
+    /// Where that request came from, which is where the user counts as being; `None` if nobody knows.
+    #[serde(default)]
+    pub address: Option<IpAddr>,
 }
 
 mod cluster_id {
@@ -80,6 +85,7 @@ mod tests {
             roles: vec!["viewer".to_owned()],
             expires_at_ms: 1_000,
             request_id: "r-1".to_owned(),
+            address: Some(IpAddr::from([192, 0, 2, 7])),
         }
     }
 

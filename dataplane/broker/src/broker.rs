@@ -23,17 +23,26 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
+use crate::audit_topics::AuditTopics;
+use crate::authentication::certificates::{ClientCertificates, expiry};
 use crate::authentication::credentials::Keys;
+use crate::authentication::kerberos::{Kerberos, KerberosSettings};
+use crate::authentication::tokens::Tokens;
 use crate::authentication::watch as authentication;
+use crate::denials::Denials;
 use crate::groups::Groups;
+use crate::internal::exchange;
 use crate::metering::Metering;
 use crate::network::Limits;
 use crate::network::listener::{Connections, Door, Opened, Peer, listen};
 use crate::network::tls::{Certificates, Tls};
+use crate::quotas::Ledger;
 use crate::reconcile::Reconciler;
 use crate::reporting::{self, InForce};
-use crate::seams::{Authorizer, Meter, NoQuotas, Quotas, RoleAuthorizer};
+use crate::sampling::Sampled;
+use crate::seams::{AclAuthorizer, Authorizer, Meter, Quotas};
 use crate::serving::dispatch::KafkaConnection;
+use crate::serving::fair_share::FairShares;
 use crate::serving::login::Logins;
 use crate::serving::response_room::ResponseRoom;
 use crate::serving::sessions::FetchSessions;
@@ -49,18 +58,18 @@ const HEAVY_VALIDATIONS: usize = 4;
 pub struct Seams {
     /// Who may do what.
     pub authorizer: Arc<dyn Authorizer>,
-    /// How long clients wait.
-    pub quotas: Arc<dyn Quotas>,
+    /// How long clients wait; `None`: as the quotas and limits in the catalog say.
+    pub quotas: Option<Arc<dyn Quotas>>,
     /// Who used how much; `None`: the broker keeps account in the catalog.
     pub meter: Option<Arc<dyn Meter>>,
 }
 
 impl Default for Seams {
-    /// Roles decide, and the dev principal may do everything; nobody waits; the catalog has the account.
+    /// Roles decide, and the dev principal may do everything; quotas and limits as the catalog says; the catalog has the account.
     fn default() -> Self {
         Self {
-            authorizer: Arc::new(RoleAuthorizer),
-            quotas: Arc::new(NoQuotas),
+            authorizer: Arc::new(AclAuthorizer),
+            quotas: None,
             meter: None,
         }
     }
@@ -107,6 +116,9 @@ pub enum StartError {
         /// The address that was asked for.
         address: SocketAddr,
     },
+    /// No tickets can be accepted, as it was asked for.
+    #[error("kerberos: {0}")]
+    Kerberos(String),
     /// The catalog did not take the broker's address.
     #[error("the broker's address could not be stored: {0}")]
     Advertise(#[from] CatalogError),
@@ -125,7 +137,7 @@ impl StartError {
             Self::Advertise(error) | Self::Coordinator(CommandError::Catalog(error)) => error.is_fenced(),
             Self::Coordinator(_) => false,
             Self::Assign(error) => error.source.is_fenced(),
-            Self::Bind { .. } | Self::NotLoopback { .. } => false,
+            Self::Bind { .. } | Self::NotLoopback { .. } | Self::Kerberos(_) => false,
         }
     }
 }
@@ -138,6 +150,7 @@ pub struct Broker {
     connections: Arc<Connections<KafkaConnection>>,
     groups: Arc<Groups>,
     metering: Option<Arc<Metering>>,
+    denials: Arc<Denials>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -169,6 +182,24 @@ fn meter(
         Arc::clone(images),
     );
     (Arc::clone(&metering) as Arc<dyn Meter>, Some(metering))
+}
+
+/// What accepts tickets, if the settings say so.
+fn kerberos(settings: Option<&KerberosSettings>, env: &Env) -> Result<Option<Kerberos>, StartError> {
+    let opened = settings.map(|settings| Kerberos::open(settings, Arc::clone(&env.tasks)));
+    opened.transpose().map_err(StartError::Kerberos)
+}
+
+/// Who decides how long clients wait: whoever is given, or the broker's ledger; and that ledger.
+fn quotas(
+    given: Option<Arc<dyn Quotas>>,
+    env: &Env,
+    log: &Log,
+    images: &Arc<ImageFollower>,
+) -> (Arc<dyn Quotas>, Arc<Ledger>) {
+    let ledger = Arc::new(Ledger::new(env.clone(), Arc::clone(images), log.incarnation()));
+    let quotas = given.unwrap_or_else(|| Arc::clone(&ledger) as Arc<dyn Quotas>);
+    (quotas, ledger)
 }
 
 /// Listens where it is said to; where anonymous connections are served, on loopback only.
@@ -231,9 +262,15 @@ fn connections(
         Some(_) => limits.idle,
         None => limits.authentication,
     };
+    let clients = Arc::new(ClientCertificates {
+        images: Arc::clone(&serving.images),
+        cell_domain: serving.logins.cell_domain.clone(),
+        denials: Arc::clone(&serving.denials),
+        logged: Sampled::default(),
+    });
     Arc::new(Connections {
         env: serving.env.clone(),
-        tls: certificates.map(|certificates| Tls::new(certificates, limits.handshake)),
+        tls: certificates.map(|certificates| Tls::new(certificates, limits.handshake, Some(clients))),
         first_byte,
         unasked: serving.anonymous.is_some(),
         shutdown: serving.shutdown.clone(),
@@ -247,27 +284,39 @@ fn connections(
 
 /// What goes on beside the connections.
 fn background(
-    serving: &Serving,
+    serving: &Arc<Serving>,
     reconciler: Reconciler,
     compared: watch::Sender<FeedSequence>,
 ) -> Vec<JoinHandle<()>> {
     let Serving {
         log, images, catalog, ..
-    } = serving;
+    } = &**serving;
     let registry = &serving.logins.registry;
     let limits = Arc::clone(&serving.storage_limits);
     let followed = Arc::clone(&serving.groups).follow(reconciler.done());
     let reported = reporting::report(Arc::clone(catalog), log.incarnation(), serving.in_force.clone());
     let watched = storage_limits::watch(limits, Arc::clone(images), Arc::clone(log));
     let ended = authentication::watch(Arc::clone(registry), Arc::clone(images), compared);
+    let audited = AuditTopics {
+        env: serving.env.clone(),
+        log: Arc::clone(log),
+        catalog: Arc::clone(catalog),
+        images: Arc::clone(images),
+        troubled: BTreeSet::new(),
+    };
+    let denied = Arc::clone(&serving.denials).run();
     let used = authentication::tell_uses(Arc::clone(registry), Arc::clone(catalog));
+    let shared = exchange::run(Arc::clone(serving));
     vec![
         log.spawn_vital("the coordinator of groups", followed),
+        log.spawn_vital("the sharing of limits", shared),
         log.spawn_vital("the reconciler", reconciler.run()),
         log.spawn_vital("the reporter", reported),
         log.spawn_vital("the watch over storage", watched),
         log.spawn_vital("the watch over live connections", ended),
         log.spawn_vital("the note of used credentials", used),
+        log.spawn_vital("the note of denials", denied),
+        log.spawn_vital("the audit topics", audited.run()),
     ]
 }
 
@@ -302,8 +351,17 @@ impl Broker {
         let groups = Groups::new(&env, &log, &images, &settings, shutdown.clone());
         let (meter, metering) = meter(seams.meter, &env, &log, &catalog, &images);
         let keys = Keys::new(secrets, &*env.random);
-        let logins = Logins::new(keys, settings.cell_domain, &settings.limits, &settings.kafka);
+        let tokens = Tokens::new(env.clone(), Arc::clone(&catalog), &settings.tokens);
+        let kerberos = kerberos(settings.kerberos.as_ref(), &env)?;
+        let logins = Logins::new(
+            (keys, tokens, kerberos),
+            settings.cell_domain,
+            &settings.limits,
+            &settings.kafka,
+        );
         let compared = watch::Sender::new(FeedSequence(-1));
+        let denials = Denials::new(&env, &catalog);
+        let (quotas, ledger) = quotas(seams.quotas, &env, &log, &images);
         let serving = Arc::new(Serving {
             env: env.clone(),
             log: Arc::clone(&log),
@@ -311,8 +369,10 @@ impl Broker {
             images,
             in_force: InForce::of(reconciler.done(), &compared),
             authorizer: seams.authorizer,
-            quotas: seams.quotas,
+            quotas,
+            ledger,
             meter,
+            denials: Arc::clone(&denials),
             groups: Arc::clone(&groups),
             sessions: FetchSessions::new(env.clone(), session_slots(&settings.kafka)),
             node,
@@ -322,11 +382,14 @@ impl Broker {
             anonymous,
             shutdown,
             heavy_validation: Arc::new(Semaphore::new(HEAVY_VALIDATIONS)),
+            fair_shares: FairShares::new(),
             storage_limits: Arc::default(),
             response_room: ResponseRoom::new(settings.limits.response_bytes),
             creating: Mutex::new(BTreeSet::new()),
         });
         let mut tasks = background(&serving, reconciler, compared);
+        let watched = expiry::watch(env.clone(), Arc::clone(&serving.images), certificates.clone());
+        tasks.push(log.spawn_vital("the watch over certificates", watched));
         let connections = connections(serving, settings.limits, certificates);
         let listening = sockets.listen(Arc::clone(&connections));
         tasks.push(log.spawn_vital("the Kafka listener", listening));
@@ -340,6 +403,7 @@ impl Broker {
             connections,
             groups,
             metering,
+            denials,
             tasks,
         })
     }
@@ -393,5 +457,6 @@ impl Broker {
         if let Some(metering) = self.metering {
             metering.finish().await;
         }
+        self.denials.finish().await;
     }
 }

@@ -36,6 +36,12 @@ impl Failure {
     }
 }
 
+/// A quota of changes is used up (KIP-599).
+pub(crate) fn over_quota() -> Failure {
+    let message = "The throttling quota has been exceeded.";
+    Failure::new(ResponseError::ThrottlingQuotaExceeded, message)
+}
+
 /// The error of a batch, and what is wrong with single records, `most` of them.
 pub(crate) fn of_batch(error: &BatchError, most: usize) -> (ResponseError, Vec<RecordError>) {
     let records = |errors: &[firn_log::batch::RecordError]| {
@@ -115,12 +121,20 @@ pub(crate) fn of_command(error: &CommandError, denied: ResponseError) -> Failure
         CommandError::InvalidConfig { .. } | CommandError::UnknownConfig { .. } => {
             ResponseError::InvalidConfig
         }
-        CommandError::MalformedConfigChange { .. } => ResponseError::InvalidRequest,
+        CommandError::MalformedConfigChange { .. } | CommandError::InvalidQuota { .. } => {
+            ResponseError::InvalidRequest
+        }
         CommandError::LimitExceeded { .. } | CommandError::ClusterNotActive => ResponseError::PolicyViolation,
         CommandError::InvalidUserName { .. } | CommandError::UnacceptableCredential { .. } => {
             ResponseError::UnacceptableCredential
         }
-        CommandError::UnknownCredential => ResponseError::ResourceNotFound,
+        CommandError::InvalidAcl(_)
+        | CommandError::InvalidTrust { .. }
+        | CommandError::TrustExists { .. }
+        | CommandError::VersionMismatch { .. } => ResponseError::InvalidRequest,
+        CommandError::UnknownCredential | CommandError::UnknownTrust { .. } | CommandError::UnknownAcl => {
+            ResponseError::ResourceNotFound
+        }
         CommandError::UserExists { .. } | CommandError::OwnedByServiceAccount { .. } => {
             ResponseError::PolicyViolation
         }

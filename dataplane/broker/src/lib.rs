@@ -8,10 +8,15 @@
 //! | `handlers` | one file for each API, its versions on top |
 //! | `authentication` | TLS names, SASL, live connections and when they must end |
 //! | [`seams`] | authorize, charge, meter |
+//! | [`permissions`] | what each API asks of the first of them |
 //! | `metering` | counts what principals use, and writes it to the catalog |
+//! | `quotas` | client quotas and the limits of clusters: how long clients wait, and why |
+//! | `internal` | what the processes of a cell say to each other on the internal listener |
 //! | `groups` | consumer groups: the coordinator's state machines over internal partitions |
 //! | `errors` | domain errors to Kafka's codes |
 //! | `reconcile` | keeps the log's partitions as the image says |
+//! | `audit_topics` | the audit trails of clusters as topics of theirs |
+//! | `denials` | what was denied, in the audit trails of clusters |
 //! | `reporting` | tells the catalog what of the feed is in force here |
 //! | `sampling` | log lines that clients cause |
 //!
@@ -19,15 +24,20 @@
 //! `handlers::TABLE`, lets the guard look at the body, decodes it, calls the handler, charges, encodes, meters. Wire types
 //! and version branches stop at this crate.
 
+mod audit_topics;
 mod authentication;
 mod broker;
+mod denials;
 mod errors;
 pub mod groups;
 mod handlers;
+mod internal;
 mod metering;
 mod metrics;
 mod network;
+pub mod permissions;
 mod protocol;
+pub mod quotas;
 mod reconcile;
 mod reporting;
 mod sampling;
@@ -40,4 +50,4 @@ pub use network::tls::Certificates;
 pub use network::{Closing, Limits};
 pub use protocol::guard::MEMORY_PER_BYTE;
 pub use serving::dispatch::HOT_REQUESTS;
-pub use settings::{Advertise, BrokerSettings};
+pub use settings::{Advertise, BrokerSettings, KerberosSettings, TokenSettings};

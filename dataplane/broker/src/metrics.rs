@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use kafka_protocol::messages::ApiKey;
-use opentelemetry::metrics::{Counter, Histogram, Meter, UpDownCounter};
+use opentelemetry::metrics::{Counter, Gauge, Histogram, Meter, UpDownCounter};
 use opentelemetry::{KeyValue, global};
 
 use crate::network::Closing;
@@ -91,6 +91,38 @@ fn instruments() -> &'static Instruments {
     })
 }
 
+struct Denials {
+    denied: Counter<u64>,
+    unwritten: Counter<u64>,
+}
+
+fn denials() -> &'static Denials {
+    static DENIALS: OnceLock<Denials> = OnceLock::new();
+    DENIALS.get_or_init(|| {
+        let meter = global::meter("firn-broker");
+        Denials {
+            denied: meter
+                .u64_counter("firn_broker_denials")
+                .with_description("What was denied to clients or told of them, by sort.")
+                .build(),
+            unwritten: meter
+                .u64_counter("firn_broker_denials_unwritten")
+                .with_description("Times that denials could not be written to the catalog.")
+                .build(),
+        }
+    })
+}
+
+/// Something was denied to a client.
+pub(crate) fn denied(sort: &'static str) {
+    denials().denied.add(1, &[KeyValue::new("sort", sort)]);
+}
+
+/// Denials could not be written for now.
+pub(crate) fn denials_unwritten() {
+    denials().unwritten.add(1, &[]);
+}
+
 struct Logins {
     authentications: Counter<u64>,
     handshakes_failed: Counter<u64>,
@@ -147,9 +179,14 @@ pub(crate) fn api_name(api: ApiKey) -> &'static str {
         ApiKey::DescribeProducers => "DescribeProducers",
         ApiKey::SaslHandshake => "SaslHandshake",
         ApiKey::SaslAuthenticate => "SaslAuthenticate",
+        ApiKey::DescribeClientQuotas => "DescribeClientQuotas",
+        ApiKey::AlterClientQuotas => "AlterClientQuotas",
         ApiKey::DescribeUserScramCredentials => "DescribeUserScramCredentials",
         ApiKey::AlterUserScramCredentials => "AlterUserScramCredentials",
         ApiKey::ListConfigResources => "ListConfigResources",
+        ApiKey::DescribeAcls => "DescribeAcls",
+        ApiKey::CreateAcls => "CreateAcls",
+        ApiKey::DeleteAcls => "DeleteAcls",
         _ => "other",
     }
 }
@@ -165,6 +202,23 @@ pub(crate) fn request(api: ApiKey, duration: Duration, throttle: Duration) {
             .throttled
             .add(u64::try_from(throttle.as_millis()).unwrap_or(u64::MAX), &api);
     }
+}
+
+/// A client of a cluster was told to wait, by this limit.
+pub(crate) fn throttled_by(cluster: firn_catalog::ids::ClusterId, limit: &'static str, wait: Duration) {
+    static WAITED: OnceLock<Counter<u64>> = OnceLock::new();
+    let waited = WAITED.get_or_init(|| {
+        global::meter("firn-broker")
+            .u64_counter("firn_broker_quota_throttle_time")
+            .with_unit("ms")
+            .with_description("Time that clients were told to wait, by cluster and limit.")
+            .build()
+    });
+    let labels = [
+        KeyValue::new("cluster", cluster.to_string()),
+        KeyValue::new("limit", limit),
+    ];
+    waited.add(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX), &labels);
 }
 
 /// An answer to a partition of Produce or Fetch holds this error.
@@ -225,6 +279,65 @@ pub(crate) fn authentication(mechanism: &'static str, outcome: &'static str) {
         KeyValue::new("outcome", outcome),
     ];
     logins().authentications.add(1, &labels);
+}
+
+struct CertificateInstruments {
+    refused: Counter<u64>,
+    expiring_clients: Counter<u64>,
+    expiry: Gauge<i64>,
+    expiring_authorities: Gauge<u64>,
+}
+
+fn certificates() -> &'static CertificateInstruments {
+    static CERTIFICATES: OnceLock<CertificateInstruments> = OnceLock::new();
+    CERTIFICATES.get_or_init(|| {
+        let meter = global::meter("firn-broker");
+        CertificateInstruments {
+            refused: meter
+                .u64_counter("firn_broker_client_certificates_refused")
+                .with_description("Certificates of clients that were not taken, by reason.")
+                .build(),
+            expiring_clients: meter
+                .u64_counter("firn_broker_client_certificates_expiring")
+                .with_description("Clients' certificates that expire within 30 days, each once a day.")
+                .build(),
+            expiry: meter
+                .i64_gauge("firn_broker_certificate_expiry")
+                .with_unit("s")
+                .with_description(
+                    "Until the first certificate expires: the broker's own, or one of clusters' authorities.",
+                )
+                .build(),
+            expiring_authorities: meter
+                .u64_gauge("firn_broker_authorities_expiring")
+                .with_description(
+                    "Certificates of clusters' authorities that expire within 30 days, or have.",
+                )
+                .build(),
+        }
+    })
+}
+
+/// A client's certificate was refused.
+pub(crate) fn client_certificate_refused(reason: &'static str) {
+    certificates().refused.add(1, &[KeyValue::new("reason", reason)]);
+}
+
+/// A client came with a certificate that expires soon.
+pub(crate) fn client_certificate_expires_soon() {
+    certificates().expiring_clients.add(1, &[]);
+}
+
+/// So many seconds are left until the first certificate of this kind expires.
+pub(crate) fn certificate_expiry(kind: &'static str, seconds: i64) {
+    certificates()
+        .expiry
+        .record(seconds, &[KeyValue::new("kind", kind)]);
+}
+
+/// So many certificates of authorities expire soon.
+pub(crate) fn authorities_expiring(count: usize) {
+    certificates().expiring_authorities.record(count as u64, &[]);
 }
 
 /// A TLS handshake failed.

@@ -1,10 +1,13 @@
 //! What a broker is told when it starts.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use firn_catalog::entities::Address;
 use firn_catalog::topic_config::KafkaSettings;
+use firn_outbound::Reach;
 
+pub use crate::authentication::kerberos::KerberosSettings;
 use crate::network::Limits;
 
 /// The name that the broker gives to clients.
@@ -37,6 +40,28 @@ pub struct BrokerSettings {
     pub coordinators: i32,
     /// Groups that one cluster may have.
     pub max_groups: usize,
+    /// How the keys of identity providers are asked for.
+    pub tokens: TokenSettings,
+    /// By what tickets are accepted, if any are.
+    pub kerberos: Option<KerberosSettings>,
+}
+
+/// How the keys of identity providers are asked for.
+#[derive(Clone, Debug)]
+pub struct TokenSettings {
+    /// What may be asked beside the public internet.
+    pub reach: Reach,
+    /// A provider is asked again no sooner, whatever tokens name.
+    pub interval: Duration,
+}
+
+impl Default for TokenSettings {
+    fn default() -> Self {
+        Self {
+            reach: Reach::default(),
+            interval: Duration::from_secs(30),
+        }
+    }
 }
 
 impl BrokerSettings {

@@ -2,23 +2,48 @@
 
 import os
 import ssl
+import time
 
 PROTOCOL = os.environ.get("FIRN_TEST_SECURITY", "plaintext").upper()
 MECHANISM = os.environ.get("FIRN_TEST_MECHANISM")
 USERNAME = os.environ.get("FIRN_TEST_USERNAME")
 PASSWORD = os.environ.get("FIRN_TEST_PASSWORD")
 CA_FILE = os.environ.get("FIRN_TEST_CA_FILE")
+KEYSTORE = os.environ.get("FIRN_TEST_KEYSTORE")
+TOKEN_URL = os.environ.get("FIRN_TEST_TOKEN_URL")
 
 
 def confluent():
     """For librdkafka."""
+    if MECHANISM == "OAUTHBEARER":
+        return present({
+            "security.protocol": PROTOCOL,
+            "sasl.mechanism": MECHANISM,
+            "ssl.ca.location": CA_FILE,
+        }) | tokens()
     return present({
         "security.protocol": PROTOCOL,
         "sasl.mechanism": MECHANISM,
         "sasl.username": USERNAME,
         "sasl.password": PASSWORD,
         "ssl.ca.location": CA_FILE,
+        "ssl.certificate.location": KEYSTORE,
+        "ssl.key.location": KEYSTORE,
     })
+
+
+def tokens():
+    """Where librdkafka's tokens come from: an identity provider, which it asks itself, or a file."""
+    if TOKEN_URL.startswith("file:"):
+        with open(TOKEN_URL.removeprefix("file://"), encoding="ascii") as file:
+            token = file.read()
+        return {"oauth_cb": lambda _config: (token, time.time() + 300)}
+    return {
+        "sasl.oauthbearer.method": "oidc",
+        "sasl.oauthbearer.client.id": USERNAME,
+        "sasl.oauthbearer.client.secret": PASSWORD,
+        "sasl.oauthbearer.token.endpoint.url": TOKEN_URL,
+    }
 
 
 def kafka_python():

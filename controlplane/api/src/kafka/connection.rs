@@ -2,26 +2,22 @@
 
 use std::time::Duration;
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use firn_catalog::entities::Address;
 use firn_secrets::delegation::MECHANISM;
-use kafka_protocol::messages::{
-    RequestHeader, ResponseHeader, SaslAuthenticateRequest, SaslHandshakeRequest,
-};
-use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, Request, StrBytes};
+use kafka_protocol::messages::{SaslAuthenticateRequest, SaslHandshakeRequest};
+use kafka_protocol::protocol::{Request, StrBytes};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::KafkaError;
+use super::exchange::{Call, Exchange};
 
 /// How long connecting may take, and how long an answer.
 const CONNECT: Duration = Duration::from_secs(3);
 const ANSWER: Duration = Duration::from_secs(10);
 /// The largest answer that is read, in bytes: the sizes of a topic's 100,000 partitions take about 2 MB.
 const MAX_ANSWER: usize = 16 << 20;
-/// The client id, which brokers write into logs.
-const CLIENT_ID: &str = "firn-control";
-const LENGTH: usize = 4;
 
 pub(super) struct Connection {
     stream: TcpStream,
@@ -53,20 +49,24 @@ impl Connection {
         Ok(connection)
     }
 
-    /// Sends a request and reads its answer. After an error the connection is of no use.
-    pub(super) async fn call<R: Request>(
+    async fn call<R: Request + Sync>(
         &mut self,
         version: i16,
         request: &R,
     ) -> Result<R::Response, KafkaError> {
-        self.correlation = self.correlation.wrapping_add(1);
-        let frame = encode(self.correlation, version, request)?;
-        let exchanged = tokio::time::timeout(ANSWER, self.exchange(&frame)).await;
-        let answer = exchanged.map_err(|late| unreachable(&self.address, &late))??;
-        decode::<R>(answer, version, self.correlation)
+        self.exchange(&Call { version, request }).await
     }
 
-    async fn exchange(&mut self, frame: &[u8]) -> Result<Bytes, KafkaError> {
+    /// Sends a request and reads its answer. After an error the connection is of no use.
+    pub(super) async fn exchange<E: Exchange>(&mut self, asked: &E) -> Result<E::Answer, KafkaError> {
+        self.correlation = self.correlation.wrapping_add(1);
+        let frame = asked.encode(self.correlation)?;
+        let exchanged = tokio::time::timeout(ANSWER, self.carry(&frame)).await;
+        let answer = exchanged.map_err(|late| unreachable(&self.address, &late))??;
+        asked.decode(answer, self.correlation)
+    }
+
+    async fn carry(&mut self, frame: &[u8]) -> Result<Bytes, KafkaError> {
         let lost = |error: std::io::Error| unreachable(&self.address, &error);
         self.stream.write_all(frame).await.map_err(lost)?;
         let length = self.stream.read_i32().await.map_err(lost)?;
@@ -92,38 +92,5 @@ pub(super) fn accepted(code: i16) -> Result<(), KafkaError> {
     match code {
         0 => Ok(()),
         code => Err(KafkaError::Refused(code)),
-    }
-}
-
-fn encode<R: Request>(correlation: i32, version: i16, request: &R) -> Result<BytesMut, KafkaError> {
-    let nonsense = |error: &dyn std::fmt::Display| KafkaError::Nonsense(error.to_string());
-    let header = RequestHeader::default()
-        .with_request_api_key(R::KEY)
-        .with_request_api_version(version)
-        .with_correlation_id(correlation)
-        .with_client_id(Some(StrBytes::from_static_str(CLIENT_ID)));
-    let mut frame = BytesMut::zeroed(LENGTH);
-    header
-        .encode(&mut frame, R::header_version(version))
-        .map_err(|error| nonsense(&error))?;
-    request
-        .encode(&mut frame, version)
-        .map_err(|error| nonsense(&error))?;
-    let length = i32::try_from(frame.len() - LENGTH).map_err(|error| nonsense(&error))?;
-    (&mut frame[..LENGTH]).put_i32(length);
-    Ok(frame)
-}
-
-fn decode<R: Request>(mut answer: Bytes, version: i16, correlation: i32) -> Result<R::Response, KafkaError> {
-    let nonsense = |error: &dyn std::fmt::Display| KafkaError::Nonsense(error.to_string());
-    let header = ResponseHeader::decode(&mut answer, R::Response::header_version(version))
-        .map_err(|error| nonsense(&error))?;
-    if header.correlation_id != correlation {
-        return Err(KafkaError::Nonsense("an answer to another request".to_owned()));
-    }
-    let response = R::Response::decode(&mut answer, version).map_err(|error| nonsense(&error))?;
-    match answer.remaining() {
-        0 => Ok(response),
-        left => Err(KafkaError::Nonsense(format!("{left} bytes are left over"))),
     }
 }

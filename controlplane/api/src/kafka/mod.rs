@@ -3,21 +3,28 @@
 //!
 //! | module | what is in it |
 //! |---|---|
-//! | `connection` | one connection: frames, and the handshake that says for whom it is |
+//! | `connection` | one connection, and the handshake that says for whom it is |
+//! | `exchange` | requests and answers as frames: Kafka's, and questions that only processes of a cell ask |
 //! | `pool` | connections that wait for the next request of the same user to the same broker |
 //! | `topics` | what is asked about a topic: offsets and sizes of its partitions, its configs |
+//! | `throttles` | whom brokers make wait |
 
 mod connection;
+mod exchange;
 mod pool;
+mod throttles;
 mod topics;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use firn_catalog::commands::User;
 use firn_catalog::entities::Address;
 use kafka_protocol::protocol::Request;
 
+use self::exchange::{Call, Exchange};
 pub(crate) use pool::KafkaPool;
+pub(crate) use throttles::throttles;
 pub(crate) use topics::{KafkaConfig, describe_configs, partition_states};
 
 /// For whom a broker is asked.
@@ -27,6 +34,8 @@ pub(crate) struct Delegate {
     pub(crate) user: Arc<User>,
     /// The REST request.
     pub(crate) request_id: String,
+    /// Where that came from: ACLs ask.
+    pub(crate) address: Option<IpAddr>,
 }
 
 /// Why a broker gave no answer.
@@ -49,27 +58,37 @@ pub(crate) enum KafkaError {
 }
 
 impl KafkaPool {
-    /// Asks a broker. A connection that waited in the pool may have been closed meanwhile: then a new one is asked, once.
-    pub(crate) async fn ask<R: Request>(
+    /// Asks a broker by an API of Kafka's.
+    pub(crate) async fn ask<R: Request + Sync>(
         &self,
         broker: &Address,
         delegate: &Delegate,
         version: i16,
         request: &R,
     ) -> Result<R::Response, KafkaError> {
+        self.exchange(broker, delegate, &Call { version, request }).await
+    }
+
+    /// Asks a broker. A connection that waited in the pool may have been closed meanwhile: then a new one is asked, once.
+    pub(crate) async fn exchange<E: Exchange>(
+        &self,
+        broker: &Address,
+        delegate: &Delegate,
+        asked: &E,
+    ) -> Result<E::Answer, KafkaError> {
         if let Some(mut pooled) = self.take(broker, delegate) {
-            match pooled.call(version, request).await {
-                Ok(response) => {
+            match pooled.exchange(asked).await {
+                Ok(answer) => {
                     self.give(broker, delegate, pooled);
-                    return Ok(response);
+                    return Ok(answer);
                 }
                 Err(error) => tracing::debug!(%error, "a pooled connection is gone"),
             }
         }
         let mut fresh = self.connect(broker, delegate).await?;
-        let response = fresh.call(version, request).await?;
+        let answer = fresh.exchange(asked).await?;
         self.give(broker, delegate, fresh);
-        Ok(response)
+        Ok(answer)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Connections that wait for the next request of the same user to the same broker.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use firn_catalog::access::RoleSet;
@@ -25,8 +26,8 @@ const LIFE: Duration = Duration::from_secs(240);
 const MOST_WAITING: usize = 256;
 const MOST_OF_ONE: usize = 4;
 
-/// Which connections do for a request: same broker, same user with the same roles.
-type Key = (String, u16, ClusterId, String, RoleSet);
+/// Which connections do for a request: same broker, same user with the same roles, from the same address.
+type Key = (String, u16, ClusterId, String, RoleSet, Option<IpAddr>);
 
 struct Waiting {
     connection: Pooled,
@@ -68,6 +69,7 @@ fn key(broker: &Address, delegate: &Delegate) -> Key {
         user.cluster,
         user.name.to_string(),
         user.roles,
+        delegate.address,
     )
 }
 
@@ -89,6 +91,7 @@ impl KafkaPool {
             roles: user.roles.iter().map(|role| role.name().to_owned()).collect(),
             expires_at_ms: self.env.now().plus(DELEGATION).0,
             request_id: delegate.request_id.clone(),
+            address: delegate.address,
         };
         let opened = Instant::now();
         let connection = Connection::open(broker, delegation.sign(&self.secrets)).await?;

@@ -51,6 +51,7 @@ fn delegate(cluster: u128, role: Role) -> Delegate {
             roles: RoleSet::NONE.with(role),
         }),
         request_id: "r-1".to_owned(),
+        address: None,
     }
 }
 

@@ -1,13 +1,11 @@
-//! Addresses and connections: who asks, and what this service asks itself.
+//! Addresses and connections: who asks.
 //!
 //! | module | what is in it |
 //! |---|---|
 //! | [`proxies`] | whom the proxies before this service speak for |
 //! | `places` | how many connections there may be, and of one address |
 //! | `steady` | a connection that ends when its other side stops reading |
-//! | `outbound` | requests that this service sends |
 
-pub(crate) mod outbound;
 pub(crate) mod places;
 pub mod proxies;
 pub(crate) mod steady;

@@ -15,6 +15,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use firn_catalog::account::Linking;
 use firn_catalog::ids::{LoginProviderId, PersonId, SessionId};
+use firn_outbound::OutboundError;
 use firn_runtime::{Env, Timestamp};
 use firn_secrets::{Secrets, token};
 use ring::digest::{SHA256, digest};
@@ -23,8 +24,6 @@ use url::Url;
 
 pub(crate) use id_token::{Claims, Expected};
 pub(crate) use provider::Provider;
-
-use crate::net::outbound::OutboundError;
 
 /// How long a login through a provider may take, in milliseconds.
 const PATIENCE_MS: i64 = 10 * 60 * 1_000;

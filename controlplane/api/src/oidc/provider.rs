@@ -1,11 +1,11 @@
 //! What a provider says about itself, its keys, and the exchange of the code for an ID token.
 
+use firn_outbound::Outbound;
 use jsonwebtoken::jwk::{Jwk, JwkSet};
 use serde::Deserialize;
 use url::Url;
 
 use super::OidcError;
-use crate::net::outbound::Outbound;
 
 /// What is read of a provider's discovery document (OpenID Connect Discovery 1.0).
 #[derive(Deserialize)]

@@ -28,7 +28,7 @@ struct KeySet {
 
 /// An Ed25519 key (RFC 8037).
 #[derive(Serialize, ToSchema)]
-struct PublicKey {
+pub(crate) struct PublicKey {
     /// The kind of key.
     #[schema(pattern = "^OKP$")]
     kty: &'static str,
@@ -50,18 +50,25 @@ struct PublicKey {
     x: String,
 }
 
+impl PublicKey {
+    /// The key of that id, as base64url.
+    pub(crate) fn new(kid: String, x: String) -> Self {
+        Self {
+            kty: "OKP",
+            crv: "Ed25519",
+            usage: "sig",
+            alg: "EdDSA",
+            kid,
+            x,
+        }
+    }
+}
+
 /// The keys that access tokens are signed with
 #[utoipa::path(get, path = "/v1/jwks.json", tag = "credentials", security(()), responses((status = 200, body = KeySet)))]
 async fn get_jwks(State(api): State<Api>) -> Result<Response, Problem> {
     let published = api.tokens().published(&api).await?;
-    let keys = published.into_iter().map(|(kid, x)| PublicKey {
-        kty: "OKP",
-        crv: "Ed25519",
-        usage: "sig",
-        alg: "EdDSA",
-        kid,
-        x,
-    });
+    let keys = published.into_iter().map(|(kid, x)| PublicKey::new(kid, x));
     let mut response = ok(KeySet { keys: keys.collect() });
     response.headers_mut().insert(CACHE_CONTROL, CACHE);
     Ok(response)

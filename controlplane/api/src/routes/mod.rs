@@ -1,11 +1,15 @@
 //! Which path is answered by what. One file for each resource.
 
+mod access_explain;
+mod acls;
 mod api_keys;
 mod audit;
+mod ca_pools;
 mod certificate_authority;
 mod clusters;
 mod credentials;
 mod dev_mail;
+mod identity_providers;
 mod invitations;
 mod jwks;
 mod limits;
@@ -13,17 +17,20 @@ mod login_providers;
 mod mailed_links;
 mod me;
 mod members;
+mod networks;
 mod oidc;
 mod operations;
 mod organizations;
 mod password_resets;
 mod problems;
 mod projects;
+mod quotas;
 mod role_bindings;
 mod scram_credentials;
 mod service_accounts;
 mod sessions;
 mod signup;
+mod throttles;
 mod tokens;
 mod topic_configs;
 mod topic_partitions;
@@ -56,6 +63,8 @@ fn resources() -> OpenApiRouter<Api> {
         .merge(service_accounts::routes())
         .merge(api_keys::routes())
         .merge(scram_credentials::routes())
+        .merge(identity_providers::routes())
+        .merge(ca_pools::routes())
         .merge(tokens::routes())
         .merge(jwks::routes())
         .merge(signup::routes())
@@ -66,6 +75,7 @@ fn resources() -> OpenApiRouter<Api> {
         .merge(login_providers::routes())
         .merge(oidc::routes())
         .merge(organizations::routes())
+        .merge(networks::routes())
         .merge(role_bindings::routes())
         .merge(operations::routes())
         .merge(members::routes())
@@ -76,6 +86,10 @@ fn resources() -> OpenApiRouter<Api> {
         .merge(topics_batch::routes())
         .merge(topic_partitions::routes())
         .merge(topic_configs::routes())
+        .merge(quotas::routes())
+        .merge(throttles::routes())
+        .merge(acls::routes())
+        .merge(access_explain::routes())
         .merge(usage::routes())
         .merge(limits::routes())
         .merge(problems::routes())

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use firn_catalog::access::{Role, Scope};
+use firn_catalog::access::Scope;
 use firn_catalog::account::service_accounts::{
     FirstRole, MAX_DESCRIPTION, MAX_NAME, NewServiceAccount, ServiceAccount, ServiceAccountUpdate,
 };
@@ -74,8 +74,8 @@ struct NewAccount {
     #[serde(default)]
     #[schema(max_length = 500)]
     description: String,
-    /// The role that it begins with; left out: developer in its project; null: none.
-    #[serde(default = "FirstRoleBody::usual")]
+    /// The role that it begins with; left out: none, so that only ACLs let it do anything.
+    #[serde(default)]
     role: Option<FirstRoleBody>,
 }
 
@@ -94,14 +94,6 @@ struct FirstRoleBody {
 }
 
 impl FirstRoleBody {
-    #[expect(clippy::unnecessary_wraps, reason = "it is the default of an optional field")]
-    fn usual() -> Option<Self> {
-        Some(Self {
-            role: Role::Developer.name().to_owned(),
-            cluster: None,
-        })
-    }
-
     fn read(&self, project: ProjectId) -> Result<FirstRole, Problem> {
         let role = self.role.parse();
         let role = role.map_err(|_| Problem::invalid("/role/role", "it is no role"))?;

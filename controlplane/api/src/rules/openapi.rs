@@ -9,7 +9,7 @@ use utoipa::PartialSchema;
 use super::problem::{Code, ProblemBody};
 
 /// Pattern and length of each kind of text in a path.
-const PATH_TEXTS: [(&str, &str); 13] = [
+const PATH_TEXTS: [(&str, &str); 15] = [
     ("organization", "org"),
     ("project", "prj"),
     ("cluster", "clu"),
@@ -18,10 +18,12 @@ const PATH_TEXTS: [(&str, &str); 13] = [
     ("service_account", "sa"),
     ("api_key", "key"),
     ("scram_credential", "scr"),
+    ("ca_pool", "cap"),
     ("binding", "rol"),
     ("invitation", "inv"),
     ("provider", "idp"),
     ("operation", "op"),
+    ("quota", "qta"),
     ("audit", "aud"),
 ];
 

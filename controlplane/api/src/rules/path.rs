@@ -3,8 +3,9 @@
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use firn_catalog::ids::{
-    ApiKeyId, BindingId, ClusterId, InvitationId, LoginProviderId, OperationId, OrganizationId, PersonId,
-    ProjectId, ScramCredentialId, ServiceAccountId, SessionId,
+    AclId, ApiKeyId, BindingId, CaPoolId, ClusterId, IdentityProviderId, InvitationId, LoginProviderId,
+    OperationId, OrganizationId, PersonId, ProjectId, QuotaId, ScramCredentialId, ServiceAccountId,
+    SessionId,
 };
 
 use super::Problem;
@@ -31,15 +32,19 @@ macro_rules! ids {
     )*};
 }
 ids! {
+    AclId "ACL",
     ApiKeyId "API key",
     BindingId "role binding",
+    CaPoolId "CA pool",
     ClusterId "cluster",
+    IdentityProviderId "identity provider",
     InvitationId "invitation",
     LoginProviderId "login provider",
     OperationId "operation",
     OrganizationId "organization",
     PersonId "member",
     ProjectId "project",
+    QuotaId "quota",
     ScramCredentialId "SCRAM credential",
     ServiceAccountId "service account",
     SessionId "session",

@@ -5,6 +5,7 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use firn_catalog::account::AccountError;
+use firn_catalog::acl::InvalidAcl;
 use firn_catalog::cell::CatalogError;
 use firn_catalog::commands::CommandError;
 use serde::Serialize;
@@ -30,6 +31,8 @@ pub(crate) enum Code {
     LoginProviderFailed,
     /// A role is there, but too small.
     Forbidden,
+    /// A role is there, but the organization is not reached from the caller's address.
+    AddressNotAllowed,
     /// Not there, or not for the caller.
     NotFound,
     /// The path does not take the method.
@@ -70,7 +73,7 @@ pub(crate) enum Code {
 
 impl Code {
     /// Every code.
-    pub(crate) const ALL: [Self; 25] = [
+    pub(crate) const ALL: [Self; 26] = [
         Self::InvalidRequest,
         Self::InvalidCursor,
         Self::Unauthenticated,
@@ -78,6 +81,7 @@ impl Code {
         Self::LoginFailed,
         Self::LoginProviderFailed,
         Self::Forbidden,
+        Self::AddressNotAllowed,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::AlreadyExists,
@@ -124,6 +128,7 @@ impl Code {
             Self::LoginFailed => ("login_failed", S::UNAUTHORIZED, "The email address or the password is wrong."),
             Self::LoginProviderFailed => ("login_provider_failed", S::BAD_REQUEST, "The login provider cannot be reached, or its answer is not to be believed; the detail says why."),
             Self::Forbidden => ("forbidden", S::FORBIDDEN, "No role of the caller's allows this; somebody who manages members can give one."),
+            Self::AddressNotAllowed => ("address_not_allowed", S::FORBIDDEN, "The organization allows requests from some networks only; whoever manages it can add the caller's."),
             Self::NotFound => ("not_found", S::NOT_FOUND, "There is no such thing, or none that the caller has a role in."),
             Self::MethodNotAllowed => ("method_not_allowed", S::METHOD_NOT_ALLOWED, "The path is served, but not with this method."),
             Self::AlreadyExists => ("already_exists", S::CONFLICT, "The name is taken."),
@@ -303,9 +308,18 @@ impl Problem {
             CommandError::InvalidUserName { reason } => Self::invalid("/username", reason),
             CommandError::UnacceptableCredential { .. } => Self::new(Code::Protected, text),
             CommandError::UnknownCredential => Self::missing("SCRAM credential"),
+            CommandError::InvalidTrust { pointer, reason } => Self::invalid(*pointer, reason),
+            CommandError::TrustExists { .. } => Self::new(Code::AlreadyExists, text),
+            CommandError::UnknownTrust { what } => Self::missing(what),
+            CommandError::VersionMismatch { .. } => Self::new(Code::VersionMismatch, text),
             CommandError::UserExists { .. } | CommandError::OwnedByServiceAccount { .. } => {
                 Self::new(Code::AlreadyExists, text)
             }
+            CommandError::InvalidAcl(InvalidAcl { field, reason }) => {
+                Self::invalid(format!("/{field}"), reason)
+            }
+            CommandError::UnknownAcl => Self::missing("ACL"),
+            CommandError::InvalidQuota { reason } => Self::invalid("/quotas", reason),
             CommandError::NotAuthorized => Self::new(Code::Forbidden, "no role of yours allows this"),
             CommandError::NoBroker => Self::new(Code::Unavailable, text).retry_after(1),
             CommandError::Catalog(error) => Self::of_catalog(error),
@@ -336,6 +350,7 @@ impl From<AccountError> for Problem {
         match error {
             AccountError::NotFound { .. } => Self::new(Code::NotFound, text),
             AccountError::Forbidden => Self::new(Code::Forbidden, text),
+            AccountError::AddressNotAllowed => Self::new(Code::AddressNotAllowed, text),
             AccountError::Exists { .. } => Self::new(Code::AlreadyExists, text),
             AccountError::VersionMismatch { .. } => Self::new(Code::VersionMismatch, text),
             AccountError::Invalid { pointer, reason } => Self::invalid(pointer, reason),

@@ -3,6 +3,7 @@
 //! A token is a JWT (RFC 7519) signed with Ed25519. It says who it is for ten minutes, and names the key that it was traded for: with
 //! the key it stops, within a second. Only EdDSA counts, by a key that this service has made.
 
+mod audit_heads;
 mod in_force;
 mod keys;
 
@@ -16,6 +17,7 @@ use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header, encode}
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+pub use audit_heads::{KeptHead, read_audit_head};
 pub(crate) use in_force::KeyCache;
 use keys::{KeyRing, Keys};
 

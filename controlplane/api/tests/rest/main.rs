@@ -5,6 +5,7 @@
 mod support;
 
 mod addresses;
+mod audit;
 mod idempotency;
 mod lists;
 mod members;

@@ -54,6 +54,10 @@ pub fn settings() -> ApiSettings {
         certificate_authority: None,
         undelete_window: Duration::from_secs(7 * 24 * 60 * 60),
         dev: true,
+        reach: firn_outbound::Reach {
+            loopback: true,
+            networks: Vec::new(),
+        },
         rate_limits: RateLimits {
             per_principal: 100_000,
             per_address: 100_000,

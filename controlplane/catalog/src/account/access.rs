@@ -5,15 +5,19 @@
 
 use std::sync::Arc;
 
+use ipnet::IpNet;
 use serde_json::Value;
 
 use super::AccountError;
+use super::networks::admits;
 use crate::access::{Permission, Role, RoleSet, Scope};
+use crate::audit::chain::{Chained, FIRST};
+use crate::audit::{Trail, detail_text};
 use crate::catalog::Catalog;
 use crate::cell::CatalogError;
 use crate::commands::{Actor, Principal, User};
 use crate::ids::{AuditId, ClusterId, OrganizationId};
-use crate::sql::{Tx, TxError, args, id_at, json, number_at, optional_text_at, transaction};
+use crate::sql::{Tx, TxError, args, id_at, json_at, number_at, optional_text_at, text_at, transaction};
 
 /// What somebody has in a place that exists.
 struct Standing {
@@ -22,14 +26,18 @@ struct Standing {
     roles: RoleSet,
     /// Whether there is a binding anywhere in the organization. Asked for organizations only.
     known: bool,
+    /// From where the organization is reached.
+    networks: Vec<IpNet>,
 }
 
-const IN_ORGANIZATION: &str = "SELECT o.id, b.role, b.scope FROM account_organizations o \
+const IN_ORGANIZATION: &str = "SELECT o.id, b.role, b.scope, o.networks FROM account_organizations o \
      LEFT JOIN account_bindings b ON b.organization = o.id AND b.principal = $2 WHERE o.id = $1";
-const IN_PROJECT: &str = "SELECT p.organization, b.role, b.scope FROM account_projects p \
+const IN_PROJECT: &str = "SELECT p.organization, b.role, b.scope, o.networks FROM account_projects p \
+     JOIN account_organizations o ON o.id = p.organization \
      LEFT JOIN account_bindings b ON b.principal = $2 AND b.scope IN (p.id, p.organization) WHERE p.id = $1";
-const IN_CLUSTER: &str = "SELECT p.organization, b.role, b.scope FROM account_clusters c \
+const IN_CLUSTER: &str = "SELECT p.organization, b.role, b.scope, o.networks FROM account_clusters c \
      JOIN account_projects p ON p.id = c.project \
+     JOIN account_organizations o ON o.id = p.organization \
      LEFT JOIN account_bindings b ON b.principal = $2 AND b.scope IN (c.cluster, c.project, p.organization) \
      WHERE c.cluster = $1";
 
@@ -71,7 +79,8 @@ pub(super) fn missing(scope: Scope) -> AccountError {
 impl Tx {
     /// Refuses an actor whom no role allows this, and tells in which organization the scope lies. No role at all there:
     /// [`AccountError::NotFound`]; one that is too small: [`AccountError::Forbidden`]. Whoever has a role somewhere in an
-    /// organization may see the organization itself.
+    /// organization may see the organization itself. Only then is it asked where the actor is:
+    /// [`AccountError::AddressNotAllowed`].
     pub(crate) async fn require(
         &mut self,
         actor: &Actor,
@@ -82,6 +91,9 @@ impl Tx {
         let Some(standing) = standing.filter(|standing| standing.known) else {
             return Err(missing(scope).into());
         };
+        if !admits(&standing.networks, actor) {
+            return Err(AccountError::AddressNotAllowed.into());
+        }
         let allowed = standing.roles.allow(permission) || permission == Permission::ViewOrganization;
         match allowed {
             true => Ok(standing.organization),
@@ -123,11 +135,15 @@ impl Tx {
         let mut standing: Option<Standing> = None;
         for row in self.rows(select, args![place.as_str(), key]).await? {
             let organization = id_at(&row, 0)?;
-            let standing = standing.get_or_insert(Standing {
-                organization,
-                roles: RoleSet::NONE,
-                known: false,
-            });
+            if standing.is_none() {
+                standing = Some(Standing {
+                    organization,
+                    roles: RoleSet::NONE,
+                    known: false,
+                    networks: json_at(&row, 3)?,
+                });
+            }
+            let Some(standing) = &mut standing else { continue };
             let (Some(role), Some(at)) = (optional_text_at(&row, 1)?, optional_text_at(&row, 2)?) else {
                 continue;
             };
@@ -165,42 +181,62 @@ impl Tx {
         (kind, resource): (&'static str, &str),
         detail: &Value,
     ) -> Result<(), TxError<CatalogError>> {
-        let next =
-            "UPDATE account_organizations SET audit_head = audit_head + 1 WHERE id = $1 RETURNING audit_head";
+        let next = "UPDATE account_organizations SET audit_head = audit_head + 1 WHERE id = $1 \
+                    RETURNING audit_head, audit_hash";
         let Some(row) = self.row(next, args![organization]).await? else {
             return Err(CatalogError::Corrupt(format!(
                 "audit of organization {organization}, which is not there"
             ))
             .into());
         };
-        let sequence: i64 = number_at(&row, 0)?;
-        let id = AuditId(self.env().random_u128());
-        let now = self.env().now();
+        let previous = text_at(&row, 1)?;
+        let credential = actor.credential.map(|credential| credential.to_string());
+        let address = actor.address.map(|address| address.to_string());
+        let (principal, detail) = (actor.principal.to_string(), detail_text(detail));
+        let chained = Chained {
+            trail: Trail::Organization(organization),
+            position: number_at(&row, 0)?,
+            id: AuditId(self.env().random_u128()),
+            at: self.env().now(),
+            principal: &principal,
+            credential: credential.as_deref(),
+            address: address.as_deref(),
+            request_id: &actor.request_id,
+            action,
+            resource_kind: kind,
+            resource,
+            allowed: decision == "allowed",
+            detail: &detail,
+        };
+        let hash = chained.hash(if previous.is_empty() { FIRST } else { &previous });
         let insert = "INSERT INTO account_audit (id, organization, sequence, at, principal, credential, address, request, \
-                      action, resource_kind, resource, decision, detail) \
-                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+                      action, resource_kind, resource, decision, detail, hash) \
+                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
         let values = args![
-            id,
+            chained.id,
             organization,
-            sequence,
-            now,
-            actor.principal.to_string(),
-            actor.credential.map(|credential| credential.to_string()),
-            actor.address.map(|address| address.to_string()),
+            chained.position,
+            chained.at,
+            principal.as_str(),
+            credential.clone(),
+            address.clone(),
             actor.request_id.as_str(),
             action,
             kind,
             resource,
             decision,
-            json(detail),
+            detail.as_str(),
+            hash.as_str(),
         ];
         self.execute(insert, values).await?;
+        let update = "UPDATE account_organizations SET audit_hash = $1 WHERE id = $2";
+        self.execute(update, args![hash, organization]).await?;
         Ok(())
     }
 }
 
 impl Catalog {
-    /// Ends a write: one that was forbidden goes into the audit trail of the organization that it was tried in.
+    /// Ends a write: one that was forbidden, by roles or from that address, goes into the audit trail of the organization that it was tried in.
     pub(crate) async fn finish_account<T>(
         &self,
         actor: &Actor,
@@ -208,7 +244,10 @@ impl Catalog {
         outcome: Result<T, AccountError>,
     ) -> Result<T, AccountError> {
         crate::metrics::command(denied.action, outcome.is_ok());
-        if matches!(outcome, Err(AccountError::Forbidden)) {
+        if matches!(
+            outcome,
+            Err(AccountError::Forbidden | AccountError::AddressNotAllowed)
+        ) {
             self.audit_denied(actor, &denied).await?;
         }
         outcome
@@ -237,24 +276,40 @@ impl Catalog {
         written.map_err(AccountError::Catalog)
     }
 
-    /// The principal as a user of a cluster, with the roles that it has there: whom REST runs a cell's commands for.
-    pub async fn user_in_cluster(
+    /// The roles that a person or a service account has in a cluster; none in one that is not there.
+    pub async fn roles_in_cluster(
         &self,
         principal: &Principal,
         cluster: ClusterId,
-    ) -> Result<Principal, AccountError> {
-        let roles: RoleSet = transaction!(self.store(), snapshot, |tx| tx
-            .roles_of(principal, Scope::Cluster(cluster))
+    ) -> Result<RoleSet, AccountError> {
+        let standing: Option<Standing> = transaction!(self.store(), snapshot, |tx| tx
+            .standing(principal, Scope::Cluster(cluster))
             .await)
         .map_err(AccountError::Catalog)?;
-        let name = match principal {
+        Ok(standing.map_or(RoleSet::NONE, |standing| standing.roles))
+    }
+
+    /// The actor as a user of a cluster, with the roles that it has there: whom REST runs a cell's commands for.
+    pub async fn user_in_cluster(
+        &self,
+        actor: &Actor,
+        cluster: ClusterId,
+    ) -> Result<Principal, AccountError> {
+        let standing: Option<Standing> = transaction!(self.store(), snapshot, |tx| tx
+            .standing(&actor.principal, Scope::Cluster(cluster))
+            .await)
+        .map_err(AccountError::Catalog)?;
+        let standing = standing.filter(|standing| !standing.roles.is_empty());
+        let standing = standing.ok_or(AccountError::NotFound { what: "cluster" })?;
+        if !admits(&standing.networks, actor) {
+            return Err(AccountError::AddressNotAllowed);
+        }
+        let roles = standing.roles;
+        let name = match &actor.principal {
             Principal::Person(id) => id.public(),
             Principal::ServiceAccount(id) => id.public(),
             Principal::Dev { .. } | Principal::Cell | Principal::User(_) => String::new(),
         };
-        if roles.is_empty() {
-            return Err(AccountError::NotFound { what: "cluster" });
-        }
         let name = name.into();
         Ok(Principal::User(Arc::new(User { cluster, name, roles })))
     }

@@ -16,6 +16,9 @@ pub enum AccountError {
     /// The actor has a role there, but one that does not allow this.
     #[error("no role of yours allows this")]
     Forbidden,
+    /// The actor has a role there, but the organization is not reached from where the actor is.
+    #[error("the organization does not allow access from your address")]
+    AddressNotAllowed,
     /// The name is taken.
     #[error("{what} '{name}' already exists")]
     Exists {

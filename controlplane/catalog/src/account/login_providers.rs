@@ -11,6 +11,7 @@ use sqlx::any::AnyRow;
 use super::organizations::require_version;
 use super::{AccountError, Denied};
 use crate::access::{Permission, Scope};
+use crate::audit::changes;
 use crate::catalog::Catalog;
 use crate::cell::CatalogError;
 use crate::commands::Actor;
@@ -106,6 +107,7 @@ impl Tx {
 /// What the audit trail says of a provider's settings.
 fn told(settings: &LoginProviderSettings) -> Value {
     json!({
+        "name": settings.name,
         "issuer": settings.issuer,
         "client_id": settings.client_id,
         "allowed_domains": settings.allowed_domains,
@@ -346,14 +348,11 @@ async fn update_provider(
         .await?;
     }
     let (action, id) = ("update_login_provider", after.id.public());
-    tx.account_audit(
-        actor,
-        after.organization,
-        action,
-        "login_provider",
-        &id,
-        &told(settings),
-    )
-    .await?;
+    let mut detail = changes(&told(&before.settings), &told(settings));
+    if settings.client_secret.is_some() {
+        detail["client_secret"] = "changed".into();
+    }
+    tx.account_audit(actor, after.organization, action, "login_provider", &id, &detail)
+        .await?;
     Ok(after)
 }

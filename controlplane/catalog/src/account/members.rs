@@ -65,6 +65,11 @@ impl Tx {
         if owns && !leaves {
             self.require(actor, scope, Permission::ManageOwners).await?;
         }
+        let held = "SELECT role, scope_kind FROM account_bindings WHERE organization = $1 AND principal = $2 ORDER BY id LIMIT 100";
+        let mut roles = Vec::new();
+        for row in self.rows(held, args![organization, person]).await? {
+            roles.push(json!({ "role": text_at(&row, 0)?, "scope": text_at(&row, 1)? }));
+        }
         for delete in [
             "DELETE FROM account_bindings WHERE organization = $1 AND principal = $2",
             "DELETE FROM account_members WHERE organization = $1 AND person = $2",
@@ -74,7 +79,7 @@ impl Tx {
             self.execute(delete, args![organization, person]).await?;
         }
         self.require_an_owner(organization).await?;
-        let detail = json!({ "left": leaves });
+        let detail = json!({ "left": leaves, "before": { "roles": roles } });
         self.account_audit(
             actor,
             organization,

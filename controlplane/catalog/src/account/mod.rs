@@ -7,7 +7,6 @@
 
 mod access;
 pub mod api_keys;
-mod audit;
 mod bindings;
 pub mod clusters;
 mod credentials;
@@ -18,6 +17,7 @@ mod invitations;
 mod login_providers;
 mod master_key;
 mod members;
+mod networks;
 mod one_time;
 mod operations;
 mod organizations;
@@ -29,7 +29,6 @@ mod sessions;
 mod signing_keys;
 
 pub(crate) use access::Denied;
-pub use audit::{AuditFilter, AuditRow};
 pub use bindings::{BindingFilter, Holder, MAX_BINDINGS, RoleBinding};
 pub use credentials::ReconciledCredentials;
 pub use error::AccountError;
@@ -38,6 +37,7 @@ pub use identities::{Identity, Linking};
 pub use invitations::{Accepting, Invitation, Joined, MAX_INVITATIONS, NewInvitation};
 pub use login_providers::{LoginProvider, LoginProviderSettings, MAX_LOGIN_PROVIDERS, Sealed};
 pub use members::Member;
+pub use networks::AlterOrganizationNetworks;
 pub use one_time::{Kind, OneTime};
 pub use operations::Operation;
 pub(crate) use organizations::NewOrganization;

@@ -203,7 +203,7 @@ impl Tx {
 }
 
 impl Catalog {
-    /// The organizations in which the actor has a role, after one in the order of their ids.
+    /// The organizations in which the actor has a role and that are reached from where it is, after one in the order of their ids.
     pub async fn organizations(
         &self,
         actor: &Actor,
@@ -212,19 +212,22 @@ impl Catalog {
     ) -> Result<Vec<Organization>, AccountError> {
         let key = super::access::binding_key(&actor.principal).unwrap_or_default();
         let after = after.map_or_else(String::new, |id| id.to_string());
-        let select = format!(
-            "SELECT {COLUMNS} FROM account_organizations o WHERE o.id > $2 AND o.deleted_at IS NULL \
-             AND EXISTS (SELECT 1 FROM account_bindings b WHERE b.organization = o.id AND b.principal = $1) \
-             ORDER BY o.id LIMIT $3"
-        );
-        let found: Result<_, AccountError> = transaction!(self.store(), snapshot, |tx| async {
+        let found: Result<_, AccountError> = transaction!(self.store(), snapshot, |tx| {
+            async {
+            let visible = tx.visible_from(actor, "o.id").await?;
+            let select = format!(
+                "SELECT {COLUMNS} FROM account_organizations o WHERE o.id > $2 AND o.deleted_at IS NULL{visible} \
+                 AND EXISTS (SELECT 1 FROM account_bindings b WHERE b.organization = o.id AND b.principal = $1) \
+                 ORDER BY o.id LIMIT $3"
+            );
             let rows = tx
                 .rows(&select, args![key.as_str(), after.as_str(), limit])
                 .await?;
             let organizations: Result<Vec<_>, CatalogError> = rows.iter().map(organization_at).collect();
             Ok::<_, TxError<AccountError>>(organizations?)
         }
-        .await);
+        .await
+        });
         found
     }
 

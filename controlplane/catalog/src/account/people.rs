@@ -389,9 +389,9 @@ impl Catalog {
             }
             let update = "UPDATE account_people SET name = $2, version = version + 1 WHERE id = $1";
             tx.execute(update, args![id, name]).await?;
-            person.name = name.to_owned();
+            let before = std::mem::replace(&mut person.name, name.to_owned());
             person.version += 1;
-            let detail = json!({ "changed": ["name"] });
+            let detail = json!({ "name": { "from": before, "to": name } });
             tx.tell_organizations(actor, id, ("allowed", "update_person"), &detail)
                 .await?;
             if rehearsal {

@@ -204,23 +204,26 @@ impl Catalog {
         let key = binding_key(&actor.principal).unwrap_or_default();
         let after = after.map_or_else(String::new, |id| id.to_string());
         let only = organization.map_or_else(String::new, |id| id.to_string());
-        let select = format!(
-            "SELECT {COLUMNS} FROM account_projects p JOIN account_organizations o ON o.id = p.organization \
-             WHERE p.id > $2 AND ($3 = '' OR p.organization = $3) AND o.deleted_at IS NULL AND EXISTS \
-             (SELECT 1 FROM account_bindings b WHERE b.principal = $1 AND b.scope IN (p.id, p.organization)) \
-             ORDER BY p.id LIMIT $4"
-        );
-        transaction!(self.store(), snapshot, |tx| async {
+        transaction!(self.store(), snapshot, |tx| {
+            async {
             if let Some(organization) = organization {
                 let scope = Scope::Organization(organization);
                 tx.require(actor, scope, Permission::ViewOrganization).await?;
             }
+            let visible = tx.visible_from(actor, "p.organization").await?;
+            let select = format!(
+                "SELECT {COLUMNS} FROM account_projects p JOIN account_organizations o ON o.id = p.organization \
+                 WHERE p.id > $2 AND ($3 = '' OR p.organization = $3) AND o.deleted_at IS NULL{visible} AND EXISTS \
+                 (SELECT 1 FROM account_bindings b WHERE b.principal = $1 AND b.scope IN (p.id, p.organization)) \
+                 ORDER BY p.id LIMIT $4"
+            );
             let values = args![key.as_str(), after.as_str(), only.as_str(), limit];
             let rows = tx.rows(&select, values).await?;
             let projects: Result<Vec<_>, CatalogError> = rows.iter().map(project_at).collect();
             Ok::<_, TxError<AccountError>>(projects?)
         }
-        .await)
+        .await
+        })
     }
 
     /// A project in which the actor has a role.

@@ -120,7 +120,7 @@ impl Catalog {
             .await?;
         check_expiry(new.expires_at, self.env().now())?;
         let acting = Actor {
-            principal: self.user_in_cluster(&actor.principal, new.cluster).await?,
+            principal: self.user_in_cluster(actor, new.cluster).await?,
             ..actor.clone()
         };
         let id = ScramCredentialId(self.env().random_u128());
@@ -298,7 +298,7 @@ impl Catalog {
         self.finish_scram(actor, cluster, "revoke_scram_credential", &public, allowed)
             .await?;
         let acting = Actor {
-            principal: self.user_in_cluster(&actor.principal, cluster).await?,
+            principal: self.user_in_cluster(actor, cluster).await?,
             ..actor.clone()
         };
         let command = RemoveCredential {

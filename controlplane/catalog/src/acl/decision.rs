@@ -3,13 +3,17 @@
 //! 1. The anonymous principal of `firn dev`, owners and admins may do everything in their cluster: Kafka's super users, so that no
 //!    binding locks a cluster's owner out.
 //! 2. A binding that denies wins over all that allow.
-//! 3. A binding that allows, or a role (see [`role_for`]), allows.
-//! 4. All else is denied.
+//! 3. A binding that allows, or a role (see [`role_for`]), allows. To the audit topic a role allows nothing that does not allow to see
+//!    the audit trail.
+//! 4. What no binding names is allowed where the operator has set `allow.everyone.if.no.acl.found`.
+//! 5. All else is denied.
 
 use std::net::IpAddr;
 
+use super::set::Verdict;
 use super::{Acl, CLUSTER_NAME, Operation, ResourceType};
 use crate::access::{Permission, Role};
+use crate::audit::AUDIT_TOPIC;
 use crate::commands::Principal;
 use crate::ids::ClusterId;
 use crate::image::Image;
@@ -32,6 +36,17 @@ pub enum ResourceName<'a> {
 }
 
 impl<'a> ResourceName<'a> {
+    /// The resource of that type and name; a cluster has but one name.
+    pub fn of(kind: ResourceType, name: &'a str) -> Self {
+        match kind {
+            ResourceType::Topic => Self::Topic(name),
+            ResourceType::Group => Self::Group(name),
+            ResourceType::Cluster => Self::Cluster,
+            ResourceType::TransactionalId => Self::TransactionalId(name),
+            ResourceType::User => Self::User(name),
+        }
+    }
+
     /// Its type, and its name; none of [`Self::AnyTopic`].
     pub fn parts(self) -> (ResourceType, Option<&'a str>) {
         match self {
@@ -89,10 +104,12 @@ impl Decision<'_> {
     }
 }
 
-/// What a role must allow so that it allows an operation; `None`: no role does.
+/// What a role must allow so that it allows an operation; `None`: no role does. To create or delete in a cluster, whatever it is,
+/// takes an ACL: roles allow it for each topic, so that a binding can deny it.
 pub fn role_for(operation: Operation, resource: ResourceType) -> Option<Permission> {
     Some(match (operation, resource) {
-        (Operation::All | Operation::ClusterAction | Operation::CreateTokens, _) => return None,
+        (Operation::All | Operation::ClusterAction | Operation::CreateTokens, _)
+        | (Operation::Create | Operation::Delete, ResourceType::Cluster) => return None,
         (Operation::Describe | Operation::DescribeConfigs | Operation::DescribeTokens, _) => {
             Permission::ViewCluster
         }
@@ -126,12 +143,30 @@ impl Image {
         {
             return Decision::SuperUser;
         }
-        let (resource_type, _) = asked.resource.parts();
-        let needed = role_for(asked.operation, resource_type);
+        let (kind, name) = asked.resource.parts();
+        let acls = self.access(asked.cluster).map(|access| access.acl_set());
+        let said = acls.map_or(Verdict::Silent, |acls| match name {
+            Some(name) => acls.about(&user.name, asked.host, asked.operation, (kind, name)),
+            None => acls.about_any(&user.name, asked.host, asked.operation, kind),
+        });
+        match said {
+            Verdict::Denied(acl) => return Decision::DeniedBy(acl),
+            Verdict::Allowed(acl) => return Decision::AllowedBy(acl),
+            Verdict::Silent => {}
+        }
+        let needed = role_for(asked.operation, kind);
+        let audit = asked.resource == ResourceName::Topic(AUDIT_TOPIC);
+        let shown = !audit || user.roles.allow(Permission::ViewAudit);
         let by_role = user
             .roles
             .iter()
-            .find(|role| needed.is_some_and(|needed| role.allows(needed)));
-        by_role.map_or(Decision::NothingAllows, Decision::AllowedByRole)
+            .find(|role| shown && needed.is_some_and(|needed| role.allows(needed)));
+        match by_role {
+            Some(role) => Decision::AllowedByRole(role),
+            None if !audit && self.allows_unnamed() && !acls.is_some_and(|acls| acls.name(kind, name)) => {
+                Decision::AllowedByDefault
+            }
+            None => Decision::NothingAllows,
+        }
     }
 }

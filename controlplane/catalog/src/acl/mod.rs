@@ -4,9 +4,22 @@
 //! of Kafka (`AclOperation`, `ResourceType`, `PatternType`, `AclPermissionType`); the rules are in KIP-11 and KIP-290.
 
 mod decision;
+mod explanation;
+mod filter;
+mod identity;
+mod patterns;
+mod rules;
+mod set;
+#[cfg(test)]
+mod tests;
+mod validation;
 mod words;
 
 pub use decision::{Asked, Decision, ResourceName, role_for};
+pub use explanation::Explanation;
+pub use filter::{AclFilter, PatternFilter};
+pub use set::AclSet;
+pub use validation::{InvalidAcl, MAX_ACL_NAME, MAX_ACLS_PER_CLUSTER};
 pub use words::UnknownWord;
 
 use firn_runtime::Timestamp;

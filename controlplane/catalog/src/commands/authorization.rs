@@ -1,8 +1,8 @@
 //! Who may do what to the catalog, whoever carries the command here.
 //!
-//! These are the commands' own words. They are not the broker's seam (`firn_broker::seams`), which speaks of Kafka's ACLs, of
-//! records and of groups, most of which no command knows; and a command that comes from elsewhere has not passed that one.
-//! So each asks, and a command does what both allow.
+//! These are the commands' own words, for which ACLs and roles decide. They are not the broker's seam (`firn_broker::seams`), which
+//! speaks of records and of groups, that no command knows; and a command that comes from elsewhere has not passed that one. So each
+//! asks, and a command does what both allow.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -10,10 +10,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::access::{Permission, RoleSet};
+use crate::acl::{self, Asked, Decision, ResourceName};
 use crate::ids::{
     ApiKeyId, CertificateId, ClusterId, IdentityProviderId, PersonId, ScramCredentialId, ServiceAccountId,
     SessionId,
 };
+use crate::image::Image;
 
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -128,6 +130,12 @@ pub enum Operation {
     AlterConfigs,
     /// Make, change and remove SCRAM credentials of a cluster.
     AlterCredentials,
+    /// Make and delete ACLs of a cluster.
+    AlterAcls,
+    /// Change client quotas of a cluster.
+    AlterQuotas,
+    /// Say whose certificates, tokens and networks a cluster trusts. Roles allow it, never an ACL.
+    ManageTrust,
 }
 
 /// To what.
@@ -146,36 +154,64 @@ pub enum Resource {
 
 /// Decides who may do what.
 pub trait Authorizer: Send + Sync + 'static {
-    /// Whether `principal` may do `operation` to `resource`.
-    fn allows(&self, principal: &Principal, operation: Operation, resource: &Resource) -> bool;
+    /// Whether the actor may do `operation` to `resource`, as the cell is in `image`; without one only roles are known.
+    fn allows(&self, actor: &Actor, image: Option<&Image>, operation: Operation, resource: &Resource)
+    -> bool;
 }
 
-/// The dev principal may do everything in its cluster, a user in its cluster what its roles allow, nobody anything elsewhere.
+/// ACLs and roles decide, as they do for requests ([`Image::decide`]).
 #[derive(Clone, Copy, Debug)]
-pub struct RoleAuthorizer;
+pub struct AclAuthorizer;
 
-impl Authorizer for RoleAuthorizer {
-    fn allows(&self, principal: &Principal, operation: Operation, resource: &Resource) -> bool {
-        let (Resource::Cluster(cluster) | Resource::Topic { cluster, .. }) = resource;
-        match principal {
-            Principal::Dev { cluster: own } => own == cluster,
-            Principal::User(user) => {
-                user.cluster == *cluster && user.roles.allow(permission_for(operation, resource))
+impl Authorizer for AclAuthorizer {
+    fn allows(
+        &self,
+        actor: &Actor,
+        image: Option<&Image>,
+        operation: Operation,
+        resource: &Resource,
+    ) -> bool {
+        let unknown = Image::default();
+        let image = image.unwrap_or(&unknown);
+        let (cluster, topic) = match resource {
+            Resource::Cluster(cluster) => (*cluster, None),
+            Resource::Topic { cluster, name } => (*cluster, Some(ResourceName::Topic(name))),
+        };
+        let ask = |operation, resource| {
+            image.decide(&Asked {
+                principal: &actor.principal,
+                host: actor.address,
+                operation,
+                cluster,
+                resource,
+            })
+        };
+        let on_cluster = |operation| ask(operation, ResourceName::Cluster);
+        let on_topic = |operation| topic.is_some_and(|topic| ask(operation, topic).allows());
+        match operation {
+            Operation::UseCluster => on_cluster(acl::Operation::Describe) != Decision::OtherCluster,
+            // Who may create in the cluster may create any topic.
+            Operation::CreateTopic => {
+                on_cluster(acl::Operation::Create).allows() || on_topic(acl::Operation::Create)
             }
-            Principal::Cell | Principal::Person(_) | Principal::ServiceAccount(_) => false,
+            Operation::AlterTopic => on_topic(acl::Operation::Alter),
+            // Who may delete in the cluster may delete any topic, as in Kafka.
+            Operation::DeleteTopic => {
+                on_cluster(acl::Operation::Delete).allows() || on_topic(acl::Operation::Delete)
+            }
+            Operation::AlterConfigs => {
+                let resource = topic.unwrap_or(ResourceName::Cluster);
+                ask(acl::Operation::AlterConfigs, resource).allows()
+            }
+            Operation::AlterCredentials | Operation::AlterAcls => on_cluster(acl::Operation::Alter).allows(),
+            Operation::AlterQuotas => on_cluster(acl::Operation::AlterConfigs).allows(),
+            Operation::ManageTrust => match &actor.principal {
+                Principal::Dev { cluster: own } => *own == cluster,
+                Principal::User(user) => {
+                    user.cluster == cluster && user.roles.allow(Permission::ManageCredentials)
+                }
+                Principal::Cell | Principal::Person(_) | Principal::ServiceAccount(_) => false,
+            },
         }
-    }
-}
-
-/// What a role must allow for an operation.
-fn permission_for(operation: Operation, resource: &Resource) -> Permission {
-    match (operation, resource) {
-        (Operation::UseCluster, _) => Permission::UseCluster,
-        (Operation::AlterConfigs, Resource::Cluster(_)) => Permission::ConfigureCluster,
-        (Operation::AlterCredentials, _) => Permission::ManageCredentials,
-        (
-            Operation::CreateTopic | Operation::AlterTopic | Operation::DeleteTopic | Operation::AlterConfigs,
-            _,
-        ) => Permission::ManageTopics,
     }
 }

@@ -5,6 +5,8 @@
 
 use super::clusters::kafka_id;
 use super::{Actor, CommandError, TopicRef};
+use crate::audit::details::cluster_detail;
+use crate::audit::{changes, difference};
 use crate::catalog::Catalog;
 use crate::entities::{Cluster, ClusterLimits, ClusterState};
 use crate::feed::Change;
@@ -88,7 +90,7 @@ impl Catalog {
             action: action(there.state, cluster.state),
             kind: "cluster",
             resource: there.slug.as_str(),
-            detail: Value::Null,
+            detail: changes(&cluster_detail(&there), &cluster_detail(&cluster)),
         };
         let change = Change::ClusterChanged { cluster };
         self.record(tx, actor, wanted.id, audited, change).await
@@ -117,7 +119,7 @@ impl Catalog {
             action: "create_cluster",
             kind: "cluster",
             resource: wanted.slug.as_str(),
-            detail: Value::Null,
+            detail: difference(Value::Null, cluster_detail(&cluster)),
         };
         let change = Change::ClusterCreated { cluster };
         self.record(tx, actor, wanted.id, audited, change).await
@@ -166,7 +168,7 @@ impl Catalog {
             action: "purge_cluster",
             kind: "cluster",
             resource: held.cluster.slug.as_str(),
-            detail: Value::Null,
+            detail: difference(cluster_detail(&held.cluster), Value::Null),
         };
         self.record(tx, actor, id, audited, change).await?;
         Ok(true)

@@ -1,14 +1,17 @@
 //! Clusters: `ensure_dev`, and the rows that commands lock.
 
 use super::CommandError;
+use crate::audit::details::cluster_detail;
+use crate::audit::difference;
 use crate::catalog::Catalog;
 use crate::cell::CatalogError;
 use crate::commands::{Actor, Principal};
 use crate::entities::{Cluster, ClusterLimits, ClusterState};
 use crate::feed::Change;
-use crate::ids::{AuditId, ClusterId, FeedSequence, OrganizationId, ProjectId};
-use crate::sql::{AuditEntry, Audited, Tx, TxError, args, id_at, transaction};
+use crate::ids::{ClusterId, FeedSequence, OrganizationId, ProjectId};
+use crate::sql::{Audited, Tx, TxError, args, id_at, transaction};
 use crate::topic_config::ConfigMap;
+use ipnet::IpNet;
 use serde_json::Value;
 
 /// The name of organization, project, cluster and slug in dev.
@@ -35,6 +38,7 @@ pub(super) struct LockedCluster {
     pub(super) topics: i64,
     pub(super) partitions: i64,
     pub(super) configs: ConfigMap,
+    pub(super) networks: Vec<IpNet>,
 }
 
 impl Tx {
@@ -51,6 +55,7 @@ impl Tx {
                 topics: held.topics,
                 partitions: held.partitions,
                 configs: held.cluster.configs,
+                networks: held.cluster.networks,
             }),
             ClusterState::Suspended | ClusterState::Deleting => Err(CommandError::ClusterNotActive.into()),
         }
@@ -111,26 +116,16 @@ impl Catalog {
         }
         let now = self.env().now();
         tx.insert_cluster(cluster, now).await?;
-        let sequence = tx
-            .tell(
-                Change::ClusterCreated {
-                    cluster: cluster.clone(),
-                },
-                now,
-            )
-            .await?;
-        let entry = AuditEntry {
-            id: AuditId(self.env().random_u128()),
-            actor,
-            cluster: cluster.id,
-            audited: Audited {
-                action: "create_cluster",
-                kind: "cluster",
-                resource: &cluster.slug,
-                detail: Value::Null,
-            },
+        let change = Change::ClusterCreated {
+            cluster: cluster.clone(),
         };
-        tx.audit(&entry, sequence, now).await?;
+        let audited = Audited {
+            action: "create_cluster",
+            kind: "cluster",
+            resource: &cluster.slug,
+            detail: difference(Value::Null, cluster_detail(cluster)),
+        };
+        let sequence = self.record(tx, actor, cluster.id, audited, change).await?;
         Ok(Some(sequence))
     }
 }

@@ -1,15 +1,16 @@
 //! Changing the configs of topics, and a cluster's broker configs.
 
 use super::{Actor, CommandError, Committed, Operation, Resource, TopicRef};
+use crate::audit::{self, AUDIT_TOPIC, changes};
 use crate::catalog::Catalog;
 use crate::entities::Topic;
 use crate::feed::Change;
 use crate::ids::ClusterId;
-use crate::sql::{Audited, Tx, TxError, args, json, transaction};
+use crate::sql::{self, Audited, Tx, TxError, args, transaction};
 use crate::topic_config::{
     ConfigAlteration, ConfigKey, ConfigMap, validate_cluster_configs, validate_topic_configs,
 };
-use serde_json::Value;
+use serde_json::json;
 
 /// Changes a topic's configs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +66,11 @@ impl Catalog {
         let altered = command.alteration.apply(&topic.configs, ConfigKey::of_topic);
         let altered = altered.map_err(CommandError::from)?;
         validate_topic_configs(&altered).map_err(CommandError::from)?;
+        if topic.name == AUDIT_TOPIC {
+            audit::topic::check_configs(&altered)?;
+        }
         let changed = altered != topic.configs;
+        let detail = changes(&json!(topic.configs), &json!(altered));
         topic.configs = altered;
         if command.validate_only || !changed {
             return Ok(Committed {
@@ -74,7 +79,8 @@ impl Catalog {
             });
         }
         let update = "UPDATE cell_topics SET configs = $2 WHERE id = $1";
-        tx.execute(update, args![topic.id, json(&topic.configs)]).await?;
+        tx.execute(update, args![topic.id, sql::json(&topic.configs)])
+            .await?;
         let change = Change::TopicConfigsChanged {
             topic: topic.id,
             configs: topic.configs.clone(),
@@ -88,7 +94,7 @@ impl Catalog {
                     action: "alter_topic_configs",
                     kind: "topic",
                     resource: &topic.name,
-                    detail: Value::Null,
+                    detail,
                 },
                 change,
             )
@@ -132,7 +138,7 @@ impl Catalog {
             });
         }
         let update = "UPDATE cell_clusters SET configs = $2 WHERE id = $1";
-        tx.execute(update, args![id, json(&altered)]).await?;
+        tx.execute(update, args![id, sql::json(&altered)]).await?;
         let change = Change::ClusterConfigsChanged {
             cluster: id,
             configs: altered.clone(),
@@ -145,8 +151,8 @@ impl Catalog {
                 Audited {
                     action: "alter_cluster_configs",
                     kind: "cluster",
-                    resource: "",
-                    detail: Value::Null,
+                    resource: &id.public(),
+                    detail: changes(&json!(current), &json!(altered)),
                 },
                 change,
             )

@@ -10,7 +10,9 @@ use firn_secrets::scram::{ALLOWED_ITERATIONS, Mechanism};
 use sqlx::any::AnyRow;
 
 use super::{Actor, CommandError, Committed, CredentialId, Operation, Resource, User};
-use crate::access::{Role, RoleSet};
+use crate::access::RoleSet;
+use crate::audit::details::credential_detail;
+use crate::audit::{changes, difference};
 use crate::catalog::Catalog;
 use crate::cell::CatalogError;
 use crate::credential::{
@@ -20,7 +22,7 @@ use crate::credential::{
 use crate::feed::Change;
 use crate::ids::{ClusterId, ScramCredentialId};
 use crate::sql::{
-    Audited, Tx, TxError, args, json, json_at, number_at, optional_id_at, optional_number_at, text_at,
+    self, Audited, Tx, TxError, args, json_at, number_at, optional_id_at, optional_number_at, text_at,
     transaction,
 };
 
@@ -96,7 +98,7 @@ pub(crate) fn credential_at(row: &AnyRow) -> Result<KafkaCredential, CatalogErro
     let proof: Proof = json_at(row, 7)?;
     let id = id_from_stored(&text_at(row, 0)?, &proof);
     let id = id.map_err(|error| CatalogError::Corrupt(format!("a credential's id: {error}")))?;
-    let cluster = crate::sql::id_at(row, 1)?;
+    let cluster = sql::id_at(row, 1)?;
     Ok(KafkaCredential {
         id,
         cluster,
@@ -171,8 +173,8 @@ impl Tx {
             i64::from(credential.generated),
             credential.service_account.map(|id| id.to_string()),
             credential.user.name.as_ref(),
-            json(&credential.user.roles),
-            json(&credential.proof),
+            sql::json(&credential.user.roles),
+            sql::json(&credential.proof),
             credential.created_at,
             credential.expires_at.map(|at| at.0),
         ];
@@ -340,23 +342,23 @@ impl Catalog {
         if validate_only {
             return Ok(nothing(credential.clone()));
         }
+        let before = there.as_ref().map_or(Value::Null, credential_detail);
+        let mut detail = changes(&before, &credential_detail(credential));
+        if there.is_some_and(|there| there.proof != credential.proof) {
+            detail["proof"] = "changed".into();
+        }
         tx.write_credential(credential).await?;
         let change = Change::CredentialPut {
             credential: credential.clone(),
         };
+        let audited = Audited {
+            action: "put_credential",
+            kind: "credential",
+            resource: &credential.id.to_string(),
+            detail,
+        };
         let sequence = self
-            .record(
-                tx,
-                actor,
-                credential.cluster,
-                Audited {
-                    action: "put_credential",
-                    kind: "credential",
-                    resource: &credential.id.to_string(),
-                    detail: Value::Null,
-                },
-                change,
-            )
+            .record(tx, actor, credential.cluster, audited, change)
             .await?;
         Ok(Committed {
             value: credential.clone(),
@@ -394,20 +396,14 @@ impl Catalog {
     ) -> Result<Committed<KafkaCredential>, TxError<CommandError>> {
         tx.delete_credential_row(credential.id).await?;
         let change = Change::CredentialRemoved { id: credential.id };
-        let subject = credential.id.to_string();
+        let audited = Audited {
+            action: "remove_credential",
+            kind: "credential",
+            resource: &credential.id.to_string(),
+            detail: difference(credential_detail(credential), Value::Null),
+        };
         let sequence = self
-            .record(
-                tx,
-                actor,
-                credential.cluster,
-                Audited {
-                    action: "remove_credential",
-                    kind: "credential",
-                    resource: &subject,
-                    detail: Value::Null,
-                },
-                change,
-            )
+            .record(tx, actor, credential.cluster, audited, change)
             .await?;
         Ok(Committed {
             value: credential.clone(),
@@ -471,7 +467,7 @@ impl Catalog {
         }
     }
 
-    /// A user that Kafka's tools make: a developer of the cluster, until ACLs say more.
+    /// A user that Kafka's tools make: only ACLs let it do anything.
     fn new_user(&self, id: CredentialId, command: &AlterScramUser) -> KafkaCredential {
         let name: Arc<str> = command.name.as_str().into();
         KafkaCredential {
@@ -483,7 +479,7 @@ impl Catalog {
             user: Arc::new(User {
                 cluster: command.cluster,
                 name,
-                roles: RoleSet::NONE.with(Role::Developer),
+                roles: RoleSet::NONE,
             }),
             proof: Proof::Scram {
                 sha256: None,

@@ -4,13 +4,18 @@
 //! limits, and in one transaction changes the rows, writes the audit row and stamps the feed row. With `validate_only`
 //! it does all but the writing.
 
+mod acls;
 mod authorization;
+mod ca_pools;
 mod cell;
 mod cluster_life;
 mod clusters;
 mod configs;
 pub(crate) mod credentials;
+mod identity_providers;
+mod networks;
 mod partitions;
+mod quotas;
 mod recording;
 #[cfg(test)]
 mod tests;
@@ -18,22 +23,30 @@ mod topic_changes;
 mod topic_name;
 mod topics;
 
+pub use acls::{CreateAcls, CreatedAcl, DeleteAcls, MAX_ACLS_PER_COMMAND};
 pub use authorization::{
-    Actor, Authorizer, CredentialId, Operation, Principal, Resource, RoleAuthorizer, User,
+    AclAuthorizer, Actor, Authorizer, CredentialId, Operation, Principal, Resource, User,
 };
+pub use ca_pools::{PutCaPool, RemoveCaPool};
 pub use cell::{CELL_CLUSTER, COORDINATOR_TOPIC};
 pub use cluster_life::WantedCluster;
 pub use clusters::DevIds;
 pub use configs::{AlterClusterConfigs, AlterTopicConfigs};
 pub use credentials::{AlterScramUser, PutCredential, RemoveCredential};
+pub use identity_providers::{MAX_IDENTITY_PROVIDERS, PutIdentityProvider, RemoveIdentityProvider};
+pub use networks::AlterClusterNetworks;
 pub use partitions::CreatePartitions;
+pub use quotas::{AlterQuotas, AlteredQuotas, MAX_QUOTA_ALTERATIONS};
 pub use topic_changes::{ChangeTopic, topic_version};
 pub use topic_name::{MAX_NAME_LENGTH, collision_key, validate_topic_name};
 pub use topics::{CreateTopic, DeleteTopic, MAX_PARTITIONS_PER_TOPIC, TopicRef};
 
+use crate::acl::InvalidAcl;
 use crate::cell::CatalogError;
 use crate::ids::{FeedSequence, ServiceAccountId};
+use crate::quota::InvalidQuota;
 use crate::topic_config::ConfigError;
+use crate::trust::InvalidCaPool;
 
 /// What a command did, and where in the feed it is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,6 +154,46 @@ pub enum CommandError {
         /// Whose it is.
         account: ServiceAccountId,
     },
+    /// There cannot be such a binding.
+    #[error(transparent)]
+    InvalidAcl(#[from] InvalidAcl),
+    /// There is no binding of that id.
+    #[error("no such ACL")]
+    UnknownAcl,
+    /// A quota, or what is to become of it, cannot be.
+    #[error("invalid quota: {reason}")]
+    InvalidQuota {
+        /// What is wrong.
+        reason: String,
+    },
+    /// Whom a cluster is to trust does not do.
+    #[error("{pointer}: {reason}")]
+    InvalidTrust {
+        /// Where, as a JSON pointer into what was given.
+        pointer: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The cluster trusts one of that name, or of what else is unique, already.
+    #[error("there is {what} already: {name}")]
+    TrustExists {
+        /// A what: `an identity provider with this issuer`.
+        what: &'static str,
+        /// Which.
+        name: String,
+    },
+    /// The cluster trusts none of that id.
+    #[error("no such {what}")]
+    UnknownTrust {
+        /// What it would be: `identity provider`.
+        what: &'static str,
+    },
+    /// It was changed since the actor read it.
+    #[error("it has version {current} now")]
+    VersionMismatch {
+        /// The version that it has now.
+        current: i64,
+    },
     /// The actor may not do this.
     #[error("not authorized")]
     NotAuthorized,
@@ -150,6 +203,18 @@ pub enum CommandError {
     /// The store's own failure.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
+}
+
+impl From<InvalidCaPool> for CommandError {
+    fn from(InvalidCaPool { pointer, reason }: InvalidCaPool) -> Self {
+        Self::InvalidTrust { pointer, reason }
+    }
+}
+
+impl From<InvalidQuota> for CommandError {
+    fn from(InvalidQuota(reason): InvalidQuota) -> Self {
+        Self::InvalidQuota { reason }
+    }
 }
 
 impl From<ConfigError> for CommandError {

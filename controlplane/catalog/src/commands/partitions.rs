@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::topics::{validate_partitions, within};
 use super::{Actor, CommandError, Committed, Operation, Resource, TopicRef};
+use crate::audit::{self, AUDIT_TOPIC};
 use crate::catalog::Catalog;
 use crate::entities::Topic;
 use crate::feed::{Assignment, Change};
@@ -120,6 +121,9 @@ impl Catalog {
         };
         self.authorize(actor, Operation::AlterTopic, &resource)?;
         validate_partitions(command.total)?;
+        if topic.name == AUDIT_TOPIC {
+            audit::topic::check_partitions(command.total)?;
+        }
         let there = topic.partitions;
         if command.total <= there {
             let reason = format!(
@@ -160,7 +164,7 @@ impl Catalog {
                     action: "create_partitions",
                     kind: "topic",
                     resource: &topic.name,
-                    detail: json!({"before": there, "after": command.total}),
+                    detail: json!({"before": {"partitions": there}, "after": {"partitions": command.total}}),
                 },
                 change,
             )

@@ -14,13 +14,17 @@ impl Catalog {
         operation: Operation,
         resource: &Resource,
     ) -> Result<(), CommandError> {
-        match self.authorizer().allows(&actor.principal, operation, resource) {
+        let image = self.judging_image();
+        match self
+            .authorizer()
+            .allows(actor, image.as_deref(), operation, resource)
+        {
             true => Ok(()),
             false => Err(CommandError::NotAuthorized),
         }
     }
 
-    /// Stamps the change and writes the audit row: the last that a command does before its commit.
+    /// Writes the audit row and stamps the change: the last that a command does before its commit.
     pub(super) async fn record(
         &self,
         tx: &mut Tx,
@@ -30,19 +34,15 @@ impl Catalog {
         change: Change,
     ) -> Result<FeedSequence, TxError<CommandError>> {
         let now = self.env().now();
+        let head = tx.lock_audit_head(cluster).await?;
         let sequence = tx.tell(change, now).await?;
-        let id = AuditId(self.env().random_u128());
-        tx.audit(
-            &AuditEntry {
-                id,
-                actor,
-                cluster,
-                audited,
-            },
-            sequence,
-            now,
-        )
-        .await?;
+        let entry = AuditEntry {
+            id: AuditId(self.env().random_u128()),
+            actor,
+            cluster,
+            audited,
+        };
+        tx.audit(&head, entry, sequence, now).await?;
         Ok(sequence)
     }
 

@@ -9,6 +9,7 @@ use super::*;
 use crate::catalog::Catalog;
 use crate::cell::{LogCatalog, WalLocation};
 use crate::ids::{ClusterId, IncarnationId, NodeId};
+use crate::image::Image;
 use crate::topic_config::{ConfigAlteration, ConfigMap};
 
 /// Allows all but what is refused, and keeps what it was asked.
@@ -19,7 +20,7 @@ struct Recording {
 }
 
 impl Authorizer for Recording {
-    fn allows(&self, _principal: &Principal, operation: Operation, resource: &Resource) -> bool {
+    fn allows(&self, _: &Actor, _: Option<&Image>, operation: Operation, resource: &Resource) -> bool {
         self.asked.lock().push((operation, resource.clone()));
         *self.refused.lock() != Some(operation)
     }

@@ -5,11 +5,13 @@ use serde_json::Value;
 
 use super::topic_name::collision_key;
 use super::{Actor, CommandError, Committed, Operation, Resource, validate_topic_name};
+use crate::audit::details::topic_detail;
+use crate::audit::{AUDIT_TOPIC, difference, topic as audit_topic};
 use crate::catalog::Catalog;
 use crate::entities::Topic;
 use crate::feed::Change;
 use crate::ids::{ClusterId, FeedSequence, TopicId};
-use crate::sql::{Audited, Tx, TxError, args, id_at, json, json_at, number_at, text_at, transaction};
+use crate::sql::{self, Audited, Tx, TxError, args, id_at, json_at, number_at, text_at, transaction};
 use crate::topic_config::{ConfigMap, validate_topic_configs};
 
 /// The most partitions of one topic.
@@ -138,12 +140,16 @@ impl Catalog {
         actor: &Actor,
         command: CreateTopic,
     ) -> Result<Committed<Topic>, CommandError> {
+        let configs = match command.name == AUDIT_TOPIC {
+            true => audit_topic::pinned(&command.configs),
+            false => command.configs,
+        };
         let topic = Topic {
             id: TopicId(self.env().random_u128()),
             cluster: command.cluster,
             name: command.name,
             partitions: command.partitions,
-            configs: command.configs,
+            configs,
             created_at: self.env().now(),
         };
         let outcome = match self.check_new_topic(actor, &topic) {
@@ -165,7 +171,12 @@ impl Catalog {
             name: topic.name.clone(),
         };
         self.authorize(actor, Operation::CreateTopic, &resource)?;
-        validate_topic_name(&topic.name)
+        validate_topic_name(&topic.name)?;
+        if topic.name == AUDIT_TOPIC {
+            audit_topic::check_partitions(topic.partitions)?;
+            audit_topic::check_configs(&topic.configs)?;
+        }
+        Ok(())
     }
 
     /// Creates a topic that its actor may create.
@@ -203,7 +214,7 @@ impl Catalog {
             topic.name.as_str(),
             collision_key(&topic.name),
             topic.partitions,
-            json(&topic.configs),
+            sql::json(&topic.configs),
             topic.created_at,
         ];
         tx.execute(insert, values).await?;
@@ -222,7 +233,7 @@ impl Catalog {
                     action: "create_topic",
                     kind: "topic",
                     resource: &topic.name,
-                    detail: Value::Null,
+                    detail: difference(Value::Null, topic_detail(topic)),
                 },
                 change,
             )
@@ -287,7 +298,7 @@ impl Catalog {
                 action: "delete_topic",
                 kind: "topic",
                 resource: &topic.name,
-                detail: Value::Null,
+                detail: difference(topic_detail(topic), Value::Null),
             },
             change,
         )

@@ -1,33 +1,49 @@
 //! What of a cluster decides who may do what, and how much.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::Image;
-use crate::acl::StoredAcl;
+use crate::acl::{AclSet, StoredAcl};
 use crate::feed::Change;
-use crate::ids::{AclId, CaPoolId, ClusterId, IdentityProviderId};
-use crate::quota::{QuotaEntity, QuotaValues};
-use crate::trust::{CaPool, IdentityProvider};
+use crate::ids::{CaPoolId, ClusterId, IdentityProviderId};
+use crate::quota::{ClusterQuotas, QuotaEntity, QuotaValues};
+use crate::trust::{CaPool, ClientTrust, IdentityProvider};
 
 /// A cluster's ACLs, quotas, and whom it trusts.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ClusterAccess {
-    pub(super) acls: BTreeMap<AclId, Arc<StoredAcl>>,
-    pub(super) quotas: BTreeMap<QuotaEntity, Arc<QuotaValues>>,
+    pub(super) acls: AclSet,
+    pub(super) quotas: ClusterQuotas,
     pub(super) ca_pools: BTreeMap<CaPoolId, Arc<CaPool>>,
+    client_trust: CompiledTrust,
     pub(super) identity_providers: BTreeMap<IdentityProviderId, Arc<IdentityProvider>>,
+}
+
+/// What the pools come to, once somebody has asked. It follows from them, so it makes no difference between two of these.
+#[derive(Clone, Debug, Default)]
+struct CompiledTrust(Arc<OnceLock<ClientTrust>>);
+
+impl PartialEq for CompiledTrust {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 impl ClusterAccess {
     /// All bindings, in the order of their ids.
     pub fn acls(&self) -> impl Iterator<Item = &Arc<StoredAcl>> {
-        self.acls.values()
+        self.acls.iter()
     }
 
-    /// All quotas.
-    pub fn quotas(&self) -> impl Iterator<Item = (&QuotaEntity, &Arc<QuotaValues>)> {
-        self.quotas.iter()
+    /// All bindings, found as checks and lists ask for them.
+    pub fn acl_set(&self) -> &AclSet {
+        &self.acls
+    }
+
+    /// The client quotas.
+    pub fn quotas(&self) -> &ClusterQuotas {
+        &self.quotas
     }
 
     /// All pools of certificate authorities.
@@ -38,6 +54,12 @@ impl ClusterAccess {
     /// The pool of that id.
     pub fn ca_pool(&self, id: CaPoolId) -> Option<&Arc<CaPool>> {
         self.ca_pools.get(&id)
+    }
+
+    /// Whom the pools let in; `None`: there is none. The first call reads their certificates.
+    pub fn client_trust(&self) -> Option<&ClientTrust> {
+        let compiled = || ClientTrust::of(self.ca_pools.values().map(Arc::as_ref));
+        (!self.ca_pools.is_empty()).then(|| self.client_trust.0.get_or_init(compiled))
     }
 
     /// All identity providers.
@@ -55,6 +77,12 @@ impl Image {
     /// Who may do what in a cluster, and how much; of one that has said nothing, `None`.
     pub fn access(&self, cluster: ClusterId) -> Option<&Arc<ClusterAccess>> {
         self.access.get(&cluster)
+    }
+
+    /// The client quotas of a cluster, if it has any.
+    pub fn quotas(&self, cluster: ClusterId) -> Option<&ClusterQuotas> {
+        let quotas = self.access(cluster)?.quotas();
+        (!quotas.is_empty()).then_some(quotas)
     }
 
     /// Changes what a cluster says of access.
@@ -77,10 +105,10 @@ impl Image {
                 removed,
             } => self.change_access(*cluster, |access| {
                 for id in removed {
-                    access.acls.remove(id);
+                    access.acls.remove(*id);
                 }
                 for acl in added {
-                    access.acls.insert(acl.id, Arc::new(acl.clone()));
+                    access.acls.insert(acl.clone());
                 }
             }),
             Change::QuotasChanged { cluster, quotas } => {
@@ -91,6 +119,7 @@ impl Image {
             Change::CaPoolPut { pool } => self.put_ca_pool(pool.clone()),
             Change::CaPoolRemoved { cluster, id } => self.change_access(*cluster, |access| {
                 access.ca_pools.remove(id);
+                access.client_trust = CompiledTrust::default();
             }),
             Change::IdentityProviderPut { provider } => self.put_identity_provider(provider.clone()),
             Change::IdentityProviderRemoved { cluster, id } => self.change_access(*cluster, |access| {
@@ -102,22 +131,18 @@ impl Image {
 
     pub(crate) fn put_acl(&mut self, cluster: ClusterId, acl: StoredAcl) {
         self.change_access(cluster, |access| {
-            access.acls.insert(acl.id, Arc::new(acl));
+            access.acls.insert(acl);
         });
     }
 
     pub(crate) fn put_quotas(&mut self, cluster: ClusterId, entity: QuotaEntity, quotas: QuotaValues) {
-        self.change_access(cluster, |access| {
-            match quotas.is_empty() {
-                true => access.quotas.remove(&entity),
-                false => access.quotas.insert(entity, Arc::new(quotas)),
-            };
-        });
+        self.change_access(cluster, |access| access.quotas.put(entity, quotas));
     }
 
     pub(crate) fn put_ca_pool(&mut self, pool: CaPool) {
         self.change_access(pool.cluster, |access| {
             access.ca_pools.insert(pool.id, Arc::new(pool));
+            access.client_trust = CompiledTrust::default();
         });
     }
 

@@ -46,6 +46,7 @@ impl ImageFollower {
         let first = load(&catalog).await?;
         metrics::image_at(first.sequence());
         let (publish, image) = watch::channel(Arc::new(first));
+        catalog.judge_by(image.clone());
         let tasks = &catalog.env().tasks;
         let mut handles = Vec::new();
         if catalog.store().dialect() == Dialect::Postgres {
@@ -80,7 +81,11 @@ impl ImageFollower {
 }
 
 async fn load(catalog: &Catalog) -> Result<Image, CatalogError> {
-    transaction!(catalog.store(), snapshot, |tx| tx.load_image().await)
+    let loaded: Result<Image, CatalogError> =
+        transaction!(catalog.store(), snapshot, |tx| tx.load_image().await);
+    let mut image = loaded?;
+    image.allow_unnamed(catalog.allows_unnamed());
+    Ok(image)
 }
 
 async fn follow(catalog: Arc<Catalog>, mut hints: watch::Receiver<u64>, publish: watch::Sender<Arc<Image>>) {

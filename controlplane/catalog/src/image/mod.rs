@@ -74,6 +74,8 @@ pub struct Image {
     brokers: RedBlackTreeMapSync<IncarnationId, Arc<ImageBroker>>,
     credentials: Credentials,
     access: RedBlackTreeMapSync<ClusterId, Arc<ClusterAccess>>,
+    /// The operator's `allow.everyone.if.no.acl.found`.
+    allows_unnamed: bool,
 }
 
 impl Image {
@@ -85,6 +87,16 @@ impl Image {
     /// At which change it last became another for logins: while this is the same, so are the states of clusters and credentials.
     pub fn logins_changed(&self) -> FeedSequence {
         self.logins_changed
+    }
+
+    /// Whether everybody in a cluster may do everything to what none of its ACLs names: `allow.everyone.if.no.acl.found`.
+    pub(crate) fn allows_unnamed(&self) -> bool {
+        self.allows_unnamed
+    }
+
+    /// Sets it.
+    pub(crate) fn allow_unnamed(&mut self, allow: bool) {
+        self.allows_unnamed = allow;
     }
 
     /// The cluster of that id.

@@ -3,6 +3,17 @@
 //! A quota entity is a user, a client id, or both together, each by name or as the default for those without one of their own; or an
 //! IP address. What counts for a client is told by Kafka's precedence of (user, client id) (KIP-13, KIP-55, KIP-546; KIP-612 for addresses).
 
+mod entity;
+mod resolution;
+mod rules;
+#[cfg(test)]
+mod tests;
+pub mod throttle;
+
+pub use resolution::{Applied, Bucket, ClusterQuotas};
+pub(crate) use rules::check_alteration;
+pub use rules::{InvalidQuota, MAX_ENTITIES_PER_CLUSTER, MAX_NAME_BYTES, check_entity, check_value};
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 

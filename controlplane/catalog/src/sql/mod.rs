@@ -5,9 +5,9 @@
 //! whole file instead), what a connection is told first, and which errors mean "again".
 //!
 //! Lock order: the cluster's row, which guards the rows of its topics; incarnations in id order; partitions; objects; the
-//! feed head last.
+//! ends of audit trails in the order of their clusters; the feed head last.
 
-mod access;
+pub(crate) mod access;
 mod audit;
 mod clusters;
 mod errors;
@@ -24,7 +24,7 @@ mod takeover;
 mod transaction;
 mod trimming;
 
-pub(crate) use audit::{AuditEntry, Audited};
+pub(crate) use audit::{AuditEntry, Audited, ChainedRow};
 pub(crate) use clusters::HeldCluster;
 pub(crate) use feed::CHANNEL;
 pub use opening::OpenError;

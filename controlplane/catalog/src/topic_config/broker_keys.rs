@@ -38,6 +38,8 @@ const fn key(
 /// Every readable key of a broker's configuration.
 #[rustfmt::skip]
 pub static BROKER_KEYS: &[ConfigKey] = &[
+    key("allow.everyone.if.no.acl.found", Boolean, Some("false"), Any, Enforced, FIXED,
+        "Whether everybody in a cluster may do everything to what none of its ACLs names."),
     key("auto.create.topics.enable", Boolean, Some("true"), Any, Enforced, DYNAMIC,
         "Whether asking for a topic that is not there creates it."),
     key("compression.gzip.level", Int, Some("-1"), ExactlyOrBetween(-1, 1, 9), Enforced, DYNAMIC,

@@ -2,7 +2,8 @@
 
 use firn_catalog::account::AccountError;
 use firn_catalog::account::clusters::{
-    CONNECTIONS_PER_ORGANIZATION, ClusterPhase, ClusterUpdate, LimitsUpdate, STORAGE_BYTES_PER_ORGANIZATION,
+    CONNECTIONS_PER_ORGANIZATION, ClusterPhase, ClusterUpdate, EGRESS_PER_ORGANIZATION,
+    INGRESS_PER_ORGANIZATION, LimitsUpdate, STORAGE_BYTES_PER_ORGANIZATION,
 };
 use firn_catalog::commands::{CommandError, WantedCluster};
 use firn_catalog::entities::{ClusterLimits, ClusterState};
@@ -129,14 +130,58 @@ pub async fn clusters_of_an_organization_share_what_it_may_have(cell: &Cell) {
         connections: Some(10_000),
         ..LimitsUpdate::default()
     };
+    let ingress = LimitsUpdate {
+        ingress: Some(1 << 40),
+        ..LimitsUpdate::default()
+    };
+    let egress = LimitsUpdate {
+        egress: Some(1 << 40),
+        ..LimitsUpdate::default()
+    };
     for (column, limits, usual) in [
         ("max_storage_bytes", storage, STORAGE_BYTES_PER_ORGANIZATION),
         ("max_connections", connections, CONNECTIONS_PER_ORGANIZATION),
+        ("max_ingress", ingress, INGRESS_PER_ORGANIZATION),
+        ("max_egress", egress, EGRESS_PER_ORGANIZATION),
     ] {
         exceeds(change(limits).await, usual);
         allow(column, i64::MAX).await;
         change(limits).await.unwrap();
     }
+}
+
+pub async fn rates_of_clusters_that_were_made_before_there_were_any_count_as_usual(cell: &Cell) {
+    let sql = cell.sql();
+    let tenant = Tenant::new(sql, 1).await;
+    let actor = tenant.anywhere(sql, 1, "owner").await;
+    let old = tenant.make(sql, &actor, "a").await.id;
+    let update = format!(
+        "UPDATE account_clusters SET limits = '{{\"topics\":1,\"partitions\":1}}' WHERE cluster = '{old}'"
+    );
+    execute(sql, update).await;
+    let kept = sql.catalog.cluster(&actor, old).await.unwrap().limits;
+    assert_eq!(kept.ingress, ClusterLimits::HIGHEST.ingress, "it is not limited");
+    let new = tenant.make(sql, &actor, "b").await.id;
+    let rise = |ingress| ClusterUpdate {
+        limits: LimitsUpdate {
+            ingress: Some(ingress),
+            ..LimitsUpdate::default()
+        },
+        ..ClusterUpdate::default()
+    };
+    let room = INGRESS_PER_ORGANIZATION - ClusterLimits::USUAL.ingress;
+    let refused = sql
+        .catalog
+        .update_cluster(&actor, new, rise(room + 1), None, false)
+        .await;
+    assert!(
+        matches!(refused, Err(AccountError::LimitExceeded { .. })),
+        "{refused:?}"
+    );
+    sql.catalog
+        .update_cluster(&actor, new, rise(room), None, false)
+        .await
+        .unwrap();
 }
 
 pub async fn a_suspended_cluster_takes_no_commands_until_it_is_resumed(cell: &Cell) {

@@ -2,6 +2,7 @@
 
 use firn_catalog::account::AccountError;
 use firn_catalog::account::clusters::{ClusterFilter, ClusterPhase, ClusterUpdate, NewCluster};
+use firn_catalog::audit::{AuditFilter, Trail};
 use firn_catalog::entities::ClusterLimits;
 use firn_catalog::ids::{ClusterId, ProjectId};
 
@@ -224,7 +225,10 @@ pub async fn roles_decide_who_makes_changes_and_sees_clusters(cell: &Cell) {
         assert_eq!(create, Err(AccountError::Forbidden), "{role}");
         let suspend = sql.catalog.suspend_cluster(&actor, made.id, None, false).await;
         assert_eq!(suspend, Err(AccountError::Forbidden), "{role}");
-        let trail = sql.catalog.cluster_audit(&actor, made.id, None, 10).await;
+        let trail = sql
+            .catalog
+            .audit_trail(&actor, Trail::Cluster(made.id), &AuditFilter::default(), 10)
+            .await;
         assert_eq!(trail, Err(AccountError::Forbidden), "{role}");
     }
     let denied = "SELECT COUNT(*) FROM account_audit WHERE decision = 'denied'";
@@ -237,13 +241,19 @@ pub async fn roles_decide_who_makes_changes_and_sees_clusters(cell: &Cell) {
         .unwrap();
     let trail = sql
         .catalog
-        .cluster_audit(&owner, made.id, None, 10)
+        .audit_trail(&owner, Trail::Cluster(made.id), &AuditFilter::default(), 10)
         .await
         .unwrap();
     let actions: Vec<&str> = trail.iter().map(|row| row.action.as_str()).collect();
     assert_eq!(actions, ["suspend_cluster", "create_cluster"]);
-    let place = (trail[0].sequence, trail[0].id);
-    let rest = sql.catalog.cluster_audit(&owner, made.id, Some(place), 10).await;
+    let after = AuditFilter {
+        before: Some(trail[0].cursor()),
+        ..AuditFilter::default()
+    };
+    let rest = sql
+        .catalog
+        .audit_trail(&owner, Trail::Cluster(made.id), &after, 10)
+        .await;
     assert_eq!(rest.unwrap(), trail[1..]);
 }
 
@@ -277,7 +287,9 @@ pub async fn foreign_is_as_absent(cell: &Cell) {
             Err(missing())
         );
         assert_eq!(
-            catalog.cluster_audit(&stranger, id, None, 1).await,
+            catalog
+                .audit_trail(&stranger, Trail::Cluster(id), &AuditFilter::default(), 1)
+                .await,
             Err(missing())
         );
     }

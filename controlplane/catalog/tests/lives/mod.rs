@@ -1,10 +1,12 @@
 //! What becomes of clusters, whatever the database.
 
+mod auditing;
 mod changing;
 mod ending;
 mod in_force;
 mod making;
 
+pub use auditing::*;
 pub use changing::*;
 pub use ending::*;
 pub use in_force::*;

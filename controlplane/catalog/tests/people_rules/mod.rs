@@ -1,6 +1,7 @@
 //! What holds for accounts of people, whatever the database.
 
 mod accounts;
+mod networks;
 mod organizations;
 mod providers;
 mod sessions;
@@ -17,6 +18,7 @@ use firn_runtime::{Clock, Env, Timestamp};
 use sqlx::{AnyConnection, Connection};
 
 pub use accounts::*;
+pub use networks::*;
 pub use organizations::*;
 pub use providers::*;
 pub use sessions::*;

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use firn_catalog::access::{Role, Scope};
 use firn_catalog::account::{
-    Accepting, AccountError, AuditFilter, BindingFilter, CLAIM_HOLDS, Claim, Holder, NewInvitation, Person,
+    Accepting, AccountError, BindingFilter, CLAIM_HOLDS, Claim, Holder, NewInvitation, Person,
 };
+use firn_catalog::audit::{AuditFilter, Trail};
 use firn_catalog::commands::Actor;
 use firn_catalog::ids::{ClusterId, OrganizationId};
 use futures::future::join_all;
@@ -156,10 +157,10 @@ pub async fn the_audit_trail_is_numbered_without_gaps_denials_included(world: &W
     let all = AuditFilter::default();
     let rows = world
         .catalog
-        .audit_trail(&owner, organization, &all, 100)
+        .audit_trail(&owner, Trail::Organization(organization), &all, 100)
         .await
         .unwrap();
-    let sequences: Vec<_> = rows.iter().rev().map(|row| row.sequence).collect();
+    let sequences: Vec<_> = rows.iter().rev().filter_map(|row| row.position).collect();
     assert_eq!(
         sequences,
         (1..=i64::try_from(rows.len()).unwrap()).collect::<Vec<_>>()
@@ -174,7 +175,7 @@ pub async fn the_audit_trail_is_numbered_without_gaps_denials_included(world: &W
     };
     let denied = world
         .catalog
-        .audit_trail(&owner, organization, &of_viewer, 100)
+        .audit_trail(&owner, Trail::Organization(organization), &of_viewer, 100)
         .await
         .unwrap();
     assert!(denied.len() == 4 && denied.iter().all(|row| !row.allowed && row.address.is_some()));
@@ -274,12 +275,12 @@ pub async fn a_denied_name_with_control_characters_is_audited(world: &World) {
 pub async fn a_foreign_cluster_and_one_that_is_not_there_are_the_same(world: &World) {
     let (ada, _) = world.somebody("ada@x.org").await;
     let dev = world.catalog.ensure_dev().await.unwrap().cluster;
-    let principal = person(&ada, None).principal;
+    let actor = person(&ada, None);
     let missing = AccountError::NotFound { what: "cluster" };
     for cluster in [dev, ClusterId(7)] {
-        let user = world.catalog.user_in_cluster(&principal, cluster).await;
+        let user = world.catalog.user_in_cluster(&actor, cluster).await;
         assert_eq!(user, Err(missing.clone()));
     }
-    let nobody = world.catalog.user_in_cluster(&stranger().principal, dev).await;
+    let nobody = world.catalog.user_in_cluster(&stranger(), dev).await;
     assert_eq!(nobody, Err(missing));
 }

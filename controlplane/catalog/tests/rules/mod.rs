@@ -1,15 +1,25 @@
 //! What commands do, whatever the database.
 
+mod acl_effects;
+mod acls;
+mod ca_pools;
 mod configs;
 mod following;
 mod master_key;
+mod networks;
+mod quotas;
 mod telling;
 mod topics;
 mod usage;
 
+pub use acl_effects::*;
+pub use acls::*;
+pub use ca_pools::*;
 pub use configs::*;
 pub use following::*;
 pub use master_key::*;
+pub use networks::*;
+pub use quotas::*;
 pub use telling::*;
 pub use topics::*;
 pub use usage::*;

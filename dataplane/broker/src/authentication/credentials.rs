@@ -3,6 +3,7 @@
 //! Who does not exist costs the same work as who does: a key that is not there is compared with a digest, and a SCRAM user
 //! that is not there has verifiers that are opened.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use firn_catalog::access::{Permission, Role, RoleSet};
@@ -13,13 +14,16 @@ use firn_catalog::credential::{
 use firn_catalog::entities::ClusterState;
 use firn_catalog::ids::ClusterId;
 use firn_catalog::image::Image;
+use firn_catalog::trust::{AdmittedClient, IdentityProvider};
 use firn_runtime::{Random, Timestamp};
 use firn_secrets::delegation::Delegation;
 use firn_secrets::scram::{self, ClientFirst, Decoy, Server, Verifier};
 use firn_secrets::{Secrets, api_key};
 
+use super::kerberos::Kerberos;
 use super::mechanism::Mechanism;
 use super::server_name::Named;
+use super::tokens::Tokens;
 
 /// Why a client is refused. For the log only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,10 +51,18 @@ pub(crate) struct Login {
 pub(crate) enum Shown {
     /// A credential of a cluster.
     Credential(Arc<KafkaCredential>, Mechanism),
+    /// A certificate, which let this client in.
+    Certificate(Arc<AdmittedClient>),
+    /// A token of this provider.
+    Token(Arc<IdentityProvider>),
+    /// A ticket of the realm whose service this broker is.
+    Ticket,
     /// A delegation, and the request that it is for.
     Delegation {
         /// The REST request's id.
         request_id: Arc<str>,
+        /// Where it came from, if that is known.
+        address: Option<IpAddr>,
         /// The cluster's state.
         state: ClusterState,
     },
@@ -90,6 +102,12 @@ pub(crate) struct Known<'a> {
     pub(crate) now: Timestamp,
     /// The label in the connection's server name, and what it says.
     pub(crate) slug: Option<&'a str>,
+    /// The keys that tokens are signed with.
+    pub(crate) tokens: &'a Tokens,
+    /// By what tickets are accepted, if any are.
+    pub(crate) kerberos: Option<&'a Kerberos>,
+    /// The cluster that the connection is in if nobody asks who it is.
+    pub(crate) anonymous: Option<ClusterId>,
 }
 
 /// A SCRAM exchange that waits for the proof.
@@ -216,6 +234,7 @@ impl Known<'_> {
             }),
             shown: Shown::Delegation {
                 request_id: delegation.request_id.into(),
+                address: delegation.address,
                 state,
             },
             expires_at: Some(Timestamp(delegation.expires_at_ms)),
@@ -236,7 +255,11 @@ impl Known<'_> {
     }
 
     /// Lets in who has shown this credential, if it holds here and now.
-    fn login(&self, credential: &Arc<KafkaCredential>, mechanism: Mechanism) -> Result<Login, Refused> {
+    pub(super) fn login(
+        &self,
+        credential: &Arc<KafkaCredential>,
+        mechanism: Mechanism,
+    ) -> Result<Login, Refused> {
         if !mechanism.is_one_of(credential) {
             return Err(Refused("the credential cannot be shown in this way"));
         }

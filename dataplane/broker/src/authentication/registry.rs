@@ -2,6 +2,7 @@
 //! revoked or allows other things than when they came, and whose cluster stops serving.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use firn_catalog::commands::CredentialId;
@@ -9,6 +10,8 @@ use firn_catalog::credential::KafkaCredential;
 use firn_catalog::entities::ClusterState;
 use firn_catalog::ids::ClusterId;
 use firn_catalog::image::Image;
+use firn_catalog::networks;
+use firn_catalog::trust::{AdmittedClient, IdentityProvider};
 use firn_runtime::Timestamp;
 use parking_lot::Mutex;
 use tokio::time::Instant;
@@ -29,13 +32,41 @@ pub(crate) enum Session {
     Anonymous(ClusterId),
     /// Whoever has this credential, shown in one of its ways.
     Credential(Arc<KafkaCredential>, Mechanism),
+    /// Whoever has shown a certificate in this cluster, which let this client in.
+    Certificate(ClusterId, Arc<AdmittedClient>),
+    /// Whoever has shown a token of this provider.
+    Token(Arc<IdentityProvider>),
+    /// Somebody in this cluster who has shown a ticket.
+    Ticket(ClusterId),
     /// Somebody for whom the control plane speaks, in this cluster while it is in this state.
     Delegated(ClusterId, ClusterState),
 }
 
-/// The cluster has as many connections as it may.
+/// Who has as many connections as it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TooMany;
+pub(crate) enum TooMany {
+    /// The cluster.
+    OfCluster,
+    /// The principal.
+    OfPrincipal,
+}
+
+/// How many connections there may be with a credential.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Most<'a> {
+    /// Of the cluster.
+    pub(crate) of_cluster: usize,
+    /// Of this principal, by its name.
+    pub(crate) of_principal: Option<(&'a Arc<str>, usize)>,
+}
+
+impl Most<'_> {
+    /// As many as come.
+    pub(crate) const ANY: Self = Self {
+        of_cluster: usize::MAX,
+        of_principal: None,
+    };
+}
 
 /// The live connections of a broker.
 #[derive(Default)]
@@ -48,54 +79,48 @@ struct Live {
     due: BTreeSet<(Instant, u64)>,
     /// Connections with a credential, by cluster.
     of_clusters: BTreeMap<ClusterId, usize>,
+    /// The same by principal.
+    of_principals: BTreeMap<(ClusterId, Arc<str>), usize>,
     /// Credentials that were used, and when last, since somebody asked.
     used: BTreeMap<CredentialId, Timestamp>,
 }
 
 struct Entry {
     cut: Cut,
+    /// Where it comes from.
+    address: IpAddr,
     session: Session,
+    /// Whose connections it is counted among.
+    principal: Option<(ClusterId, Arc<str>)>,
     due: Option<Instant>,
 }
 
 impl Registry {
     /// A connection is there, and must authenticate before `deadline`.
-    pub(crate) fn open(&self, connection: u64, cut: Cut, deadline: Instant) {
+    pub(crate) fn open(&self, connection: u64, address: IpAddr, cut: Cut, deadline: Instant) {
         let mut live = self.0.lock();
         let entry = Entry {
             cut,
+            address,
             session: Session::Unauthenticated,
+            principal: None,
             due: None,
         };
         live.connections.insert(connection, entry);
         live.set_due(connection, Some(deadline));
     }
 
-    /// A connection is somebody else from now on, until `due`. Of those with a credential a cluster has at most `most`.
+    /// A connection is somebody else from now on, until `due`. Of those with a credential there are at most so many.
     pub(crate) fn become_session(
         &self,
         connection: u64,
         session: Session,
         due: Option<Instant>,
-        most: usize,
+        most: &Most<'_>,
         now: Timestamp,
     ) -> Result<(), TooMany> {
         let mut live = self.0.lock();
-        let counted = session.counted_for();
-        let before = live
-            .connections
-            .get(&connection)
-            .and_then(|entry| entry.session.counted_for());
-        if counted != before {
-            if let Some(cluster) = counted {
-                let count = live.of_clusters.entry(cluster).or_default();
-                if *count >= most {
-                    return Err(TooMany);
-                }
-                *count += 1;
-            }
-            live.uncount(before);
-        }
+        live.count(connection, session.counted_for(), most)?;
         if let Session::Credential(credential, _) = &session {
             live.used.insert(credential.id, now);
         }
@@ -110,10 +135,13 @@ impl Registry {
     pub(crate) fn renounce(&self, connection: u64, deadline: Instant) {
         let mut live = self.0.lock();
         let before = match live.connections.get_mut(&connection) {
-            Some(entry) => std::mem::replace(&mut entry.session, Session::Unauthenticated),
+            Some(entry) => {
+                let session = std::mem::replace(&mut entry.session, Session::Unauthenticated);
+                (session.counted_for(), entry.principal.take())
+            }
             None => return,
         };
-        live.uncount(before.counted_for());
+        live.uncount(before);
         live.set_due(connection, Some(deadline));
     }
 
@@ -122,7 +150,7 @@ impl Registry {
         let mut live = self.0.lock();
         live.set_due(connection, None);
         if let Some(entry) = live.connections.remove(&connection) {
-            live.uncount(entry.session.counted_for());
+            live.uncount((entry.session.counted_for(), entry.principal));
             if let Session::Credential(credential, _) = &entry.session {
                 live.used.insert(credential.id, now);
             }
@@ -138,9 +166,12 @@ impl Registry {
                 entry.due = None;
                 entry.cut.cut(match entry.session {
                     Session::Unauthenticated => Closing::AuthenticationTimeout,
-                    Session::Anonymous(_) | Session::Credential(..) | Session::Delegated(..) => {
-                        Closing::CredentialExpired
-                    }
+                    Session::Certificate(..)
+                    | Session::Token(_)
+                    | Session::Ticket(_)
+                    | Session::Anonymous(_)
+                    | Session::Credential(..)
+                    | Session::Delegated(..) => Closing::CredentialExpired,
                 });
             }
         }
@@ -154,7 +185,7 @@ impl Registry {
         let image = image();
         let mut rest = live.connections.range(from..);
         for (_, entry) in rest.by_ref().take(AT_A_TIME) {
-            if let Some(why) = entry.session.ends(&image) {
+            if let Some(why) = entry.session.ends(&image, entry.address) {
                 entry.cut.cut(why);
             }
         }
@@ -181,13 +212,54 @@ impl Live {
         }
     }
 
-    fn uncount(&mut self, cluster: Option<ClusterId>) {
-        let Some(cluster) = cluster else { return };
-        if let Some(count) = self.of_clusters.get_mut(&cluster) {
-            *count -= 1;
-            if *count == 0 {
-                self.of_clusters.remove(&cluster);
-            }
+    /// Counts a connection among those of its cluster and principal, and no longer among those that it was one of.
+    fn count(&mut self, connection: u64, cluster: Option<ClusterId>, most: &Most<'_>) -> Result<(), TooMany> {
+        let Some(entry) = self.connections.get(&connection) else {
+            return Ok(());
+        };
+        let (cluster_before, principal_before) = (entry.session.counted_for(), entry.principal.clone());
+        let principal = cluster.zip(most.of_principal);
+        let principal = principal.map(|(cluster, (name, _))| (cluster, Arc::clone(name)));
+        if cluster != cluster_before
+            && let Some(cluster) = cluster
+            && self.of_clusters.get(&cluster).copied().unwrap_or(0) >= most.of_cluster
+        {
+            return Err(TooMany::OfCluster);
+        }
+        if principal != principal_before
+            && let (Some(principal), Some((_, most))) = (&principal, most.of_principal)
+            && self.of_principals.get(principal).copied().unwrap_or(0) >= most
+        {
+            return Err(TooMany::OfPrincipal);
+        }
+        self.uncount((cluster_before, principal_before));
+        if let Some(cluster) = cluster {
+            *self.of_clusters.entry(cluster).or_default() += 1;
+        }
+        if let Some(principal) = &principal {
+            *self.of_principals.entry(principal.clone()).or_default() += 1;
+        }
+        if let Some(entry) = self.connections.get_mut(&connection) {
+            entry.principal = principal;
+        }
+        Ok(())
+    }
+
+    fn uncount(&mut self, (cluster, principal): (Option<ClusterId>, Option<(ClusterId, Arc<str>)>)) {
+        if let Some(cluster) = cluster {
+            one_less(&mut self.of_clusters, &cluster);
+        }
+        if let Some(principal) = principal {
+            one_less(&mut self.of_principals, &principal);
+        }
+    }
+}
+
+fn one_less<K: Ord>(counts: &mut BTreeMap<K, usize>, key: &K) {
+    if let Some(count) = counts.get_mut(key) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(key);
         }
     }
 }
@@ -197,12 +269,31 @@ impl Session {
     fn counted_for(&self) -> Option<ClusterId> {
         match self {
             Self::Credential(credential, _) => Some(credential.cluster),
+            Self::Certificate(cluster, _) => Some(*cluster),
+            Self::Token(provider) => Some(provider.cluster),
+            Self::Ticket(cluster) => Some(*cluster),
             Self::Unauthenticated | Self::Anonymous(_) | Self::Delegated(..) => None,
         }
     }
 
-    /// Why it must end, as of this image.
-    pub(crate) fn ends(&self, image: &Image) -> Option<Closing> {
+    /// The cluster that it is in as a Kafka client. Whom the control plane speaks for is none, and comes from wherever REST is
+    /// reached.
+    fn client_of(&self) -> Option<ClusterId> {
+        match self {
+            Self::Anonymous(cluster) => Some(*cluster),
+            other => other.counted_for(),
+        }
+    }
+
+    /// Why it must end, as of this image, coming from this address.
+    pub(crate) fn ends(&self, image: &Image, address: IpAddr) -> Option<Closing> {
+        self.ends_anywhere(image).or_else(|| {
+            let cluster = image.cluster(self.client_of()?)?;
+            (!networks::allow(&cluster.networks, address)).then_some(Closing::AddressNotAllowed)
+        })
+    }
+
+    fn ends_anywhere(&self, image: &Image) -> Option<Closing> {
         let state = |cluster: ClusterId| image.cluster(cluster).map(|cluster| cluster.state);
         match self {
             Self::Unauthenticated => None,
@@ -214,6 +305,29 @@ impl Session {
             .then_some(Closing::ClusterNotActive),
             Self::Delegated(cluster, before) => {
                 (state(*cluster) != Some(*before)).then_some(Closing::ClusterNotActive)
+            }
+            Self::Certificate(cluster, shown) => {
+                if state(*cluster) != Some(ClusterState::Active) {
+                    return Some(Closing::ClusterNotActive);
+                }
+                let trust = image.access(*cluster).and_then(|access| access.client_trust());
+                let admits = trust.is_some_and(|trust| trust.still_admits(shown));
+                (!admits).then_some(Closing::Revoked)
+            }
+            Self::Ticket(cluster) => {
+                (state(*cluster) != Some(ClusterState::Active)).then_some(Closing::ClusterNotActive)
+            }
+            Self::Token(shown) => {
+                if matches!(
+                    state(shown.cluster),
+                    Some(ClusterState::Suspended | ClusterState::Deleting)
+                ) {
+                    return Some(Closing::ClusterNotActive);
+                }
+                let access = image.access(shown.cluster);
+                let now = access.and_then(|access| access.identity_provider(shown.id));
+                let same = now.is_some_and(|now| now.version == shown.version);
+                (!same).then_some(Closing::Revoked)
             }
             Self::Credential(shown, mechanism) => {
                 if state(shown.cluster) != Some(ClusterState::Active) {
@@ -230,164 +344,5 @@ impl Session {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use firn_catalog::access::RoleSet;
-    use firn_catalog::commands::User;
-    use firn_catalog::credential::{Proof, SealedVerifier};
-    use firn_catalog::ids::ApiKeyId;
-    use firn_secrets::scram;
-    use tokio_util::sync::CancellationToken;
-
-    use super::*;
-
-    const NOW: Timestamp = Timestamp(1_000);
-
-    fn credential(id: u128, cluster: u128) -> Arc<KafkaCredential> {
-        let cluster = ClusterId(cluster);
-        Arc::new(KafkaCredential {
-            id: CredentialId::ApiKey(ApiKeyId(id)),
-            cluster,
-            username: "key".into(),
-            generated: true,
-            service_account: None,
-            user: Arc::new(User {
-                cluster,
-                name: "sa".into(),
-                roles: RoleSet::NONE,
-            }),
-            proof: Proof::ApiKey {
-                digest: String::new(),
-            },
-            created_at: NOW,
-            expires_at: None,
-        })
-    }
-
-    fn with_key(id: u128, cluster: u128) -> Session {
-        Session::Credential(credential(id, cluster), Mechanism::Plain)
-    }
-
-    fn opened(registry: &Registry, connection: u64, deadline: Instant) -> Cut {
-        let cut = Cut::new(&CancellationToken::new());
-        registry.open(connection, cut.clone(), deadline);
-        cut
-    }
-
-    async fn why(cut: &Cut) -> Option<Closing> {
-        tokio::time::timeout(Duration::ZERO, cut.ended()).await.ok()
-    }
-
-    #[tokio::test]
-    async fn whoever_does_not_authenticate_in_time_ends_and_others_do_not() {
-        let registry = Registry::default();
-        let start = Instant::now();
-        let late = opened(&registry, 1, start);
-        let in_time = opened(&registry, 2, start);
-        let session = with_key(1, 1);
-        registry.become_session(2, session, None, 1, NOW).unwrap();
-        registry.expire(start);
-        assert_eq!(why(&late).await, Some(Closing::AuthenticationTimeout));
-        assert_eq!(why(&in_time).await, None);
-        registry.renounce(2, start);
-        registry.expire(start);
-        assert_eq!(why(&in_time).await, Some(Closing::AuthenticationTimeout));
-    }
-
-    #[tokio::test]
-    async fn places_come_back_when_connections_close_or_change() {
-        let registry = Registry::default();
-        let deadline = Instant::now() + Duration::from_secs(60);
-        for connection in 1..=3 {
-            opened(&registry, connection, deadline);
-        }
-        let login = |connection, cluster| {
-            let session = with_key(1, cluster);
-            registry.become_session(connection, session, None, 1, NOW)
-        };
-        assert_eq!(login(1, 1), Ok(()));
-        assert_eq!(login(1, 1), Ok(()), "authenticating anew takes no other place");
-        assert_eq!(login(2, 1), Err(TooMany));
-        assert_eq!(login(3, 2), Ok(()), "another cluster has its own places");
-        registry.close(1, NOW);
-        assert_eq!(login(2, 1), Ok(()));
-        registry.renounce(2, deadline);
-        opened(&registry, 4, deadline);
-        assert_eq!(login(4, 1), Ok(()));
-        for connection in 1..=4 {
-            registry.close(connection, NOW);
-        }
-        let live = registry.0.lock();
-        assert!(live.connections.is_empty() && live.due.is_empty() && live.of_clusters.is_empty());
-    }
-
-    #[tokio::test]
-    async fn what_is_not_in_the_image_ends_some_at_a_time() {
-        let registry = Registry::default();
-        let deadline = Instant::now() + Duration::from_secs(60);
-        let all = 2 * AT_A_TIME as u64 + 1;
-        let cuts: Vec<_> = (1..=all)
-            .map(|connection| {
-                let cut = opened(&registry, connection, deadline);
-                let session = match connection % 2 {
-                    0 => with_key(1, 1),
-                    _ => Session::Delegated(ClusterId(1), ClusterState::Active),
-                };
-                let most = usize::MAX;
-                registry
-                    .become_session(connection, session, None, most, NOW)
-                    .unwrap();
-                cut
-            })
-            .collect();
-        let mut from = Some(0);
-        let mut rounds = 0;
-        while let Some(begin) = from {
-            from = registry.compare(begin, Arc::default);
-            rounds += 1;
-        }
-        assert_eq!(rounds, 3);
-        for cut in &cuts {
-            assert_eq!(why(cut).await, Some(Closing::ClusterNotActive));
-        }
-    }
-
-    #[test]
-    fn a_credential_holds_while_it_can_be_shown_as_it_was() {
-        let secrets =
-            firn_secrets::Secrets::new(&firn_secrets::MasterKey::from_text(&"1".repeat(64)).unwrap());
-        let name = firn_catalog::credential::ScramName {
-            cluster: ClusterId(1),
-            username: "key",
-        };
-        let kept = scram::verifier(scram::Mechanism::Sha256, "password", &[1; 24], 4096);
-        let random = &firn_runtime::SystemRandom;
-        let sealed = SealedVerifier::seal(&kept, name, scram::Mechanism::Sha256, &secrets, random);
-        let mut shown = credential(1, 1).as_ref().clone();
-        shown.proof = Proof::Scram {
-            sha256: Some(sealed),
-            sha512: None,
-        };
-        for (mechanism, holds) in [
-            (Mechanism::Scram(scram::Mechanism::Sha256), true),
-            (Mechanism::Scram(scram::Mechanism::Sha512), false),
-            (Mechanism::Plain, false),
-            (Mechanism::Delegation, false),
-        ] {
-            assert_eq!(mechanism.is_one_of(&shown), holds, "{mechanism:?}");
-        }
-        assert!(Mechanism::Plain.is_one_of(&credential(1, 1)));
-    }
-
-    #[tokio::test]
-    async fn uses_are_told_once_with_the_latest_time() {
-        let registry = Registry::default();
-        opened(&registry, 1, Instant::now());
-        registry.become_session(1, with_key(7, 1), None, 1, NOW).unwrap();
-        registry.close(1, Timestamp(2_000));
-        let id = CredentialId::ApiKey(ApiKeyId(7));
-        assert_eq!(registry.take_used(), [(id, Timestamp(2_000))]);
-        assert_eq!(registry.take_used(), []);
-    }
-}
+#[path = "registry_tests.rs"]
+mod tests;

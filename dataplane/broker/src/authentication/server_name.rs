@@ -16,6 +16,11 @@ pub(crate) fn slug_in(transport: &Transport, cell_domain: Option<&str>) -> Optio
     else {
         return None;
     };
+    slug_of(name, cell_domain)
+}
+
+/// The same of a name, in lower case.
+pub(crate) fn slug_of(name: &str, cell_domain: Option<&str>) -> Option<Arc<str>> {
     let label = name
         .trim_end_matches('.')
         .strip_suffix(cell_domain?)?

@@ -1,5 +1,5 @@
 //! AlterUserScramCredentials 0: SCRAM users of the caller's cluster (KIP-554). The client sends salted passwords, of which
-//! verifiers are kept. Each user is told once; one with a mistake anywhere is left as it was. Answered once this broker serves
+//! verifiers are kept. Each user is told once; one with a mistake anywhere is left as it was. Answered once every broker serves
 //! the change.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
+use firn_catalog::acl::Operation;
 use firn_catalog::commands::AlterScramUser;
 use firn_catalog::credential::{ScramName, SealedVerifier};
 use firn_catalog::ids::FeedSequence;
@@ -21,7 +22,6 @@ use kafka_protocol::messages::{AlterUserScramCredentialsRequest, AlterUserScramC
 use super::describe_user_scram_credentials::number;
 use super::text;
 use crate::errors::{self, Failure};
-use crate::seams::{Operation, ResourceKind};
 use crate::serving::request::RequestContext;
 
 pub(crate) const API: ApiKey = ApiKey::AlterUserScramCredentials;
@@ -51,7 +51,7 @@ pub(crate) async fn handle(
     context: Arc<RequestContext>,
     request: AlterUserScramCredentialsRequest,
 ) -> AlterUserScramCredentialsResponse {
-    let allowed = context.authorize(Operation::Alter, ResourceKind::Cluster);
+    let allowed = context.authorize_cluster(&context.serving.image(), Operation::Alter);
     let mut users: BTreeMap<String, Vec<Alteration>> = BTreeMap::new();
     for deletion in request.deletions {
         let of_user = users.entry(deletion.name.to_string()).or_default();
@@ -63,13 +63,9 @@ pub(crate) async fn handle(
     }
     let (mut results, mut latest) = (Vec::new(), None);
     for (name, alterations) in users {
-        let altered = if allowed {
-            alter(&context, &name, &alterations).await
-        } else {
-            Err(Failure::new(
-                ResponseError::ClusterAuthorizationFailed,
-                "not authorized",
-            ))
+        let altered = match allowed {
+            Ok(()) => alter(&context, &name, &alterations).await,
+            Err(denied) => Err(denied.failure(ResponseError::ClusterAuthorizationFailed)),
         };
         if let Ok(sequence) = &altered {
             latest = latest.max(*sequence);
@@ -77,6 +73,7 @@ pub(crate) async fn handle(
         results.push((name, altered));
     }
     let served = context.serving.reconciled(latest, PATIENCE).await;
+    context.serving.in_force_everywhere(latest).await;
     let answer = |(name, altered): (String, Result<_, Failure>)| {
         let failure = match altered {
             Ok(_) if !served => Some(Failure::new(

@@ -5,8 +5,10 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
+use firn_catalog::acl::{Operation, ResourceName};
 use firn_catalog::commands::{CreatePartitions, TopicRef};
 use firn_catalog::ids::FeedSequence;
+use firn_catalog::image::Image;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::create_partitions_request::CreatePartitionsTopic;
 use kafka_protocol::messages::create_partitions_response::CreatePartitionsTopicResult;
@@ -14,12 +16,14 @@ use kafka_protocol::messages::{ApiKey, CreatePartitionsRequest, CreatePartitions
 
 use super::text;
 use crate::errors::{self, Failure};
-use crate::seams::Operation;
 use crate::serving::request::RequestContext;
 use crate::serving::{partition_allowance, replica_assignment};
 
 pub(crate) const API: ApiKey = ApiKey::CreatePartitions;
 pub(crate) const VERSIONS: RangeInclusive<i16> = 0..=3;
+
+/// The first version in which a quota refuses (KIP-599).
+const QUOTA_FROM: i16 = 3;
 
 pub(crate) async fn handle(
     context: Arc<RequestContext>,
@@ -30,19 +34,20 @@ pub(crate) async fn handle(
     for topic in &request.topics {
         *named.entry(topic.name.to_string()).or_default() += 1;
     }
-    let allowance = partition_allowance::check(added(&context, &request.topics).into_iter());
+    let image = context.serving.image();
+    let allowance = partition_allowance::check(added(&context, &image, &request.topics).into_iter());
     let (mut results, mut latest) = (Vec::new(), None);
     for topic in request.topics {
         let created = match named.get_mut(topic.name.as_str()).map_or(0, std::mem::take) {
             // Told already, with the first of them.
             0 => continue,
-            1 if !context.may(Operation::Alter, &topic.name) => Err(Failure::new(
-                ResponseError::TopicAuthorizationFailed,
-                "not authorized to change it",
-            )),
-            1 => match &allowance {
-                Ok(()) => create(&context, &topic, request.validate_only).await,
-                Err(excessive) => Err(excessive.clone()),
+            1 => match (
+                context.authorize_topic(&image, Operation::Alter, &topic.name),
+                &allowance,
+            ) {
+                (Err(denied), _) => Err(denied.failure(ResponseError::TopicAuthorizationFailed)),
+                (Ok(()), Ok(())) => create(&context, &topic, request.validate_only).await,
+                (Ok(()), Err(excessive)) => Err(excessive.clone()),
             },
             _ => Err(Failure::new(
                 ResponseError::InvalidRequest,
@@ -73,16 +78,15 @@ pub(crate) async fn handle(
 }
 
 /// How many partitions would be added, to each of the topics that the caller may change.
-fn added(context: &RequestContext, topics: &[CreatePartitionsTopic]) -> Vec<i64> {
-    let image = context.serving.image();
+fn added(context: &RequestContext, image: &Image, topics: &[CreatePartitionsTopic]) -> Vec<i64> {
     let more = |asked: &CreatePartitionsTopic| {
-        let topic = context.topic_by_name(&image, &asked.name)?;
+        let topic = context.topic_by_name(image, &asked.name)?;
         let there = i64::try_from(topic.partitions.len()).unwrap_or(i64::MAX);
         Some(i64::from(asked.count).saturating_sub(there))
     };
     let allowed = topics
         .iter()
-        .filter(|asked| context.may(Operation::Alter, &asked.name));
+        .filter(|asked| context.allows(image, Operation::Alter, ResourceName::Topic(&asked.name)));
     allowed.filter_map(more).collect()
 }
 
@@ -108,6 +112,11 @@ async fn create(
             );
             return Err(Failure::new(ResponseError::InvalidReplicaAssignment, count));
         }
+    }
+    let there = i64::try_from(topic.partitions.len()).unwrap_or(i64::MAX);
+    let added = u64::try_from(i64::from(asked.count).saturating_sub(there)).unwrap_or(0);
+    if added > 0 && !validate_only && !context.may_change(added, context.version >= QUOTA_FROM) {
+        return Err(errors::over_quota());
     }
     let command = CreatePartitions {
         cluster: context.cluster(),

@@ -8,6 +8,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
+use firn_catalog::acl::{Operation, ResourceName};
 use firn_catalog::commands::{Committed, CreateTopic};
 use firn_catalog::entities::Topic;
 use firn_catalog::image::Image;
@@ -19,7 +20,6 @@ use kafka_protocol::messages::{ApiKey, CreateTopicsRequest, CreateTopicsResponse
 
 use super::{text, uuid};
 use crate::errors::{self, Failure};
-use crate::seams::{Operation, ResourceKind};
 use crate::serving::config_resources::source_code;
 use crate::serving::request::RequestContext;
 use crate::serving::{partition_allowance, replica_assignment};
@@ -29,18 +29,22 @@ pub(crate) const VERSIONS: RangeInclusive<i16> = 2..=7;
 
 /// The first version that tells partitions, replicas and configs.
 const CONFIGS_FROM: i16 = 5;
+/// The first version in which a quota refuses (KIP-599).
+const QUOTA_FROM: i16 = 6;
 
 pub(crate) async fn handle(
     context: Arc<RequestContext>,
     request: CreateTopicsRequest,
 ) -> CreateTopicsResponse {
     let patience = Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0));
-    let anywhere = context.authorize(Operation::Create, ResourceKind::Cluster);
+    let image = context.serving.image();
+    let anywhere = context.allows(&image, Operation::Create, ResourceName::Cluster);
     let mut named: BTreeMap<String, usize> = BTreeMap::new();
     for topic in &request.topics {
         *named.entry(topic.name.to_string()).or_default() += 1;
     }
-    let may_create = |name: &str| anywhere || context.may(Operation::Create, name);
+    let may_create =
+        |name: &str| anywhere || context.allows(&image, Operation::Create, ResourceName::Topic(name));
     let once = request
         .topics
         .iter()
@@ -58,10 +62,10 @@ pub(crate) async fn handle(
                 Ok(()) => create(&context, &asked, request.validate_only).await,
                 Err(excessive) => Err(excessive.clone()),
             },
-            1 => Err(Failure::new(
-                ResponseError::TopicAuthorizationFailed,
-                "not authorized to create it",
-            )),
+            1 => {
+                let denied = context.denied(Operation::Create, ResourceName::Topic(&asked.name));
+                Err(denied.failure(ResponseError::TopicAuthorizationFailed))
+            }
             _ => Err(Failure::new(
                 ResponseError::InvalidRequest,
                 "the request names the topic twice",
@@ -122,7 +126,8 @@ fn told(
     if context.version < CONFIGS_FROM {
         return result;
     }
-    if !context.may(Operation::DescribeConfigs, &topic.name) {
+    let configs = ResourceName::Topic(&topic.name);
+    if !context.allows(image, Operation::DescribeConfigs, configs) {
         return result
             .with_topic_config_error_code(ResponseError::TopicAuthorizationFailed.code())
             .with_num_partitions(-1)
@@ -153,6 +158,11 @@ async fn create(
 ) -> Result<(Committed<Topic>, i16), Failure> {
     let image = context.serving.image();
     let (partitions, factor) = shape(context, &image, asked)?;
+    let is_new = context.topic_by_name(&image, &asked.name).is_none();
+    let made = u64::try_from(partitions).unwrap_or(0);
+    if is_new && !validate_only && !context.may_change(made, context.version >= QUOTA_FROM) {
+        return Err(errors::over_quota());
+    }
     let mut configs = ConfigMap::new();
     for config in &asked.configs {
         let value = config.value.as_ref().ok_or_else(|| {

@@ -3,13 +3,13 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use firn_catalog::acl::Operation;
 use firn_coordinator::api::{Answer, Request};
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::delete_groups_response::DeletableGroupResult;
 use kafka_protocol::messages::{ApiKey, DeleteGroupsRequest, DeleteGroupsResponse, GroupId};
 
 use crate::errors::{self, NONE};
-use crate::seams::Operation;
 use crate::serving::groups::{of_each, once};
 use crate::serving::request::RequestContext;
 
@@ -36,9 +36,9 @@ async fn result(context: &RequestContext, group: GroupId) -> DeletableGroupResul
 }
 
 async fn delete(context: &RequestContext, group: &str) -> Result<(), ResponseError> {
-    if !context.may_group(Operation::Delete, group) {
-        return Err(ResponseError::GroupAuthorizationFailed);
-    }
+    context
+        .authorize_group(&context.serving.image(), Operation::Delete, group)
+        .map_err(|_| ResponseError::GroupAuthorizationFailed)?;
     let take = |answer| match answer {
         Answer::Delete(deleted) => Some(deleted),
         _ => None,

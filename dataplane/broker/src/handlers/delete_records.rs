@@ -1,9 +1,11 @@
 //! DeleteRecords 0-2: moves the start of logs up. -1 is the high watermark; below 0 or above it is out of range. Topics
-//! that are compacted and not deleted from refuse; one without any cleanup policy does not.
+//! that are compacted and not deleted from refuse, and the audit topic does; one without any cleanup policy does not.
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use firn_catalog::acl::Operation;
+use firn_catalog::audit::AUDIT_TOPIC;
 use firn_catalog::ids::Offset;
 use firn_catalog::image::{Image, ImageTopic};
 use firn_catalog::topic_config::TopicConfig;
@@ -15,7 +17,6 @@ use kafka_protocol::messages::delete_records_response::{
 use kafka_protocol::messages::{ApiKey, DeleteRecordsRequest, DeleteRecordsResponse};
 
 use crate::errors;
-use crate::seams::Operation;
 use crate::serving::request::RequestContext;
 
 pub(crate) const API: ApiKey = ApiKey::DeleteRecords;
@@ -28,12 +29,11 @@ pub(crate) async fn handle(
     let image = context.serving.image();
     let mut topics = Vec::with_capacity(request.topics.len());
     for asked in request.topics {
-        let topic = if context.may(Operation::Delete, &asked.name) {
-            context
+        let topic = match context.authorize_topic(&image, Operation::Delete, &asked.name) {
+            Ok(()) => context
                 .topic_by_name(&image, &asked.name)
-                .ok_or(ResponseError::UnknownTopicOrPartition)
-        } else {
-            Err(ResponseError::TopicAuthorizationFailed)
+                .ok_or(ResponseError::UnknownTopicOrPartition),
+            Err(_) => Err(ResponseError::TopicAuthorizationFailed),
         };
         let mut partitions = Vec::with_capacity(asked.partitions.len());
         for partition in &asked.partitions {
@@ -70,7 +70,7 @@ async fn delete(
     let policy = context.serving.with_defaults(image, topic.cluster, |defaults| {
         TopicConfig::resolve(&topic.configs, defaults).cleanup_policy
     });
-    if policy.compact && !policy.delete {
+    if policy.compact && !policy.delete || *topic.name == *AUDIT_TOPIC {
         return Err(ResponseError::PolicyViolation);
     }
     let before = match asked.offset {

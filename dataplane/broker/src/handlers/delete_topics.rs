@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
+use firn_catalog::acl::{Operation, ResourceName};
 use firn_catalog::commands::{DeleteTopic, TopicRef};
 use firn_catalog::ids::{FeedSequence, TopicId};
 use firn_catalog::image::{Image, ImageTopic};
@@ -15,11 +16,14 @@ use kafka_protocol::messages::{ApiKey, DeleteTopicsRequest, DeleteTopicsResponse
 
 use super::{text, uuid};
 use crate::errors::{self, Failure};
-use crate::seams::Operation;
+use crate::serving::authorization::Denied;
 use crate::serving::request::RequestContext;
 
 pub(crate) const API: ApiKey = ApiKey::DeleteTopics;
 pub(crate) const VERSIONS: RangeInclusive<i16> = 1..=6;
+
+/// The first version in which a quota refuses (KIP-599).
+const QUOTA_FROM: i16 = 5;
 
 pub(crate) async fn handle(
     context: Arc<RequestContext>,
@@ -81,12 +85,9 @@ fn find<'i>(
     image: &'i Image,
     asked: &DeleteTopicState,
 ) -> Result<&'i Arc<ImageTopic>, Failure> {
-    let denied = || Failure::new(ResponseError::TopicAuthorizationFailed, "not authorized");
     match (&asked.name, asked.topic_id.is_nil()) {
         (Some(name), true) => {
-            if !context.may(Operation::Delete, name) {
-                return Err(denied());
-            }
+            authorize(context, image, name)?;
             let unknown = || Failure::new(ResponseError::UnknownTopicOrPartition, "no such topic");
             context.topic_by_name(image, name).ok_or_else(unknown)
         }
@@ -94,11 +95,8 @@ fn find<'i>(
             let id = TopicId(asked.topic_id.as_u128());
             let unknown = || Failure::new(ResponseError::UnknownTopicId, "no topic has this id");
             let topic = context.topic_by_id(image, id).ok_or_else(unknown)?;
-            if context.may(Operation::Delete, &topic.name) {
-                Ok(topic)
-            } else {
-                Err(denied())
-            }
+            authorize(context, image, &topic.name)?;
+            Ok(topic)
         }
         (Some(_), false) | (None, true) => {
             let either = "a topic is named by its name or by its id";
@@ -107,7 +105,23 @@ fn find<'i>(
     }
 }
 
+/// Refuses who may neither delete this topic nor any: who may do so may see it, too.
+fn authorize(context: &RequestContext, image: &Image, name: &str) -> Result<(), Failure> {
+    if context.allows(image, Operation::Delete, ResourceName::Cluster) {
+        return Ok(());
+    }
+    let denied = |denied: Denied| denied.failure(ResponseError::TopicAuthorizationFailed);
+    context
+        .authorize_topic(image, Operation::Describe, name)
+        .and_then(|()| context.authorize_topic(image, Operation::Delete, name))
+        .map_err(denied)
+}
+
 async fn delete(context: &RequestContext, topic: &ImageTopic) -> Result<Option<FeedSequence>, Failure> {
+    let partitions = u64::try_from(topic.partitions.len()).unwrap_or(u64::MAX);
+    if !context.may_change(partitions, context.version >= QUOTA_FROM) {
+        return Err(errors::over_quota());
+    }
     let command = DeleteTopic {
         cluster: context.cluster(),
         topic: TopicRef::Id(topic.id),

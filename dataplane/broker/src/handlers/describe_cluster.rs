@@ -8,7 +8,6 @@ use kafka_protocol::messages::describe_cluster_response::DescribeClusterBroker;
 use kafka_protocol::messages::{ApiKey, BrokerId, DescribeClusterRequest, DescribeClusterResponse};
 
 use super::text;
-use crate::seams::{CLUSTER_OPERATIONS, Operation, ResourceKind};
 use crate::serving::request::RequestContext;
 
 pub(crate) const API: ApiKey = ApiKey::DescribeCluster;
@@ -21,9 +20,6 @@ pub(crate) async fn handle(
     context: Arc<RequestContext>,
     request: DescribeClusterRequest,
 ) -> DescribeClusterResponse {
-    if !context.authorize(Operation::Connect, ResourceKind::Cluster) {
-        return failed(ResponseError::ClusterAuthorizationFailed, "not authorized");
-    }
     match request.endpoint_type {
         BROKERS => {}
         CONTROLLERS => {
@@ -47,8 +43,7 @@ pub(crate) async fn handle(
         .with_controller_id(BrokerId(context.serving.node.0))
         .with_brokers(brokers.collect());
     if request.include_cluster_authorized_operations {
-        response.cluster_authorized_operations =
-            context.authorized(CLUSTER_OPERATIONS, ResourceKind::Cluster);
+        response.cluster_authorized_operations = context.authorized_cluster(&image);
     }
     response
 }

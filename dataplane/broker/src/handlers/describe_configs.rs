@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use firn_catalog::acl::Operation;
 use firn_catalog::image::Image;
 use firn_catalog::topic_config::{
     ConfigKind, ConfigSource, DescribedConfig, Standing, describe_brokers, describe_topic,
@@ -17,7 +18,6 @@ use kafka_protocol::messages::{ApiKey, DescribeConfigsRequest, DescribeConfigsRe
 
 use super::text;
 use crate::errors::Failure;
-use crate::seams::Operation;
 use crate::serving::config_resources::{BROKER, ConfigResource, find, source_code};
 use crate::serving::request::RequestContext;
 

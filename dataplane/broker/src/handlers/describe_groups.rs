@@ -4,6 +4,7 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use firn_catalog::acl::{Operation, ResourceName};
 use firn_coordinator::api::{Answer, DescribedMember, Description, GroupError, Request};
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::describe_groups_response::{DescribedGroup, DescribedGroupMember};
@@ -12,7 +13,7 @@ use kafka_protocol::protocol::StrBytes;
 
 use super::text;
 use crate::errors;
-use crate::seams::{GROUP_OPERATIONS, Operation, ResourceKind};
+use crate::seams::GROUP_OPERATIONS;
 use crate::serving::groups::{of_each, once};
 use crate::serving::request::RequestContext;
 
@@ -34,6 +35,14 @@ pub(crate) async fn handle(
 }
 
 async fn describe(context: &RequestContext, group: GroupId, operations: bool) -> DescribedGroup {
+    let image = context.serving.image();
+    if let Err(denied) = context.authorize_group(&image, Operation::Describe, &group) {
+        let message = (context.version >= NOT_FOUND_FROM).then(|| text(denied.message()));
+        return DescribedGroup::default()
+            .with_error_code(ResponseError::GroupAuthorizationFailed.code())
+            .with_error_message(message)
+            .with_group_id(group);
+    }
     let found = find(context, &group).await;
     let mut described = match found {
         Ok(Some(description)) => tell(description),
@@ -41,15 +50,13 @@ async fn describe(context: &RequestContext, group: GroupId, operations: bool) ->
         Err(error) => DescribedGroup::default().with_error_code(error.code()),
     };
     if operations && described.error_code == errors::NONE {
-        described.authorized_operations = context.authorized(GROUP_OPERATIONS, ResourceKind::Group(&group));
+        let resource = ResourceName::Group(&group);
+        described.authorized_operations = context.authorized(&image, GROUP_OPERATIONS, resource);
     }
     described.with_group_id(group)
 }
 
 async fn find(context: &RequestContext, group: &str) -> Result<Option<Description>, ResponseError> {
-    if !context.may_group(Operation::Describe, group) {
-        return Err(ResponseError::GroupAuthorizationFailed);
-    }
     let take = |answer| match answer {
         Answer::Describe(described) => Some(described),
         _ => None,

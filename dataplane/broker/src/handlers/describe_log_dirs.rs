@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use firn_catalog::acl::Operation;
 use firn_catalog::image::ImageTopic;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::describe_log_dirs_response::{
@@ -14,7 +15,6 @@ use kafka_protocol::messages::describe_log_dirs_response::{
 use kafka_protocol::messages::{ApiKey, DescribeLogDirsRequest, DescribeLogDirsResponse, TopicName};
 
 use super::text;
-use crate::seams::{Operation, ResourceKind};
 use crate::serving::request::RequestContext;
 
 pub(crate) const API: ApiKey = ApiKey::DescribeLogDirs;
@@ -27,14 +27,15 @@ pub(crate) async fn handle(
     context: Arc<RequestContext>,
     request: DescribeLogDirsRequest,
 ) -> DescribeLogDirsResponse {
-    if !context.authorize(Operation::Describe, ResourceKind::Cluster) {
+    let image = context.serving.image();
+    let authorized = context.authorize_cluster(&image, Operation::Describe);
+    if authorized.is_err() {
         let mut response = DescribeLogDirsResponse::default();
         if context.version >= 3 {
             response.error_code = ResponseError::ClusterAuthorizationFailed.code();
         }
         return response;
     }
-    let image = context.serving.image();
     let topics = match request.topics {
         None => {
             let all = image.topics_of(context.cluster());

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use firn_catalog::acl::Operation;
 use firn_catalog::image::Image;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::describe_producers_response::{
@@ -14,7 +15,6 @@ use kafka_protocol::messages::{
 };
 
 use super::text;
-use crate::seams::Operation;
 use crate::serving::request::RequestContext;
 
 pub(crate) const API: ApiKey = ApiKey::DescribeProducers;
@@ -35,12 +35,12 @@ pub(crate) async fn handle(
     }
     let mut topics = Vec::with_capacity(asked.len());
     for (name, indexes) in asked {
-        let allowed = context.may(Operation::Read, &name);
+        let read = context.authorize_topic(&image, Operation::Read, &name);
         let partition = |index: i32| {
             let response = PartitionResponse::default().with_partition_index(index);
-            let producers = match allowed {
-                true => producers(&context, &image, &name, index),
-                false => Err(ResponseError::TopicAuthorizationFailed),
+            let producers = match read {
+                Ok(()) => producers(&context, &image, &name, index),
+                Err(_) => Err(ResponseError::TopicAuthorizationFailed),
             };
             match producers {
                 Ok(producers) => response.with_active_producers(producers),

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use firn_catalog::acl::{Operation, ResourceName};
+use firn_catalog::audit::AUDIT_TOPIC;
 use firn_catalog::commands::validate_topic_name;
 use firn_catalog::image::{Image, ImageTopic};
 use kafka_protocol::ResponseError;
@@ -17,7 +19,7 @@ use kafka_protocol::messages::{
 
 use super::{text, uuid};
 use crate::errors::NONE;
-use crate::seams::{Operation, ResourceKind, TOPIC_OPERATIONS};
+use crate::seams::TOPIC_OPERATIONS;
 use crate::serving::request::RequestContext;
 
 pub(crate) const API: ApiKey = ApiKey::DescribeTopicPartitions;
@@ -31,9 +33,6 @@ pub(crate) async fn handle(
     request: DescribeTopicPartitionsRequest,
 ) -> DescribeTopicPartitionsResponse {
     let mut response = DescribeTopicPartitionsResponse::default();
-    if !context.authorize(Operation::Connect, ResourceKind::Cluster) {
-        return response;
-    }
     let image = context.serving.image();
     let mut left = usize::try_from(request.response_partition_limit.clamp(1, MOST_PARTITIONS)).unwrap_or(1);
     let (from_topic, from_partition) = match &request.cursor {
@@ -81,7 +80,10 @@ fn names(
         // One more than can be told: each topic has a partition.
         let most = usize::try_from(MOST_PARTITIONS).unwrap_or(0) + 1;
         return (
-            all.map(|topic| Arc::clone(&topic.name)).take(most).collect(),
+            all.filter(|topic| context.may_see(image, &topic.name))
+                .map(|topic| Arc::clone(&topic.name))
+                .take(most)
+                .collect(),
             false,
         );
     }
@@ -106,9 +108,9 @@ fn find<'i>(
     image: &'i Image,
     name: &str,
 ) -> Result<&'i Arc<ImageTopic>, ResponseError> {
-    if !context.may(Operation::Describe, name) {
-        return Err(ResponseError::TopicAuthorizationFailed);
-    }
+    context
+        .authorize_topic(image, Operation::Describe, name)
+        .map_err(|_| ResponseError::TopicAuthorizationFailed)?;
     if let Some(topic) = context.topic_by_name(image, name) {
         return Ok(topic);
     }
@@ -155,8 +157,11 @@ fn describe(
     DescribeTopicPartitionsResponseTopic::default()
         .with_name(Some(TopicName(text(&*topic.name))))
         .with_topic_id(uuid(topic.id))
+        .with_is_internal(*topic.name == *AUDIT_TOPIC)
         .with_partitions(partitions.collect())
-        .with_topic_authorized_operations(
-            context.authorized(TOPIC_OPERATIONS, ResourceKind::Topic(&topic.name)),
-        )
+        .with_topic_authorized_operations(context.authorized(
+            image,
+            TOPIC_OPERATIONS,
+            ResourceName::Topic(&topic.name),
+        ))
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use firn_catalog::acl::Operation;
 use firn_catalog::image::{Image, ScramUser};
 use firn_runtime::Timestamp;
 use firn_secrets::scram::Mechanism;
@@ -17,7 +18,6 @@ use kafka_protocol::messages::{
 };
 
 use super::text;
-use crate::seams::{Operation, ResourceKind};
 use crate::serving::request::RequestContext;
 
 pub(crate) const API: ApiKey = ApiKey::DescribeUserScramCredentials;
@@ -36,12 +36,12 @@ pub(crate) async fn handle(
     request: DescribeUserScramCredentialsRequest,
 ) -> DescribeUserScramCredentialsResponse {
     let response = DescribeUserScramCredentialsResponse::default().with_error_message(None);
-    if !context.authorize(Operation::Describe, ResourceKind::Cluster) {
+    let image = context.serving.image();
+    if let Err(denied) = context.authorize_cluster(&image, Operation::Describe) {
         return response
             .with_error_code(ResponseError::ClusterAuthorizationFailed.code())
-            .with_error_message(Some(text("not authorized")));
+            .with_error_message(Some(text(denied.message())));
     }
-    let image = context.serving.image();
     let now = context.serving.env.now();
     let mut named: BTreeMap<String, usize> = BTreeMap::new();
     for user in request.users.into_iter().flatten() {

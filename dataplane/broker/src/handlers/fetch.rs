@@ -3,7 +3,8 @@
 //! A long poll ends when `min_bytes` are there, with records that do not fit into the answer, with any error or change of
 //! leadership, after `max_wait`, and when the broker shuts down. The first partition with records returns at least one batch whatever the limits (KIP-74); the
 //! order rotates in sessions, so that every partition gets its turn. Wake-ups cannot be lost: the waiter is registered
-//! before the partitions are looked at again.
+//! before the partitions are looked at again. What the caller may read is asked again after each wait, so that what was revoked meanwhile
+//! is not read.
 
 mod reading;
 mod request;
@@ -28,6 +29,7 @@ use crate::metrics;
 use crate::network::{Closing, Reply};
 use crate::protocol::fetch::{ENDPOINTS_FROM, FetchAnswer, FetchedPartition, FetchedTopic, encode};
 use crate::protocol::produce::LeaderHint;
+use crate::seams::Portion;
 use crate::serving::dispatch::answered;
 use crate::serving::request::{RequestContext, throttle_ms};
 use crate::serving::response_room::{Room, SMALL_RESPONSE};
@@ -53,20 +55,20 @@ pub(crate) async fn answer(context: RequestContext, mut body: Bytes) -> Reply {
         }
     };
     drop(body);
-    let (mut answer, room) = match request::open(&context, &request) {
-        Ok(opened) => fetch(&context, &request, opened).await,
-        Err(error) => {
-            let answer = FetchAnswer {
-                error: error.code(),
-                ..FetchAnswer::default()
-            };
-            (answer, None)
-        }
+    let (mut answer, room, wait) = match context.before_fetch() {
+        Portion::Later(wait) => (throttled(&context, &request), None, wait),
+        Portion::AtMost(most) => match request::open(&context, &request) {
+            Ok(opened) => {
+                let (answer, room) = fetch(&context, &request, opened, most).await;
+                (answer, room, Duration::ZERO)
+            }
+            Err(error) => (refused(error), None, Duration::ZERO),
+        },
     };
     let partitions = answer.topics.iter().flat_map(|topic| &topic.partitions);
     let bytes = partitions.map(FetchedPartition::size).sum();
     let usage = context.usage(0, bytes);
-    let throttle = context.charge(&usage);
+    let throttle = context.charge(&usage).max(wait);
     answer.throttle_ms = throttle_ms(throttle);
     metrics::fetched(bytes);
     let mut chunks = encode(&mut answer, context.version, context.correlation);
@@ -77,12 +79,35 @@ pub(crate) async fn answer(context: RequestContext, mut body: Bytes) -> Reply {
     answered(&context, usage, chunks, throttle)
 }
 
+fn refused(error: ResponseError) -> FetchAnswer {
+    FetchAnswer {
+        error: error.code(),
+        ..FetchAnswer::default()
+    }
+}
+
+/// The answer to a client that must wait: it tells of no partition. A session goes on with it; none begins.
+fn throttled(context: &RequestContext, request: &FetchRequest) -> FetchAnswer {
+    if !request::continues(context, request) {
+        return FetchAnswer::default();
+    }
+    match request::open(context, request) {
+        Ok(opened) => FetchAnswer {
+            session: opened.mode.session(),
+            ..FetchAnswer::default()
+        },
+        Err(error) => refused(error),
+    }
+}
+
 async fn fetch(
     context: &RequestContext,
     request: &FetchRequest,
     opened: Opened,
+    most: usize,
 ) -> (FetchAnswer, Option<Room>) {
     let mut reading = Reading::new(context, request, &opened.targets);
+    reading.limit(most);
     let wait = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0)).min(LONGEST_WAIT);
     let deadline = Instant::now() + wait;
     let mut pass = reading.pass().await;
@@ -103,7 +128,7 @@ async fn fetch(
             () = waiter.notified() => true,
             () = tokio::time::sleep_until(deadline) => false,
         };
-        if woken || large {
+        if woken || large || reading.is_outdated() {
             pass = reading.pass().await;
         }
         if !woken {

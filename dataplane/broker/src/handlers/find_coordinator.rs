@@ -6,6 +6,7 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use firn_catalog::acl::{Operation, ResourceName};
 use firn_catalog::image::Image;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::find_coordinator_response::Coordinator;
@@ -14,8 +15,7 @@ use kafka_protocol::protocol::StrBytes;
 use tracing::warn;
 
 use super::text;
-use crate::errors::NONE;
-use crate::seams::{Operation, ResourceKind};
+use crate::errors::{Failure, NONE};
 use crate::serving::groups::once;
 use crate::serving::request::RequestContext;
 use crate::serving::topics::Node;
@@ -54,7 +54,7 @@ pub(crate) async fn handle(
         .with_port(told.port)
 }
 
-fn coordinator(found: Result<Node, ResponseError>, key: StrBytes) -> Coordinator {
+fn coordinator(found: Result<Node, Failure>, key: StrBytes) -> Coordinator {
     let coordinator = Coordinator::default().with_key(key);
     match found {
         Ok(node) => coordinator
@@ -63,41 +63,39 @@ fn coordinator(found: Result<Node, ResponseError>, key: StrBytes) -> Coordinator
             .with_node_id(BrokerId(node.id))
             .with_host(text(node.host))
             .with_port(node.port),
-        Err(error) => coordinator
-            .with_error_code(error.code())
-            .with_error_message(Some(StrBytes::from_static_str(sentence(error))))
+        Err(failure) => coordinator
+            .with_error_code(failure.code())
+            .with_error_message(Some(text(failure.message)))
             .with_node_id(BrokerId(-1))
             .with_port(-1),
     }
 }
 
-fn find(context: &RequestContext, image: &Image, kind: i8, key: &str) -> Result<Node, ResponseError> {
+fn find(context: &RequestContext, image: &Image, kind: i8, key: &str) -> Result<Node, Failure> {
     match kind {
-        GROUP if !context.may_group(Operation::Describe, key) => Err(ResponseError::GroupAuthorizationFailed),
         GROUP => {
+            context
+                .authorize_group(image, Operation::Describe, key)
+                .map_err(|denied| denied.failure(ResponseError::GroupAuthorizationFailed))?;
             let coordinator = context.serving.groups.coordinator(image, context.cluster(), key);
             let broker = coordinator.and_then(|incarnation| image.broker(incarnation));
-            broker
-                .and_then(|broker| context.node(broker))
-                .ok_or(ResponseError::CoordinatorNotAvailable)
+            broker.and_then(|broker| context.node(broker)).ok_or_else(|| {
+                Failure::new(
+                    ResponseError::CoordinatorNotAvailable,
+                    "no broker coordinates the group at the moment",
+                )
+            })
         }
         TRANSACTION => {
-            // Whatever the answer, it is the same to the client.
-            context.authorize(Operation::Describe, ResourceKind::TransactionalId(key));
-            Err(ResponseError::TransactionalIdAuthorizationFailed)
+            let error = ResponseError::TransactionalIdAuthorizationFailed;
+            context
+                .authorize(image, Operation::Describe, ResourceName::TransactionalId(key))
+                .map_err(|denied| denied.failure(error))?;
+            Err(Failure::new(error, "transactions are not served"))
         }
-        _ => Err(ResponseError::InvalidRequest),
-    }
-}
-
-/// What is wrong, for people.
-fn sentence(error: ResponseError) -> &'static str {
-    match error {
-        ResponseError::GroupAuthorizationFailed => "not authorized",
-        ResponseError::TransactionalIdAuthorizationFailed => {
-            "transactions are not served, or not to this client"
-        }
-        ResponseError::CoordinatorNotAvailable => "no broker coordinates the group at the moment",
-        _ => "coordinators of this kind do not exist",
+        _ => Err(Failure::new(
+            ResponseError::InvalidRequest,
+            "coordinators of this kind do not exist",
+        )),
     }
 }

@@ -8,11 +8,11 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use firn_catalog::acl::{Operation, ResourceName};
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{ApiKey, InitProducerIdRequest, InitProducerIdResponse, ProducerId};
 use tracing::warn;
 
-use crate::seams::{Operation, ResourceKind};
 use crate::serving::request::RequestContext;
 
 pub(crate) const API: ApiKey = ApiKey::InitProducerId;
@@ -34,12 +34,13 @@ pub(crate) async fn handle(
 }
 
 fn decide(context: &RequestContext, request: &InitProducerIdRequest) -> Result<i64, ResponseError> {
+    let image = context.serving.image();
     if let Some(id) = &request.transactional_id {
-        let authorized = context.authorize(Operation::Write, ResourceKind::TransactionalId(id));
+        let authorized = context.authorize(&image, Operation::Write, ResourceName::TransactionalId(id));
         if id.is_empty() {
             return Err(ResponseError::InvalidRequest);
         }
-        if authorized {
+        if authorized.is_ok() {
             warn!(
                 request = context.request_id(),
                 "a transactional id: transactions are not served yet"
@@ -48,10 +49,10 @@ fn decide(context: &RequestContext, request: &InitProducerIdRequest) -> Result<i
         return Err(ResponseError::TransactionalIdAuthorizationFailed);
     }
     // Who may write to a topic may do so as an idempotent producer, which is the default of Java's (KIP-679).
-    let allowed = context.authorize(Operation::IdempotentWrite, ResourceKind::Cluster)
-        || context.authorize(Operation::Write, ResourceKind::AnyTopic);
-    if !allowed {
-        return Err(ResponseError::ClusterAuthorizationFailed);
+    if !context.allows(&image, Operation::Write, ResourceName::AnyTopic) {
+        context
+            .authorize_cluster(&image, Operation::IdempotentWrite)
+            .map_err(|_| ResponseError::ClusterAuthorizationFailed)?;
     }
     if (request.producer_id.0 < 0) != (request.producer_epoch < 0) {
         return Err(ResponseError::InvalidRequest);

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use firn_catalog::acl::Operation;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::list_config_resources_response::ConfigResource;
 use kafka_protocol::messages::{ApiKey, ListConfigResourcesRequest, ListConfigResourcesResponse};
 
 use super::text;
-use crate::seams::{Operation, ResourceKind};
 use crate::serving::config_resources::{BROKER, TOPIC};
 use crate::serving::request::RequestContext;
 
@@ -26,7 +26,9 @@ pub(crate) async fn handle(
     request: ListConfigResourcesRequest,
 ) -> ListConfigResourcesResponse {
     let failed = |error: ResponseError| ListConfigResourcesResponse::default().with_error_code(error.code());
-    if !context.authorize(Operation::DescribeConfigs, ResourceKind::Cluster) {
+    let image = context.serving.image();
+    let authorized = context.authorize_cluster(&image, Operation::DescribeConfigs);
+    if authorized.is_err() {
         return failed(ResponseError::ClusterAuthorizationFailed);
     }
     let kinds: BTreeSet<i8> = match (context.version, request.resource_types.is_empty()) {
@@ -34,7 +36,6 @@ pub(crate) async fn handle(
         (_, true) => BTreeSet::from([TOPIC, BROKER, BROKER_LOGGER, CLIENT_METRICS, GROUP]),
         (_, false) => request.resource_types.into_iter().collect(),
     };
-    let image = context.serving.image();
     let mut resources = Vec::new();
     for kind in kinds {
         let resource = |name: &str| {
@@ -46,7 +47,7 @@ pub(crate) async fn handle(
             TOPIC => {
                 let visible = image
                     .topics_of(context.cluster())
-                    .filter(|topic| context.may(Operation::Describe, &topic.name));
+                    .filter(|topic| context.may_see(&image, &topic.name));
                 resources.extend(visible.map(|topic| resource(&topic.name)));
             }
             BROKER => {

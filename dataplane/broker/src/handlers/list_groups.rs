@@ -4,6 +4,7 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use firn_catalog::acl::{Operation, ResourceName};
 use firn_coordinator::api::Listed;
 use kafka_protocol::messages::list_groups_response::ListedGroup;
 use kafka_protocol::messages::{ApiKey, GroupId, ListGroupsRequest, ListGroupsResponse};
@@ -11,7 +12,6 @@ use kafka_protocol::protocol::StrBytes;
 
 use super::text;
 use crate::errors;
-use crate::seams::{Operation, ResourceKind};
 use crate::serving::request::RequestContext;
 
 pub(crate) const API: ApiKey = ApiKey::ListGroups;
@@ -21,7 +21,8 @@ pub(crate) const VERSIONS: RangeInclusive<i16> = 0..=5;
 const CLASSIC: &str = "classic";
 
 pub(crate) async fn handle(context: Arc<RequestContext>, request: ListGroupsRequest) -> ListGroupsResponse {
-    let all = context.authorize(Operation::Describe, ResourceKind::Cluster);
+    let image = context.serving.image();
+    let all = context.allows(&image, Operation::Describe, ResourceName::Cluster);
     let listed = match context.serving.groups.list(context.cluster()).await {
         Ok(listed) => listed,
         Err(unavailable) => {
@@ -30,10 +31,10 @@ pub(crate) async fn handle(context: Arc<RequestContext>, request: ListGroupsRequ
         }
     };
     let mut wanted = Wanted::of(&request);
-    let shown = listed
-        .iter()
-        .filter(|group| wanted.has(group))
-        .filter(|group| all || context.may_group(Operation::Describe, &group.name));
+    let shown = listed.iter().filter(|group| wanted.has(group)).filter(|group| {
+        let seen = ResourceName::Group(&group.name);
+        all || context.allows(&image, Operation::Describe, seen)
+    });
     ListGroupsResponse::default().with_groups(shown.map(tell).collect())
 }
 

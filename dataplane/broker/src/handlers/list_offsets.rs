@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use firn_catalog::acl::Operation;
 use firn_catalog::image::Image;
 use firn_log::partition::{Isolation, Partition, TimedOffset};
 use kafka_protocol::ResponseError;
@@ -18,7 +19,6 @@ use kafka_protocol::messages::list_offsets_response::{
 use kafka_protocol::messages::{ApiKey, ListOffsetsRequest, ListOffsetsResponse};
 
 use crate::errors;
-use crate::seams::Operation;
 use crate::serving::request::RequestContext;
 use crate::serving::topics::check_epoch;
 
@@ -76,10 +76,10 @@ pub(crate) async fn handle(context: Arc<RequestContext>, request: ListOffsetsReq
     let duplicates = Duplicates::of(&request.topics);
     let mut topics = Vec::with_capacity(request.topics.len());
     for (place, topic) in request.topics.into_iter().enumerate() {
-        let allowed = context.may(Operation::Describe, &topic.name);
+        let seen = context.authorize_topic(&image, Operation::Describe, &topic.name);
         let mut partitions = Vec::with_capacity(topic.partitions.len());
         for asked in &topic.partitions {
-            let found = if !allowed {
+            let found = if seen.is_err() {
                 Err(ResponseError::TopicAuthorizationFailed)
             } else if duplicates.has(place, asked.partition_index) {
                 Err(ResponseError::InvalidRequest)

@@ -9,6 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use firn_catalog::acl::{Operation, ResourceName};
+use firn_catalog::audit::AUDIT_TOPIC;
 use firn_catalog::commands::{CommandError, CreateTopic, collision_key, validate_topic_name};
 use firn_catalog::ids::{ClusterId, TopicId};
 use firn_catalog::image::{Image, ImageTopic};
@@ -22,7 +24,7 @@ use tracing::debug;
 
 use super::{text, uuid};
 use crate::errors::{self, NONE};
-use crate::seams::{CLUSTER_OPERATIONS, Operation, ResourceKind, TOPIC_OPERATIONS};
+use crate::seams::TOPIC_OPERATIONS;
 use crate::serving::request::RequestContext;
 
 pub(crate) const API: ApiKey = ApiKey::Metadata;
@@ -45,11 +47,6 @@ enum Asked {
 }
 
 pub(crate) async fn handle(context: Arc<RequestContext>, request: MetadataRequest) -> MetadataResponse {
-    if !context.authorize(Operation::Connect, ResourceKind::Cluster) {
-        return MetadataResponse::default()
-            .with_controller_id(BrokerId(-1))
-            .with_error_code(ResponseError::ClusterAuthorizationFailed.code());
-    }
     let image = context.serving.image();
     let view = View {
         nodes: context.nodes(&image).iter().map(|node| node.id).collect(),
@@ -82,8 +79,7 @@ pub(crate) async fn handle(context: Arc<RequestContext>, request: MetadataReques
         )
         .with_topics(topics);
     if request.include_cluster_authorized_operations {
-        response.cluster_authorized_operations =
-            context.authorized(CLUSTER_OPERATIONS, ResourceKind::Cluster);
+        response.cluster_authorized_operations = context.authorized_cluster(&image);
     }
     response
 }
@@ -133,7 +129,7 @@ struct View<'a> {
 impl View<'_> {
     fn all(&self) -> Vec<MetadataResponseTopic> {
         let described = self.image.topics_of(self.context.cluster());
-        let described = described.filter(|topic| self.context.may(Operation::Describe, &topic.name));
+        let described = described.filter(|topic| self.context.may_see(self.image, &topic.name));
         described.map(|topic| self.describe(topic)).collect()
     }
 
@@ -141,7 +137,10 @@ impl View<'_> {
         let mut missing = Vec::new();
         let mut topics = Vec::with_capacity(names.len());
         for name in names {
-            let topic = if !self.context.may(Operation::Describe, name) {
+            let seen = self
+                .context
+                .authorize_topic(self.image, Operation::Describe, name);
+            let topic = if seen.is_err() {
                 self.failed(Some(name), ResponseError::TopicAuthorizationFailed)
             } else if let Some(topic) = self.context.topic_by_name(self.image, name) {
                 self.describe(topic)
@@ -175,10 +174,11 @@ impl View<'_> {
         if !creates {
             return BTreeMap::new();
         }
-        let anywhere = context.authorize(Operation::Create, ResourceKind::Cluster);
-        let (granted, denied): (Vec<_>, Vec<_>) = missing
-            .into_iter()
-            .partition(|name| anywhere || context.may(Operation::Create, name));
+        let anywhere = context.allows(self.image, Operation::Create, ResourceName::Cluster);
+        let (granted, denied): (Vec<_>, Vec<_>) = missing.into_iter().partition(|name| {
+            let create = || context.authorize_topic(self.image, Operation::Create, name);
+            anywhere || create().is_ok()
+        });
         let taken = self.names_that_collide(&granted);
         let (collide, free): (Vec<_>, Vec<_>) = granted
             .into_iter()
@@ -205,15 +205,21 @@ impl View<'_> {
 
     fn by_id(&self, id: TopicId) -> MetadataResponseTopic {
         match self.context.topic_by_id(self.image, id) {
-            Some(topic) if self.context.may(Operation::Describe, &topic.name) => self.describe(topic),
-            found => {
-                let error = match found {
-                    Some(_) => ResponseError::TopicAuthorizationFailed,
-                    None => ResponseError::UnknownTopicId,
-                };
-                // Ids are no secret: the client learns which of those it asked for is meant.
-                self.failed(None, error).with_topic_id(uuid(id))
+            Some(topic) => {
+                let seen = self
+                    .context
+                    .authorize_topic(self.image, Operation::Describe, &topic.name);
+                match seen {
+                    Ok(()) => self.describe(topic),
+                    // Ids are no secret: the client learns which of those it asked for is meant.
+                    Err(_) => self
+                        .failed(None, ResponseError::TopicAuthorizationFailed)
+                        .with_topic_id(uuid(id)),
+                }
             }
+            None => self
+                .failed(None, ResponseError::UnknownTopicId)
+                .with_topic_id(uuid(id)),
         }
     }
 
@@ -227,11 +233,12 @@ impl View<'_> {
     fn describe(&self, topic: &ImageTopic) -> MetadataResponseTopic {
         let mut described = MetadataResponseTopic::default()
             .with_name(Some(TopicName(text(&*topic.name))))
-            .with_topic_id(uuid(topic.id));
+            .with_topic_id(uuid(topic.id))
+            .with_is_internal(*topic.name == *AUDIT_TOPIC);
         if self.operations {
-            described.topic_authorized_operations = self
-                .context
-                .authorized(TOPIC_OPERATIONS, ResourceKind::Topic(&topic.name));
+            let topic = ResourceName::Topic(&topic.name);
+            described.topic_authorized_operations =
+                self.context.authorized(self.image, TOPIC_OPERATIONS, topic);
         }
         let mut partitions = Vec::with_capacity(topic.partitions.len());
         for (index, leadership) in (0i32..).zip(topic.partitions.iter()) {

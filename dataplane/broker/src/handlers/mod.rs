@@ -1,14 +1,19 @@
 //! One file for each API that is served, with its versions on top. [`TABLE`] is what there is: ApiVersions answers from
 //! it and requests are dispatched by it.
 
+mod alter_client_quotas;
 pub(crate) mod alter_configs;
 mod alter_user_scram_credentials;
 pub(crate) mod api_versions;
+mod create_acls;
 mod create_partitions;
 mod create_topics;
+mod delete_acls;
 mod delete_groups;
 mod delete_records;
 mod delete_topics;
+mod describe_acls;
+mod describe_client_quotas;
 mod describe_cluster;
 mod describe_configs;
 mod describe_groups;
@@ -62,9 +67,10 @@ throttled! {
     DescribeTopicPartitionsResponse, FindCoordinatorResponse, HeartbeatResponse,
     IncrementalAlterConfigsResponse, InitProducerIdResponse, JoinGroupResponse, LeaveGroupResponse,
     AlterUserScramCredentialsResponse, DescribeUserScramCredentialsResponse,
+    AlterClientQuotasResponse, DescribeClientQuotasResponse,
     ListConfigResourcesResponse, ListGroupsResponse, ListOffsetsResponse, MetadataResponse,
     OffsetCommitResponse, OffsetDeleteResponse, OffsetFetchResponse, OffsetForLeaderEpochResponse,
-    SyncGroupResponse,
+    SyncGroupResponse, DescribeAclsResponse, CreateAclsResponse, DeleteAclsResponse,
 }
 
 macro_rules! coded {
@@ -185,6 +191,14 @@ pub(crate) static TABLE: &[Api] = &[
         OFFSET_FOR_LEADER_EPOCH
     ),
     coded!(
+        describe_acls,
+        DescribeAclsRequest,
+        DescribeAclsResponse,
+        DESCRIBE_ACLS
+    ),
+    coded!(create_acls, CreateAclsRequest, CreateAclsResponse, CREATE_ACLS),
+    coded!(delete_acls, DeleteAclsRequest, DeleteAclsResponse, DELETE_ACLS),
+    coded!(
         describe_configs,
         DescribeConfigsRequest,
         DescribeConfigsResponse,
@@ -233,6 +247,18 @@ pub(crate) static TABLE: &[Api] = &[
         OffsetDeleteRequest,
         OffsetDeleteResponse,
         OFFSET_DELETE
+    ),
+    coded!(
+        describe_client_quotas,
+        DescribeClientQuotasRequest,
+        DescribeClientQuotasResponse,
+        DESCRIBE_CLIENT_QUOTAS
+    ),
+    coded!(
+        alter_client_quotas,
+        AlterClientQuotasRequest,
+        AlterClientQuotasResponse,
+        ALTER_CLIENT_QUOTAS
     ),
     coded!(
         describe_user_scram_credentials,

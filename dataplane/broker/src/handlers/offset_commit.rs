@@ -8,6 +8,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
+use firn_catalog::acl::Operation;
 use firn_catalog::ids::PartitionId;
 use firn_coordinator::api::{Answer, Commit, GroupError, NewOffset, Request};
 use kafka_protocol::ResponseError;
@@ -18,7 +19,6 @@ use kafka_protocol::messages::offset_commit_response::{
 use kafka_protocol::messages::{ApiKey, OffsetCommitRequest, OffsetCommitResponse};
 
 use crate::errors::{self, NONE};
-use crate::seams::Operation;
 use crate::serving::groups::{consumed_partition, member};
 use crate::serving::request::RequestContext;
 
@@ -72,7 +72,7 @@ struct Checked {
 
 fn check(context: &RequestContext, group: &str, asked: Vec<OffsetCommitRequestTopic>) -> Checked {
     let image = context.serving.image();
-    let allowed = context.may_group(Operation::Read, group);
+    let member = context.authorize_group(&image, Operation::Read, group);
     let no_metadata: Arc<str> = Arc::default();
     let mut checked = Checked {
         topics: Vec::with_capacity(asked.len()),
@@ -80,9 +80,9 @@ fn check(context: &RequestContext, group: &str, asked: Vec<OffsetCommitRequestTo
         offsets: Vec::new(),
     };
     for asked in asked {
-        let topic = match allowed {
-            true => context.consumed(&image, &asked.name),
-            false => Err(ResponseError::GroupAuthorizationFailed),
+        let topic = match member {
+            Ok(()) => context.consumed(&image, &asked.name),
+            Err(_) => Err(ResponseError::GroupAuthorizationFailed),
         };
         let mut partitions = Vec::with_capacity(asked.partitions.len());
         for asked in asked.partitions {

@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use firn_catalog::acl::Operation;
 use firn_catalog::ids::PartitionId;
 use firn_coordinator::api::{Answer, GroupError, Request};
 use kafka_protocol::ResponseError;
@@ -13,7 +14,6 @@ use kafka_protocol::messages::offset_delete_response::{
 use kafka_protocol::messages::{ApiKey, OffsetDeleteRequest, OffsetDeleteResponse};
 
 use crate::errors::{self, NONE};
-use crate::seams::Operation;
 use crate::serving::groups::{consumed_partition, named};
 use crate::serving::request::RequestContext;
 
@@ -35,9 +35,9 @@ async fn delete(
     request: OffsetDeleteRequest,
 ) -> Result<Vec<OffsetDeleteResponseTopic>, ResponseError> {
     let group = request.group_id;
-    if !context.may_group(Operation::Delete, &group) {
-        return Err(ResponseError::GroupAuthorizationFailed);
-    }
+    context
+        .authorize_group(&context.serving.image(), Operation::Delete, &group)
+        .map_err(|_| ResponseError::GroupAuthorizationFailed)?;
     named(&group)?;
     let Checked {
         mut topics,

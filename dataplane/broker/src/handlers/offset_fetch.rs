@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use firn_catalog::acl::Operation;
 use firn_catalog::ids::{PartitionId, TopicId};
 use firn_catalog::image::Image;
 use firn_coordinator::api::{Answer, CommittedOffset, Request};
@@ -23,7 +24,6 @@ use kafka_protocol::protocol::StrBytes;
 
 use super::text;
 use crate::errors::NONE;
-use crate::seams::Operation;
 use crate::serving::groups::of_each;
 use crate::serving::request::RequestContext;
 use crate::serving::topics::has_partition;
@@ -121,9 +121,10 @@ async fn look_up(
     group: &str,
     asked: Asked,
 ) -> Result<Vec<OffsetFetchResponseTopics>, ResponseError> {
-    if !context.may_group(Operation::Describe, group) {
-        return Err(ResponseError::GroupAuthorizationFailed);
-    }
+    let image = context.serving.image();
+    context
+        .authorize_group(&image, Operation::Describe, group)
+        .map_err(|_| ResponseError::GroupAuthorizationFailed)?;
     let take = |answer| match answer {
         Answer::Offsets(offsets) => Some(offsets),
         _ => None,
@@ -154,9 +155,9 @@ fn resolve(
     let image = context.serving.image();
     let (mut topics, mut partitions) = (Vec::with_capacity(asked.len()), Vec::new());
     for (name, indexes) in asked {
-        let topic = match context.may(Operation::Describe, &name) {
-            true => Ok(context.topic_by_name(&image, &name)),
-            false => Err(ResponseError::TopicAuthorizationFailed),
+        let topic = match context.authorize_topic(&image, Operation::Describe, &name) {
+            Ok(()) => Ok(context.topic_by_name(&image, &name)),
+            Err(_) => Err(ResponseError::TopicAuthorizationFailed),
         };
         if let Ok(Some(topic)) = topic {
             let existing = indexes.iter().filter(|index| has_partition(topic, **index));
@@ -206,7 +207,7 @@ fn all(
     for of_topic in committed.chunk_by(|(first, _), (second, _)| first.topic == second.topic) {
         let topic = of_topic.first().map(|(partition, _)| partition.topic);
         let topic = topic.and_then(|topic| context.topic_by_id(image, topic));
-        let Some(topic) = topic.filter(|topic| context.may(Operation::Describe, &topic.name)) else {
+        let Some(topic) = topic.filter(|topic| context.may_see(image, &topic.name)) else {
             continue;
         };
         let partitions = of_topic

@@ -7,6 +7,7 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use firn_catalog::acl::{Operation, ResourceName};
 use firn_catalog::ids::LeaderEpoch;
 use firn_catalog::image::Image;
 use kafka_protocol::ResponseError;
@@ -17,7 +18,6 @@ use kafka_protocol::messages::offset_for_leader_epoch_response::{
 use kafka_protocol::messages::{ApiKey, OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse};
 
 use crate::errors;
-use crate::seams::Operation;
 use crate::serving::request::RequestContext;
 use crate::serving::topics::check_epoch;
 
@@ -29,13 +29,17 @@ pub(crate) async fn handle(
     request: OffsetForLeaderEpochRequest,
 ) -> OffsetForLeaderEpochResponse {
     let image = context.serving.image();
+    let replicates = context.allows(&image, Operation::ClusterAction, ResourceName::Cluster);
     let mut topics = Vec::with_capacity(request.topics.len());
     for topic in request.topics {
-        let allowed = context.may(Operation::Describe, &topic.topic);
+        let seen = match replicates {
+            true => Ok(()),
+            false => context.authorize_topic(&image, Operation::Describe, &topic.topic),
+        };
         let answer = |asked: &OffsetForLeaderPartition| {
-            let found = match allowed {
-                true => find(&context, &image, &topic.topic, asked),
-                false => Err(ResponseError::TopicAuthorizationFailed),
+            let found = match seen {
+                Ok(()) => find(&context, &image, &topic.topic, asked),
+                Err(_) => Err(ResponseError::TopicAuthorizationFailed),
             };
             let error = found.as_ref().err().map_or(errors::NONE, ResponseError::code);
             let (epoch, end) = found.unwrap_or((-1, -1));

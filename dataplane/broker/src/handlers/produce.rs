@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
+use firn_catalog::acl::{Operation, ResourceName};
 use firn_catalog::ids::Slot;
 use firn_catalog::image::{Image, ImageTopic};
 use firn_log::batch::{BatchError, BatchHeader};
@@ -33,8 +34,9 @@ use crate::protocol::produce::{
     self as wire, FLEXIBLE_FROM, PartitionAnswer, ProduceRequest, ProduceTopic, RECORD_ERRORS_FROM,
     TopicAnswer, TopicKey,
 };
-use crate::seams::{Operation, ResourceKind};
+use crate::serving::authorization::Denied;
 use crate::serving::dispatch::answered;
+use crate::serving::fair_share::Hold;
 use crate::serving::request::{RequestContext, throttle_ms};
 use crate::serving::topics::NotHere;
 
@@ -48,7 +50,7 @@ const LEADER_ACK_PATIENCE: Duration = Duration::from_secs(30);
 const MOST_RECORD_ERRORS: usize = 100;
 
 /// Appends what a request holds and waits for it.
-pub(crate) fn start(context: RequestContext, body: BytesMut) -> Started {
+pub(crate) fn start(context: RequestContext, body: BytesMut, hold: Hold) -> Started {
     let request = match wire::decode(body, context.version) {
         Ok(request) => request,
         Err(error) => {
@@ -64,22 +66,30 @@ pub(crate) fn start(context: RequestContext, body: BytesMut) -> Started {
         timeout
     };
     let image = context.serving.image();
-    let refused = refusal(&context, &request);
+    let refused = refusal(&context, &image, &request);
     let topics = checking::check(&context, &image, request.topics, refused);
     if checking::is_done(&topics) {
-        return finish(context, topics, acks, patience);
+        return finish(context, topics, acks, patience, hold);
     }
     Started::Alone(Box::pin(async move {
         let topics = checking::check_rest(&context, topics).await;
-        match finish(context, topics, acks, patience) {
+        match finish(context, topics, acks, patience, hold) {
             Started::Done(reply) => reply,
             Started::Waiting(answer) | Started::Alone(answer) => answer.await,
+            // An append needs nothing from elsewhere.
+            Started::Later(_) => Reply::close(Closing::Request),
         }
     }))
 }
 
 /// Appends what was validated and waits for it.
-fn finish(context: RequestContext, mut topics: Vec<Checked>, acks: i16, patience: Duration) -> Started {
+fn finish(
+    context: RequestContext,
+    mut topics: Vec<Checked>,
+    acks: i16,
+    patience: Duration,
+    hold: Hold,
+) -> Started {
     checking::detach(&mut topics, context.request_bytes);
     let names_records = context.version >= RECORD_ERRORS_FROM;
     let mut produced = Produced {
@@ -89,17 +99,19 @@ fn finish(context: RequestContext, mut topics: Vec<Checked>, acks: i16, patience
         record_errors_left: if names_records { MOST_RECORD_ERRORS } else { 0 },
     };
     produced.append_all(&context, topics);
-    if acks == 0 {
-        return Started::Done(produced.unacknowledged(&context));
-    }
     let log = Arc::clone(&context.serving.log);
-    let Some(last) = produced.waits.iter().map(|wait| wait.slot).max() else {
+    let last = produced.waits.iter().map(|wait| wait.slot).max();
+    if acks == 0 {
+        return unheard(produced.unacknowledged(&context), last, log, hold);
+    }
+    let Some(last) = last else {
         return Started::Done(produced.answer(&context));
     };
     let mut waiting = Waiting {
         context,
         bytes: produced.bytes,
         answered: false,
+        _hold: hold,
     };
     Started::Waiting(Box::pin(async move {
         match tokio::time::timeout(patience, log.wait(last)).await {
@@ -112,18 +124,35 @@ fn finish(context: RequestContext, mut topics: Vec<Checked>, acks: i16, patience
     }))
 }
 
+/// What follows for a request that nobody waits for. While clusters share the broker it is on its way as long as any other one.
+fn unheard(reply: Reply, last: Option<Slot>, log: Arc<Log>, hold: Hold) -> Started {
+    match last {
+        Some(last) if hold.is_contested() && !matches!(reply.after, After::Close(_)) => {
+            Started::Waiting(Box::pin(async move {
+                // Whether it became durable changes nothing any more.
+                drop(log.wait(last).await);
+                drop(hold);
+                reply
+            }))
+        }
+        _ => Started::Done(reply),
+    }
+}
+
 /// A request that has appended and waits. Its client may go away before the answer; what was appended is metered all the same.
 struct Waiting {
     context: RequestContext,
     bytes: usize,
     answered: bool,
+    _hold: Hold,
 }
 
 impl Drop for Waiting {
     fn drop(&mut self) {
         if !self.answered {
             let usage = self.context.usage(self.bytes, 0);
-            self.context.meter(usage, 0, Duration::ZERO);
+            let throttle = self.context.charge(&usage);
+            self.context.meter(usage, 0, throttle);
         }
     }
 }
@@ -167,9 +196,15 @@ impl Produced {
     ) -> Result<PartitionAnswer, AppendError> {
         let (partition, batch) = match step {
             Step::Valid(partition, batch) => (partition, batch),
-            Step::Nowhere(NotHere { error, leader }) => {
+            Step::Nowhere(NotHere {
+                error,
+                leader,
+                denied,
+            }) => {
+                let told = denied.filter(|_| context.version >= RECORD_ERRORS_FROM);
                 return Ok(PartitionAnswer {
                     leader,
+                    message: told.map(Denied::message),
                     ..failed(index, error)
                 });
             }
@@ -280,23 +315,28 @@ impl Produced {
 }
 
 /// Why a request is refused as a whole.
-fn refusal(context: &RequestContext, request: &ProduceRequest) -> Option<ResponseError> {
+fn refusal(context: &RequestContext, image: &Image, request: &ProduceRequest) -> Option<NotHere> {
     if let Some(id) = &request.transactional_id {
         // Transactions do not exist yet, whoever asks.
-        context.authorize(Operation::Write, ResourceKind::TransactionalId(id));
-        return Some(ResponseError::TransactionalIdAuthorizationFailed);
+        let resource = ResourceName::TransactionalId(id);
+        return Some(NotHere {
+            denied: context.authorize(image, Operation::Write, resource).err(),
+            ..ResponseError::TransactionalIdAuthorizationFailed.into()
+        });
     }
     let mut batches = request.topics.iter().flat_map(|topic| &topic.partitions);
-    if batches.any(|partition| is_transactional(&partition.records)) {
-        return Some(ResponseError::TransactionalIdAuthorizationFailed);
-    }
-    if context.serving.storage_limits.is_full(context.cluster()) {
-        return Some(ResponseError::PolicyViolation);
-    }
-    if !matches!(request.acks, -1..=1) {
-        return Some(ResponseError::InvalidRequiredAcks);
-    }
-    names_twice(request).then_some(ResponseError::InvalidRequest)
+    let error = if batches.any(|partition| is_transactional(&partition.records)) {
+        ResponseError::TransactionalIdAuthorizationFailed
+    } else if context.serving.storage_limits.is_full(context.cluster()) {
+        ResponseError::PolicyViolation
+    } else if !matches!(request.acks, -1..=1) {
+        ResponseError::InvalidRequiredAcks
+    } else if names_twice(request) {
+        ResponseError::InvalidRequest
+    } else {
+        return None;
+    };
+    Some(error.into())
 }
 
 /// Whether a partition is named twice, which Kafka, that keys batches by partition, answers once: one of the batches would
@@ -323,22 +363,23 @@ fn find<'i>(
     context: &RequestContext,
     image: &'i Image,
     key: &TopicKey,
-) -> Result<&'i Arc<ImageTopic>, ResponseError> {
+) -> Result<&'i Arc<ImageTopic>, NotHere> {
+    let authorize = |name: &str| {
+        let authorized = context.authorize_topic(image, Operation::Write, name);
+        authorized.map_err(NotHere::topic)
+    };
     match key {
-        TopicKey::Name(name) if context.may(Operation::Write, name) => context
-            .topic_by_name(image, name)
-            .ok_or(ResponseError::UnknownTopicOrPartition),
-        TopicKey::Name(_) => Err(ResponseError::TopicAuthorizationFailed),
+        TopicKey::Name(name) => {
+            authorize(name)?;
+            let topic = context.topic_by_name(image, name);
+            topic.ok_or_else(|| ResponseError::UnknownTopicOrPartition.into())
+        }
         TopicKey::Id(id) => {
             let topic = context
                 .topic_by_id(image, *id)
                 .ok_or(ResponseError::UnknownTopicId)?;
-            let allowed = context.may(Operation::Write, &topic.name);
-            if allowed {
-                Ok(topic)
-            } else {
-                Err(ResponseError::TopicAuthorizationFailed)
-            }
+            authorize(&topic.name)?;
+            Ok(topic)
         }
     }
 }

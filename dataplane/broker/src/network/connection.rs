@@ -88,6 +88,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin, P: Protocol + Unpin> Connection<S, P> {
     fn poll_answers(&mut self, cx: &mut Context<'_>) -> bool {
         let mut progress = false;
         while let Some(front) = self.pending.front_mut() {
+            while let Started::Later(ready) = &mut front.answer {
+                if ready.as_mut().poll(cx).is_pending() {
+                    return progress;
+                }
+                front.answer = self.protocol.resume();
+                self.inbound.most = self.protocol.frame_bytes();
+            }
             if let Started::Waiting(answer) = &mut front.answer {
                 let Poll::Ready(reply) = answer.as_mut().poll(cx) else {
                     break;
@@ -117,8 +124,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin, P: Protocol + Unpin> Connection<S, P> {
         self.outbound.push(reply.chunks);
         match reply.after {
             After::Continue => {}
-            After::Mute(time) => self.muted = Some(Box::pin(tokio::time::sleep(time))),
+            After::Mute(time) => self.mute(Instant::now() + time),
             After::Close(why) => self.closing = Some(why),
+        }
+    }
+
+    /// Starts nothing before `until`, or a later time that was told before.
+    fn mute(&mut self, until: Instant) {
+        let later = self.muted.as_ref().is_none_or(|muted| muted.deadline() < until);
+        if later {
+            self.muted = Some(Box::pin(tokio::time::sleep_until(until)));
         }
     }
 
@@ -176,6 +191,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, P: Protocol + Unpin> Connection<S, P> {
             metrics::bytes_received(bytes);
             let (answer, order, unheard) = match self.protocol.start(frame) {
                 Started::Alone(answer) => (Started::Waiting(answer), Order::Alone, true),
+                later @ Started::Later(_) => (later, Order::Alone, false),
                 started => (started, order, false),
             };
             self.inbound.most = self.protocol.frame_bytes();

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use firn_runtime::Env;
+use rustls::pki_types::CertificateDer;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
@@ -59,12 +60,23 @@ pub(crate) struct Peer {
     pub(crate) door: Door,
     /// How it is protected.
     pub(crate) transport: Transport,
+    /// The certificate that the client showed and has the key of, and those beside it.
+    pub(crate) chain: Option<Arc<[CertificateDer<'static>]>>,
     /// When it was accepted.
     pub(crate) since: Instant,
     /// Ends it.
     pub(crate) cut: Cut,
     /// Among the open connections.
     pub(crate) place: Arc<Place>,
+}
+
+impl Peer {
+    /// Whether `firn dev` does not ask who it is: from this machine, and without TLS.
+    pub(crate) fn is_unasked(&self) -> bool {
+        self.address.ip().to_canonical().is_loopback()
+            && self.door == Door::Clients
+            && self.transport == Transport::Plaintext
+    }
 }
 
 /// Serves connections within the limits, wherever they come from.
@@ -173,18 +185,20 @@ impl<P: Protocol + Unpin + 'static> Connections<P> {
                 let accepted = tokio::select! {
                     biased;
                     () = self.shutdown.cancelled() => return Closing::Shutdown,
-                    accepted = Box::pin(tls.accept(stream)) => accepted,
+                    accepted = Box::pin(tls.accept(stream, peer.door)) => accepted,
                 };
-                self.shaken(accepted, peer).await
+                self.shaken(&tls, accepted, peer).await
             }
         }
     }
 
     /// Serves the connection whose TLS handshake is over.
-    async fn shaken(&self, accepted: io::Result<TlsStream<TcpStream>>, mut peer: Peer) -> Closing {
+    async fn shaken(&self, tls: &Tls, accepted: io::Result<TlsStream<TcpStream>>, mut peer: Peer) -> Closing {
         match accepted {
             Ok(stream) => {
-                let server_name = stream.get_ref().1.server_name();
+                let session = stream.get_ref().1;
+                peer.chain = session.peer_certificates().map(Into::into);
+                let server_name = session.server_name();
                 peer.transport = Transport::Tls {
                     server_name: server_name.map(str::to_ascii_lowercase),
                 };
@@ -192,6 +206,7 @@ impl<P: Protocol + Unpin + 'static> Connections<P> {
             }
             Err(error) => {
                 metrics::tls_handshake_failed();
+                tls.failed(peer.connection, peer.address.ip(), &error);
                 debug!(connection = peer.connection, %error, "a TLS handshake failed");
                 Closing::TlsHandshake
             }
@@ -223,6 +238,7 @@ impl<P: Protocol + Unpin + 'static> Connections<P> {
             address,
             door,
             transport: Transport::Plaintext,
+            chain: None,
             since,
             cut,
             place: Arc::new(place),

@@ -42,6 +42,8 @@ pub struct Limits {
     pub connections: usize,
     /// Connections from one IP address. At most 1,000 of them may be of clients that have yet to authenticate.
     pub connections_per_ip: usize,
+    /// Connections of one principal of a cluster.
+    pub connections_per_principal: usize,
     /// The largest request frame, in bytes (Kafka's `socket.request.max.bytes`).
     pub frame_bytes: usize,
     /// A connection on which nothing happens for this long is closed (Kafka's `connections.max.idle.ms`).
@@ -72,6 +74,7 @@ impl Default for Limits {
         Self {
             connections: 20_000,
             connections_per_ip: 20_000,
+            connections_per_principal: 1_000,
             frame_bytes: 100 * 1024 * 1024,
             idle: Duration::from_secs(600),
             stall: Duration::from_secs(60),
@@ -131,6 +134,8 @@ pub(crate) enum Started {
     Done(Reply),
     /// Its answer comes; requests of the same kind may be started meanwhile.
     Waiting(BoxFuture<'static, Reply>),
+    /// What it needs comes, from elsewhere; then [`Protocol::resume`] says how it goes on. No other request is started before.
+    Later(BoxFuture<'static, ()>),
     /// Its effect and then its answer come, and no other request may be started before that, whatever its kind. It is
     /// finished even if the client goes away meanwhile.
     Alone(BoxFuture<'static, Reply>),
@@ -152,6 +157,9 @@ pub(crate) trait Protocol: Send {
 
     /// Starts a request.
     fn start(&mut self, frame: BytesMut) -> Started;
+
+    /// Goes on with the request that was started as [`Started::Later`], once that is ready.
+    fn resume(&mut self) -> Started;
 
     /// The largest frame that may come next.
     fn frame_bytes(&self) -> usize;
@@ -196,7 +204,9 @@ pub enum Closing {
     Revoked,
     /// The cluster of the connection is suspended, or gone.
     ClusterNotActive,
-    /// The cluster has as many connections to this broker as it may.
+    /// The cluster's clients may not come from there.
+    AddressNotAllowed,
+    /// The cluster, or the principal, has as many connections to this broker as it may.
     TooManyConnections,
     /// The request cannot be decoded, or asks for an API or version that is not served.
     Request,

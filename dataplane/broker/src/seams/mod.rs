@@ -12,6 +12,6 @@
 mod authorization;
 mod usage;
 
-pub use authorization::{Authorizer, Operation, Resource, ResourceKind, RoleAuthorizer};
+pub use authorization::{AclAuthorizer, Authorizer};
 pub(crate) use authorization::{CLUSTER_OPERATIONS, GROUP_OPERATIONS, TOPIC_OPERATIONS};
-pub use usage::{Account, Caller, Meter, NoMeter, NoQuotas, Quotas, Usage};
+pub use usage::{Account, Admission, Caller, Meter, NoMeter, NoQuotas, Portion, Quotas, Usage};

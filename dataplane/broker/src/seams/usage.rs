@@ -1,12 +1,15 @@
 //! What requests use: for quotas and for metering.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use firn_catalog::commands::Principal;
 use firn_catalog::ids::ClusterId;
 use kafka_protocol::messages::ApiKey;
+
+use crate::quotas::Memo;
 
 /// Who made a request.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +20,8 @@ pub struct Caller<'a> {
     pub principal: &'a Principal,
     /// The client id that the request names.
     pub client_id: Option<&'a str>,
+    /// What the connection knows of its quotas.
+    pub memo: &'a Memo,
 }
 
 /// What one request used.
@@ -34,10 +39,46 @@ pub struct Usage {
     pub response_bytes: usize,
 }
 
+/// Whether a Fetch request gets records now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Portion {
+    /// At most about so many bytes.
+    AtMost(usize),
+    /// None, until this time has passed.
+    Later(Duration),
+}
+
+/// Whether a connection may be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// It may.
+    Now,
+    /// It may, once this time has passed.
+    After(Duration),
+    /// It is closed.
+    Refused,
+}
+
 /// Decides how long a client shall wait.
 pub trait Quotas: Send + Sync + 'static {
     /// Takes note of the usage. The answer goes out at once and tells this time; then the connection is muted for it.
     fn charge(&self, caller: Caller<'_>, usage: &Usage) -> Duration;
+
+    /// Asked before records are read for a Fetch request.
+    fn before_fetch(&self, _caller: Caller<'_>) -> Portion {
+        Portion::AtMost(usize::MAX)
+    }
+
+    /// Asked before so many partitions are made or deleted. Where it is `strict` they may not be if this is false; what is to be
+    /// waited for otherwise is told by [`Self::charge`].
+    fn change(&self, _caller: Caller<'_>, _partitions: u64, _strict: bool) -> bool {
+        true
+    }
+
+    /// Asked once it is known who a connection is.
+    fn connect(&self, _cluster: ClusterId, _principal: &Principal, _address: IpAddr) -> Admission {
+        Admission::Now
+    }
 }
 
 /// Nobody waits.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use firn_catalog::acl::Operation;
 use firn_catalog::commands::{AlterClusterConfigs, AlterTopicConfigs, TopicRef, validate_topic_name};
 use firn_catalog::ids::FeedSequence;
 use firn_catalog::image::{Image, ImageTopic};
@@ -13,13 +14,14 @@ use kafka_protocol::protocol::StrBytes;
 
 use crate::errors::{self, Failure};
 use crate::handlers::text;
-use crate::seams::{Operation, ResourceKind};
 use crate::serving::request::RequestContext;
 
 /// Kafka's number of the resource type for topics.
 pub(crate) const TOPIC: i8 = 2;
 /// Kafka's number of the resource type for brokers.
 pub(crate) const BROKER: i8 = 4;
+/// Kafka's number of the resource type for groups.
+pub(crate) const GROUP: i8 = 32;
 
 /// How long a change of configs waits until this broker applies it.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -51,12 +53,9 @@ pub(crate) fn find<'i>(
 ) -> Result<ConfigResource<'i>, Failure> {
     match kind {
         TOPIC => {
-            if !context.may(operation, name) {
-                return Err(Failure::new(
-                    ResponseError::TopicAuthorizationFailed,
-                    "not authorized",
-                ));
-            }
+            context
+                .authorize_topic(image, operation, name)
+                .map_err(|denied| denied.failure(ResponseError::TopicAuthorizationFailed))?;
             if let Err(error) = validate_topic_name(name) {
                 return Err(errors::of_command(
                     &error,
@@ -70,12 +69,9 @@ pub(crate) fn find<'i>(
                 .ok_or_else(unknown)
         }
         BROKER => {
-            if !context.authorize(operation, ResourceKind::Cluster) {
-                return Err(Failure::new(
-                    ResponseError::ClusterAuthorizationFailed,
-                    "not authorized",
-                ));
-            }
+            context
+                .authorize_cluster(image, operation)
+                .map_err(|denied| denied.failure(ResponseError::ClusterAuthorizationFailed))?;
             // One name for each broker: "00" is none, or one request could ask for the same thing many times.
             let known = context.nodes(image);
             let known = known.iter().any(|node| node.id.to_string() == name);
@@ -87,8 +83,11 @@ pub(crate) fn find<'i>(
             }
         }
         _ => {
-            // Asked all the same, so that a refusal tells nothing about what is served.
-            context.authorize(operation, ResourceKind::Cluster);
+            if kind == GROUP {
+                context
+                    .authorize_group(image, operation, name)
+                    .map_err(|denied| denied.failure(ResponseError::GroupAuthorizationFailed))?;
+            }
             Err(Failure::new(
                 ResponseError::InvalidRequest,
                 format!("resource type {kind} has no configs here"),

@@ -6,24 +6,30 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
+use firn_catalog::ids::ClusterId;
+use firn_catalog::quota::throttle::INTERNAL_API;
 use futures::future::BoxFuture;
 use kafka_protocol::messages::ApiKey;
 use kafka_protocol::protocol::{Decodable, Encodable};
 use tokio::time::Instant;
 use tracing::{Instrument, Span, debug, error};
 
+use super::fair_share::{Hold, Share};
 use super::fetch_size::FetchSize;
 use super::login::{Login, is_open};
 use super::request::{Identity, RequestContext, throttle_ms};
 use super::shared::Serving;
+use super::timing::Timing;
 use crate::handlers::{self, Throttled};
+use crate::internal;
 use crate::metrics;
-use crate::network::listener::Peer;
+use crate::network::listener::{Door, Peer};
 use crate::network::{After, Closing, Order, Protocol, Reply, Started};
 use crate::protocol::cursor::Cursor;
 use crate::protocol::header::{self, Prelude};
 use crate::protocol::schema::Schema;
 use crate::protocol::{Malformed, guard};
+use crate::quotas::Memo;
 use crate::seams::Usage;
 
 /// The target of the spans of Produce and Fetch requests. The binary's subscriber turns it on when spans are exported, or
@@ -35,7 +41,7 @@ pub(crate) enum Call {
     /// Through the codecs.
     Coded(fn(RequestContext, Bytes) -> BoxFuture<'static, Reply>),
     /// Produce: batches are appended at once, the answer follows.
-    Produce(fn(RequestContext, BytesMut) -> Started),
+    Produce(fn(RequestContext, BytesMut, Hold) -> Started),
     /// By the connection itself: it is about who the client is.
     Login,
 }
@@ -72,6 +78,9 @@ pub(crate) struct KafkaConnection {
     pub(super) session_ends: Option<Instant>,
     pub(super) login: Box<Login>,
     fetch_size: Arc<FetchSize>,
+    memo: Arc<Memo>,
+    /// The cluster's part of the way into the log, once it has sent something.
+    share: Option<(ClusterId, Arc<Share>)>,
 }
 
 impl KafkaConnection {
@@ -85,6 +94,8 @@ impl KafkaConnection {
             session_ends: None,
             login: Box::new(Login::new(peer)),
             fetch_size: Arc::new(FetchSize::new(Instant::now())),
+            memo: Arc::default(),
+            share: None,
         };
         new.arrive();
         new
@@ -97,6 +108,12 @@ impl KafkaConnection {
         let request_bytes = frame.len();
         let mut cursor = Cursor::new(&frame);
         let prelude = Prelude::read(&mut cursor)?;
+        if prelude.api_key == INTERNAL_API && self.login.door() == Door::Internal {
+            header::client_id(&mut cursor, false)?;
+            let body = &frame[cursor.position()..];
+            let reply = internal::serving::answer(&self.serving, identity, &prelude, body);
+            return Ok(Started::Done(reply));
+        }
         let served = Api::of(prelude.api_key).filter(|api| api.versions.contains(&prelude.version));
         let Some(api) = served else {
             return Ok(Started::Done(self.not_served(&prelude)));
@@ -119,14 +136,16 @@ impl KafkaConnection {
             request_bytes,
             started,
             fetch_size: Arc::clone(&self.fetch_size),
+            memo: Arc::clone(&self.memo),
         };
         match &api.call {
             Call::Produce(start) => {
                 let span = request_span(&context);
-                Ok(match span.in_scope(|| start(context, frame)) {
+                let hold = self.share().hold(request_bytes, started);
+                Ok(match span.in_scope(|| start(context, frame, hold)) {
                     Started::Waiting(answer) => Started::Waiting(traced(span, answer)),
                     Started::Alone(answer) => Started::Alone(traced(span, answer)),
-                    done @ Started::Done(_) => done,
+                    other @ (Started::Done(_) | Started::Later(_)) => other,
                 })
             }
             Call::Coded(call) => {
@@ -138,6 +157,19 @@ impl KafkaConnection {
             }
             Call::Login => self.login_request(api, &prelude, frame.freeze()),
         }
+    }
+
+    /// The part of the connection's cluster of the way into the log.
+    fn share(&mut self) -> &Arc<Share> {
+        let cluster = self
+            .identity
+            .as_ref()
+            .map_or(ClusterId(0), |identity| identity.cluster);
+        let (_, share) = match self.share.take().filter(|(of, _)| *of == cluster) {
+            Some(share) => self.share.insert(share),
+            None => self.share.insert((cluster, self.serving.fair_shares.of(cluster))),
+        };
+        share
     }
 
     /// What is answered to an API or version that is not served.
@@ -172,13 +204,22 @@ impl Protocol for KafkaConnection {
     }
 
     fn start(&mut self, frame: BytesMut) -> Started {
-        match self.start_request(frame) {
+        let timing = Timing::begin(&self.memo);
+        let started = match self.start_request(frame) {
             Ok(started) => started,
             Err(error) => {
                 debug!(connection = self.connection, %error, "a malformed request");
                 Started::Done(Reply::close(Closing::Request))
             }
+        };
+        match timing {
+            None => started,
+            Some(timing) => timing.go_on(started),
         }
+    }
+
+    fn resume(&mut self) -> Started {
+        self.resume_login()
     }
 
     fn frame_bytes(&self) -> usize {
@@ -190,6 +231,9 @@ impl Protocol for KafkaConnection {
     }
 
     fn room(&self) -> Option<BoxFuture<'static, ()>> {
+        if let Some(room) = self.share.as_ref().and_then(|(_, share)| share.room()) {
+            return Some(room);
+        }
         if self.serving.log.has_room() {
             return None;
         }

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use firn_catalog::acl::Operation;
 use firn_catalog::ids::PartitionId;
 use firn_catalog::image::{Image, ImageTopic};
 use firn_coordinator::api::{Answer, GroupError, MemberRef, Request};
@@ -16,22 +17,15 @@ use kafka_protocol::protocol::StrBytes;
 use super::request::RequestContext;
 use super::topics::has_partition;
 use crate::errors;
-use crate::seams::{Operation, ResourceKind};
 
 /// How many groups one request asks at a time.
 const AT_A_TIME: usize = 16;
 
 impl RequestContext {
-    /// Whether the caller may do this to a group, which need not exist.
-    pub(crate) fn may_group(&self, operation: Operation, group: &str) -> bool {
-        self.authorize(operation, ResourceKind::Group(group))
-    }
-
     /// Checks that the caller may take part in a group, and that the group has a name: only offsets do without.
     pub(crate) fn member_of(&self, group: &str) -> Result<(), ResponseError> {
-        if !self.may_group(Operation::Read, group) {
-            return Err(ResponseError::GroupAuthorizationFailed);
-        }
+        self.authorize_group(&self.serving.image(), Operation::Read, group)
+            .map_err(|_| ResponseError::GroupAuthorizationFailed)?;
         named(group)
     }
 
@@ -54,9 +48,8 @@ impl RequestContext {
         image: &'i Image,
         topic: &str,
     ) -> Result<&'i Arc<ImageTopic>, ResponseError> {
-        if !self.may(Operation::Read, topic) {
-            return Err(ResponseError::TopicAuthorizationFailed);
-        }
+        self.authorize_topic(image, Operation::Read, topic)
+            .map_err(|_| ResponseError::TopicAuthorizationFailed)?;
         self.topic_by_name(image, topic)
             .ok_or(ResponseError::UnknownTopicOrPartition)
     }

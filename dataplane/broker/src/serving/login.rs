@@ -5,33 +5,42 @@
 //! somebody by a credential stays so while it authenticates anew (KIP-368), which it can only as the same user and with the
 //! same mechanism.
 
+mod certificate;
+mod establishing;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
-use firn_catalog::commands::Principal;
+use bytes::{Buf, Bytes, BytesMut};
+use firn_catalog::commands::{CredentialId, Principal};
 use firn_catalog::topic_config::{BrokerDefaults, ConfigMap, KafkaSettings};
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{
     ApiKey, ApiVersionsRequest, SaslAuthenticateRequest, SaslAuthenticateResponse, SaslHandshakeRequest,
     SaslHandshakeResponse,
 };
-use kafka_protocol::protocol::{Decodable, Encodable, StrBytes};
+use kafka_protocol::protocol::StrBytes;
 use tokio::time::Instant;
-use tracing::{debug, error};
+use tracing::debug;
 
-use super::dispatch::{Api, KafkaConnection, encode_response};
+use self::establishing::Denied;
+use super::dispatch::{Api, KafkaConnection};
+use super::login_answers::{Answer, Answering, Form};
 use super::request::Identity;
-use crate::authentication::credentials::{self, Keys, Known, Refused, Shown};
+use crate::authentication::certificates::expiry::Expiring;
+use crate::authentication::credentials::{Keys, Known, Refused};
 use crate::authentication::exchange::{Exchange, NotChosen, Step, Tokens};
 use crate::authentication::failures::Failures;
+use crate::authentication::kerberos::Kerberos;
 use crate::authentication::mechanism::Mechanism;
-use crate::authentication::registry::{Registry, Session};
+use crate::authentication::registry::{Most, Registry, Session};
 use crate::authentication::server_name;
+use crate::authentication::tokens::Tokens as BearerTokens;
+use crate::denials::Claim;
 use crate::errors::NONE;
 use crate::handlers::api_versions;
 use crate::metrics;
-use crate::network::listener::{Door, Peer, Transport};
+use crate::network::listener::{Door, Peer};
 use crate::network::{After, Closing, Limits, Reply, Started};
 use crate::protocol::cursor::Cursor;
 use crate::protocol::header::{self, Prelude};
@@ -44,8 +53,13 @@ const UNAUTHENTICATED_FRAME: usize = 64 * 1024;
 pub(crate) struct Logins {
     pub(crate) registry: Arc<Registry>,
     pub(crate) keys: Keys,
+    /// The keys that tokens are signed with.
+    pub(crate) tokens: BearerTokens,
+    /// By what tickets are accepted, if any are.
+    kerberos: Option<Kerberos>,
     /// The domain under which clusters have names.
     pub(crate) cell_domain: Option<String>,
+    connections_per_principal: usize,
     frame_bytes: usize,
     patience: Duration,
     /// After how long a client must authenticate anew; `None`: never.
@@ -53,11 +67,13 @@ pub(crate) struct Logins {
     /// How long a failure is held back.
     failure_delay: Duration,
     failures: Failures,
+    /// Certificates that expire soon.
+    expiring: Expiring,
 }
 
 impl Logins {
     pub(crate) fn new(
-        keys: Keys,
+        (keys, tokens, kerberos): (Keys, BearerTokens, Option<Kerberos>),
         cell_domain: Option<String>,
         limits: &Limits,
         kafka: &KafkaSettings,
@@ -73,12 +89,16 @@ impl Logins {
         Self {
             registry: Arc::default(),
             keys,
+            tokens,
+            kerberos,
             cell_domain,
+            connections_per_principal: limits.connections_per_principal,
             frame_bytes: limits.frame_bytes,
             patience: limits.authentication,
             reauthentication: Some(millis("connections.max.reauth.ms")).filter(|time| !time.is_zero()),
             failure_delay: millis("connection.failed.authentication.delay.ms"),
             failures: Failures::default(),
+            expiring: Expiring::default(),
         }
     }
 }
@@ -89,8 +109,14 @@ pub(super) struct Login {
     /// The label in its server name.
     slug: Option<Arc<str>>,
     exchange: Exchange,
+    /// Whom the exchange claims to be of.
+    claim: Option<Claim>,
     /// With what it became who it is.
     mechanism: Option<Mechanism>,
+    /// The token that waits for what judges it.
+    unfinished: Option<(Bytes, Form)>,
+    /// How long it must wait for its first request, since too many connections come from its address.
+    delay: Duration,
 }
 
 impl Login {
@@ -99,7 +125,23 @@ impl Login {
             peer,
             slug: None,
             exchange: Exchange::None,
+            claim: None,
             mechanism: None,
+            unfinished: None,
+            delay: Duration::ZERO,
+        }
+    }
+
+    /// Which listener it came through.
+    pub(super) fn door(&self) -> Door {
+        self.peer.door
+    }
+
+    /// What follows the answer to a token.
+    fn after(&mut self) -> After {
+        match std::mem::take(&mut self.delay) {
+            Duration::ZERO => After::Continue,
+            delay => After::Mute(delay),
         }
     }
 }
@@ -120,20 +162,21 @@ impl KafkaConnection {
         self.login.slug = server_name::slug_in(&peer.transport, logins.cell_domain.as_deref());
         self.frame_bytes = UNAUTHENTICATED_FRAME;
         let deadline = peer.since + logins.patience;
-        logins.registry.open(self.connection, peer.cut.clone(), deadline);
         let address = peer.address.ip().to_canonical();
-        let unasked =
-            address.is_loopback() && peer.door == Door::Clients && peer.transport == Transport::Plaintext;
-        let Some(cluster) = self.serving.anonymous.filter(|_| unasked) else {
-            return peer.place.stranger();
+        logins
+            .registry
+            .open(self.connection, address, peer.cut.clone(), deadline);
+        let Some(cluster) = self.serving.anonymous.filter(|_| peer.is_unasked()) else {
+            peer.place.stranger();
+            return self.arrive_with_certificate();
         };
         let now = self.serving.env.now();
         let session = Session::Anonymous(cluster);
         let admitted =
             logins
                 .registry
-                .become_session(self.connection, session.clone(), None, usize::MAX, now);
-        if admitted.is_err() || session.ends(&self.serving.image()).is_some() {
+                .become_session(self.connection, session.clone(), None, &Most::ANY, now);
+        if admitted.is_err() || session.ends(&self.serving.image(), address).is_some() {
             logins.registry.renounce(self.connection, deadline);
             peer.place.stranger();
         } else {
@@ -154,7 +197,7 @@ impl KafkaConnection {
     /// Starts a request of a connection that is nobody.
     pub(super) fn start_unauthenticated(&mut self, mut frame: BytesMut) -> Result<Started, Malformed> {
         if self.login.exchange.awaits() == Some(Tokens::Raw) {
-            return Ok(self.token(&frame, |answer| raw(&answer.token), |_| None));
+            return Ok(self.token(frame.freeze(), Form::Raw));
         }
         let mut cursor = Cursor::new(&frame);
         let prelude = Prelude::read(&mut cursor)?;
@@ -197,12 +240,12 @@ impl KafkaConnection {
             }
             ApiKey::SaslAuthenticate => {
                 let request = answering.decode::<SaslAuthenticateRequest>(body)?;
-                Ok(self.authenticate(answering, &request.auth_bytes))
+                Ok(self.authenticate(answering, request.auth_bytes))
             }
             _ => {
                 let request = answering.decode::<ApiVersionsRequest>(body)?;
                 let response = api_versions::answer(prelude.version, &request);
-                Ok(answering.done(&response, After::Continue))
+                Ok(answering.done(&response, self.login.after()))
             }
         }
     }
@@ -212,12 +255,12 @@ impl KafkaConnection {
             0 => Tokens::Raw,
             _ => Tokens::Wrapped,
         };
-        self.forget_anonymous();
-        let offered = Mechanism::offered(&self.login.peer);
+        self.forget_unasked();
+        let offered = Mechanism::offered(&self.login.peer, self.serving.logins.kerberos.is_some());
         let chosen = match (&self.identity, tokens) {
             // Between requests nobody could tell a raw token from one.
             (Some(_), Tokens::Raw) => Err(NotChosen::Begun),
-            _ => self.login.exchange.choose(mechanism, tokens, offered),
+            _ => self.login.exchange.choose(mechanism, tokens, &offered),
         };
         let names = offered.iter().map(|one| StrBytes::from_static_str(one.name()));
         let response = SaslHandshakeResponse::default().with_mechanisms(names.collect());
@@ -240,13 +283,17 @@ impl KafkaConnection {
         answering.done(&response.with_error_code(error), after)
     }
 
-    /// Makes a connection that nobody asked who it is nobody.
-    fn forget_anonymous(&mut self) {
-        let anonymous = |identity: &Arc<Identity>| matches!(identity.principal, Principal::Dev { .. });
-        if !self.identity.as_ref().is_some_and(anonymous) {
+    /// Makes a connection nobody that nobody asked who it is, or that a certificate says it of: with SASL it is whoever SASL says.
+    fn forget_unasked(&mut self) {
+        let unasked = |identity: &Arc<Identity>| {
+            let certified = matches!(identity.credential, Some(CredentialId::Certificate(_)));
+            certified || matches!(identity.principal, Principal::Dev { .. })
+        };
+        if !self.identity.as_ref().is_some_and(unasked) {
             return;
         }
         self.identity = None;
+        self.session_ends = None;
         self.frame_bytes = UNAUTHENTICATED_FRAME;
         let logins = &self.serving.logins;
         let due = Instant::now() + logins.patience;
@@ -254,42 +301,26 @@ impl KafkaConnection {
         self.login.peer.place.stranger();
     }
 
-    fn authenticate(&mut self, answering: Answering, token: &[u8]) -> Started {
+    fn authenticate(&mut self, answering: Answering, token: Bytes) -> Started {
         if self.login.exchange.awaits() != Some(Tokens::Wrapped) {
             let response = SaslAuthenticateResponse::default()
                 .with_error_code(ResponseError::IllegalSaslState.code())
                 .with_error_message(Some(StrBytes::from_static_str("no SASL mechanism was chosen")));
             return answering.done(&response, After::Close(Closing::Authentication));
         }
-        self.token(
-            token,
-            |answer| {
-                let response = SaslAuthenticateResponse::default()
-                    .with_error_message(None)
-                    .with_auth_bytes(answer.token.into_bytes().into())
-                    .with_session_lifetime_ms(answer.lifetime_ms);
-                answering.encode(&response)
-            },
-            |mechanism| {
-                let message = format!(
-                    "Authentication failed due to invalid credentials with SASL mechanism {}",
-                    mechanism.map_or("none", Mechanism::name)
-                );
-                let response = SaslAuthenticateResponse::default()
-                    .with_error_code(ResponseError::SaslAuthenticationFailed.code())
-                    .with_error_message(Some(message.into()));
-                answering.encode(&response)
-            },
-        )
+        self.token(token, Form::Wrapped(answering))
     }
 
-    /// Takes a token. `next` and `failed` encode what is answered.
-    fn token(
-        &mut self,
-        token: &[u8],
-        next: impl FnOnce(Answer) -> Option<Bytes>,
-        failed: impl FnOnce(Option<Mechanism>) -> Option<Bytes>,
-    ) -> Started {
+    /// Goes on with the token that waited for what judges it.
+    pub(super) fn resume_login(&mut self) -> Started {
+        match self.login.unfinished.take() {
+            Some((token, form)) => self.token(token, form),
+            None => Started::Done(Reply::close(Closing::Authentication)),
+        }
+    }
+
+    /// Takes a token that came, and is answered, in this form.
+    fn token(&mut self, token: Bytes, form: Form) -> Started {
         let mechanism = self.login.exchange.mechanism();
         let name = mechanism.map_or("none", Mechanism::name);
         let image = self.serving.image();
@@ -299,160 +330,91 @@ impl KafkaConnection {
             random: &*self.serving.env.random,
             now: self.serving.env.now(),
             slug: self.login.slug.as_deref(),
+            tokens: &self.serving.logins.tokens,
+            kerberos: self.serving.logins.kerberos.as_ref(),
+            anonymous: self.serving.anonymous.filter(|_| self.login.peer.is_unasked()),
         };
-        let answer = match self.login.exchange.token(token, &known) {
+        if let Some(claim) = Claim::of(mechanism, &token, &image, known.slug) {
+            self.login.claim = Some(claim);
+        } else if let (Some(Mechanism::Kerberos), Some(kerberos)) = (mechanism, known.kerberos) {
+            self.login.claim = Some(kerberos.claim(&image));
+        }
+        let answer = match self.login.exchange.token(&token, &known) {
             Step::Next(token) => Answer {
-                token,
+                token: Some(token),
                 lifetime_ms: 0,
             },
+            Step::Later(ready) => {
+                self.login.unfinished = Some((token, form));
+                return Started::Later(ready);
+            }
             Step::Done(login, token) => match self.establish(*login, mechanism) {
                 Ok(lifetime_ms) => {
                     metrics::authentication(name, "succeeded");
                     Answer { token, lifetime_ms }
                 }
-                Err(Denied::TooMany) => {
+                Err(Denied::TooMany(refused)) => {
                     metrics::authentication(name, "too many");
+                    self.log_failure(name, refused);
                     return Started::Done(Reply::close(Closing::TooManyConnections));
                 }
-                Err(Denied::Refused(refused)) => return self.fail(mechanism, refused, failed(mechanism)),
+                Err(Denied::Refused(refused)) => {
+                    return self.fail(mechanism, refused, form.refusal(mechanism));
+                }
             },
-            Step::Failed(refused) => return self.fail(mechanism, refused, failed(mechanism)),
+            Step::Failed(refused) => return self.fail(mechanism, refused, form.refusal(mechanism)),
+            Step::Refused(refused, told) => {
+                self.tell_failure(mechanism, refused);
+                let answer = Answer {
+                    token: Some(told),
+                    lifetime_ms: 0,
+                };
+                return self.late(form.answer(answer), After::Continue);
+            }
+            Step::Over => {
+                let after = After::Close(Closing::Authentication);
+                return self.late(form.refusal(mechanism), after);
+            }
         };
         Started::Done(Reply {
-            chunks: next(answer).into_iter().collect(),
-            after: After::Continue,
+            chunks: form.answer(answer).into_iter().collect(),
+            after: self.login.after(),
         })
     }
 
     /// Answers a failure, late, and closes.
     fn fail(&self, mechanism: Option<Mechanism>, refused: Refused, answer: Option<Bytes>) -> Started {
+        self.tell_failure(mechanism, refused);
+        self.late(answer, After::Close(Closing::Authentication))
+    }
+
+    /// Tells operators and the tenant of a failure.
+    fn tell_failure(&self, mechanism: Option<Mechanism>, refused: Refused) {
         let name = mechanism.map_or("none", Mechanism::name);
         metrics::authentication(name, "failed");
-        let logins = &self.serving.logins;
         let address = self.login.peer.address.ip();
-        logins
-            .failures
-            .log(Instant::now(), self.connection, address, name, refused);
-        let delay = logins.failure_delay;
+        self.log_failure(name, refused);
+        if let Some(claim) = &self.login.claim {
+            let denials = &self.serving.denials;
+            denials.authentication(claim.cluster, &claim.name, name, address, refused.0);
+        }
+    }
+
+    fn log_failure(&self, mechanism: &str, refused: Refused) {
+        let failures = &self.serving.logins.failures;
+        let address = self.login.peer.address.ip();
+        failures.log(Instant::now(), self.connection, address, mechanism, refused);
+    }
+
+    /// Answers after the time that failures are held back.
+    fn late(&self, answer: Option<Bytes>, after: After) -> Started {
+        let delay = self.serving.logins.failure_delay;
         Started::Waiting(Box::pin(async move {
             tokio::time::sleep(delay).await;
             Reply {
                 chunks: answer.into_iter().collect(),
-                after: After::Close(Closing::Authentication),
+                after,
             }
         }))
     }
-
-    /// Makes the connection the one of who has logged in; how long that holds, in ms, 0 for always.
-    fn establish(&mut self, login: credentials::Login, mechanism: Option<Mechanism>) -> Result<i64, Denied> {
-        let cluster = login.user.cluster;
-        let principal = Principal::User(Arc::clone(&login.user));
-        let account = match &self.identity {
-            None => None,
-            Some(before) if before.is_user(&login.user) && mechanism == self.login.mechanism => {
-                Some(Arc::clone(&before.account))
-            }
-            Some(_) => return Err(Denied::Refused(Refused("another user or mechanism than before"))),
-        };
-        let logins = &self.serving.logins;
-        let now = self.serving.env.now();
-        let left = login.expires_at.map(|end| end.since(now));
-        let (session, credential, on_behalf) = match login.shown {
-            Shown::Credential(shown, mechanism) => {
-                let id = shown.id;
-                (Session::Credential(shown, mechanism), Some(id), None)
-            }
-            Shown::Delegation { request_id, state } => {
-                (Session::Delegated(cluster, state), None, Some(request_id))
-            }
-        };
-        let image = self.serving.image();
-        let most = image
-            .cluster(cluster)
-            .map_or(0, |cluster| cluster.limits.connections);
-        let most = usize::try_from(most).unwrap_or(0);
-        let due = left.and_then(|left| Instant::now().checked_add(left));
-        let admitted = logins
-            .registry
-            .become_session(self.connection, session.clone(), due, most, now);
-        admitted.map_err(|_| Denied::TooMany)?;
-        // From here on the registry tells of changes. One that came before is in the newest image.
-        if session.ends(&self.serving.image()).is_some() {
-            let deadline = Instant::now() + logins.patience;
-            logins.registry.renounce(self.connection, deadline);
-            return Err(Denied::Refused(Refused("what was shown holds no longer")));
-        }
-        self.login.peer.place.known();
-        let lifetime = left.into_iter().chain(logins.reauthentication).min();
-        self.session_ends = lifetime.and_then(|lifetime| Instant::now().checked_add(lifetime));
-        self.frame_bytes = logins.frame_bytes;
-        self.login.mechanism = mechanism;
-        self.identity = Some(Arc::new(Identity {
-            cluster,
-            credential,
-            address: self.login.peer.address.ip().to_canonical(),
-            slug: self.login.slug.clone(),
-            on_behalf,
-            account: account.unwrap_or_else(|| self.serving.meter.open(cluster, &principal)),
-            principal,
-        }));
-        let millis = |lifetime: Duration| i64::try_from(lifetime.as_millis()).unwrap_or(i64::MAX).max(1);
-        Ok(lifetime.map_or(0, millis))
-    }
-}
-
-/// Why somebody who has shown who they are is not let in.
-enum Denied {
-    TooMany,
-    Refused(Refused),
-}
-
-/// What a token is answered with.
-struct Answer {
-    token: String,
-    lifetime_ms: i64,
-}
-
-/// The request that is answered.
-#[derive(Clone, Copy)]
-struct Answering {
-    api: ApiKey,
-    version: i16,
-    flexible: bool,
-    correlation: i32,
-}
-
-impl Answering {
-    fn decode<R: Decodable>(self, mut body: Bytes) -> Result<R, Malformed> {
-        R::decode(&mut body, self.version).map_err(|_| Malformed::Schema)
-    }
-
-    fn encode(self, response: &impl Encodable) -> Option<Bytes> {
-        let of = (self.api, self.version, self.flexible);
-        match encode_response(of, self.correlation, response) {
-            Ok(bytes) => Some(bytes),
-            Err(error) => {
-                error!(%error, api = metrics::api_name(self.api), "a response cannot be encoded");
-                None
-            }
-        }
-    }
-
-    fn done(self, response: &impl Encodable, after: After) -> Started {
-        Started::Done(match self.encode(response) {
-            Some(bytes) => Reply {
-                chunks: vec![bytes],
-                after,
-            },
-            None => Reply::close(Closing::Request),
-        })
-    }
-}
-
-/// A raw token with its length.
-fn raw(token: &str) -> Option<Bytes> {
-    let mut out = BytesMut::with_capacity(4 + token.len());
-    out.put_u32(u32::try_from(token.len()).ok()?);
-    out.put_slice(token.as_bytes());
-    Some(out.freeze())
 }

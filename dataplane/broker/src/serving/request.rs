@@ -12,7 +12,8 @@ use tokio::time::Instant;
 use super::fetch_size::FetchSize;
 use super::shared::Serving;
 use crate::metrics;
-use crate::seams::{Account, Caller, Operation, Resource, ResourceKind, Usage};
+use crate::quotas::Memo;
+use crate::seams::{Account, Caller, Portion, Usage};
 
 /// Who is at the other end of a connection.
 #[derive(Clone, Debug)]
@@ -58,6 +59,8 @@ pub(crate) struct RequestContext {
     pub(crate) started: Instant,
     /// Of the connection.
     pub(crate) fetch_size: Arc<FetchSize>,
+    /// Of the connection.
+    pub(crate) memo: Arc<Memo>,
 }
 
 impl RequestContext {
@@ -66,32 +69,9 @@ impl RequestContext {
         self.identity.cluster
     }
 
-    /// Seam 1: whether the caller may do this.
-    pub(crate) fn authorize(&self, operation: Operation, kind: ResourceKind<'_>) -> bool {
-        let resource = Resource {
-            cluster: self.cluster(),
-            kind,
-        };
-        self.serving
-            .authorizer
-            .allows(&self.identity.principal, operation, resource)
-    }
-
-    /// Whether the caller may do this to a topic, which need not exist.
-    pub(crate) fn may(&self, operation: Operation, topic: &str) -> bool {
-        self.authorize(operation, ResourceKind::Topic(topic))
-    }
-
-    /// Those of `operations` that the caller may do, as the bits of Kafka's authorized operations.
-    pub(crate) fn authorized(&self, operations: &[Operation], kind: ResourceKind<'_>) -> i32 {
-        let granted = operations
-            .iter()
-            .filter(|operation| self.authorize(**operation, kind));
-        granted.fold(0, |bits, operation| bits | 1 << (*operation as u8))
-    }
-
     fn caller(&self) -> Caller<'_> {
         Caller {
+            memo: &self.memo,
             cluster: self.identity.cluster,
             principal: &self.identity.principal,
             client_id: self.client_id.as_deref(),
@@ -112,7 +92,24 @@ impl RequestContext {
     /// Seam 2: how long the client shall wait. Only the dispatcher, and the two handlers of the hot path through
     /// [`super::dispatch`], call it.
     pub(crate) fn charge(&self, usage: &Usage) -> Duration {
-        self.serving.quotas.charge(self.caller(), usage)
+        match self.identity.on_behalf {
+            Some(_) => Duration::ZERO,
+            None => self.serving.quotas.charge(self.caller(), usage),
+        }
+    }
+
+    /// Seam 2 for Fetch, before records are read.
+    pub(crate) fn before_fetch(&self) -> Portion {
+        match self.identity.on_behalf {
+            Some(_) => Portion::AtMost(usize::MAX),
+            None => self.serving.quotas.before_fetch(self.caller()),
+        }
+    }
+
+    /// Seam 2 for so many partitions that are to be made or deleted: whether they may be. Before the version from which on
+    /// `strict` is true they always may.
+    pub(crate) fn may_change(&self, partitions: u64, strict: bool) -> bool {
+        self.identity.on_behalf.is_some() || self.serving.quotas.change(self.caller(), partitions, strict)
     }
 
     /// Seam 3: the request is answered.
@@ -131,14 +128,19 @@ impl RequestContext {
         format!("kafka-{life:08x}-{}-{}", self.connection, self.correlation)
     }
 
+    /// The id of the request that this one comes from: that of the REST API, if the control plane asks for somebody.
+    pub(crate) fn origin(&self) -> String {
+        match &self.identity.on_behalf {
+            Some(request) => request.to_string(),
+            None => self.request_id(),
+        }
+    }
+
     /// Who does this, for the audit trail.
     pub(crate) fn actor(&self) -> Actor {
         Actor {
             principal: self.identity.principal.clone(),
-            request_id: match &self.identity.on_behalf {
-                Some(request) => request.to_string(),
-                None => self.request_id(),
-            },
+            request_id: self.origin(),
             credential: self.identity.credential,
             address: Some(self.identity.address),
         }

@@ -15,13 +15,19 @@ use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use super::fair_share::FairShares;
 use super::login::Logins;
 use super::response_room::ResponseRoom;
 use super::sessions::FetchSessions;
 use super::storage_limits::StorageLimits;
+use crate::denials::Denials;
 use crate::groups::Groups;
+use crate::quotas::Ledger;
 use crate::reporting::InForce;
 use crate::seams::{Authorizer, Meter, Quotas};
+
+/// How long the answer to a change waits for the other brokers to apply it. One that is so slow is taken off by its lease.
+const EVERYWHERE: Duration = Duration::from_secs(2);
 
 /// Shared by all connections.
 pub(crate) struct Serving {
@@ -33,7 +39,11 @@ pub(crate) struct Serving {
     pub(crate) in_force: InForce,
     pub(crate) authorizer: Arc<dyn Authorizer>,
     pub(crate) quotas: Arc<dyn Quotas>,
+    /// What the broker itself keeps of quotas.
+    pub(crate) ledger: Arc<Ledger>,
     pub(crate) meter: Arc<dyn Meter>,
+    /// What was denied, on its way to the audit trails.
+    pub(crate) denials: Arc<Denials>,
     pub(crate) sessions: FetchSessions,
     pub(crate) groups: Arc<Groups>,
     pub(crate) node: NodeId,
@@ -46,6 +56,8 @@ pub(crate) struct Serving {
     pub(crate) shutdown: CancellationToken,
     /// Turns of requests whose validation takes long: each keeps a core busy, and a thread that files are read on, too.
     pub(crate) heavy_validation: Arc<Semaphore>,
+    /// What each cluster has on its way into the log.
+    pub(crate) fair_shares: Arc<FairShares>,
     /// Clusters that take no more records.
     pub(crate) storage_limits: Arc<StorageLimits>,
     /// Room for large Fetch responses.
@@ -65,6 +77,13 @@ impl Serving {
     pub(crate) async fn reconciled(&self, sequence: Option<FeedSequence>, patience: Duration) -> bool {
         let Some(sequence) = sequence else { return true };
         self.in_force.clone().reaches(sequence, patience).await
+    }
+
+    /// Waits until every live broker serves what the feed says at `sequence`, but no longer than [`EVERYWHERE`].
+    pub(crate) async fn in_force_everywhere(&self, sequence: Option<FeedSequence>) {
+        if let Some(sequence) = sequence {
+            self.catalog.applied_everywhere(sequence, EVERYWHERE).await;
+        }
     }
 
     /// Calls `use_defaults` with what stands behind a cluster's topic configs.

@@ -8,6 +8,7 @@ use firn_catalog::image::{Image, ImageBroker, ImageTopic};
 use firn_log::partition::Partition;
 use kafka_protocol::ResponseError;
 
+use super::authorization::Denied;
 use super::request::RequestContext;
 use crate::protocol::produce::LeaderHint;
 
@@ -25,11 +26,27 @@ pub(crate) struct NotHere {
     pub(crate) error: ResponseError,
     /// Who leads it, if another one does and its address is known.
     pub(crate) leader: Option<LeaderHint>,
+    /// That the caller may not use it, if that is why.
+    pub(crate) denied: Option<Denied>,
+}
+
+impl NotHere {
+    /// That the caller may not use the topic.
+    pub(crate) fn topic(denied: Denied) -> Self {
+        Self {
+            denied: Some(denied),
+            ..ResponseError::TopicAuthorizationFailed.into()
+        }
+    }
 }
 
 impl From<ResponseError> for NotHere {
     fn from(error: ResponseError) -> Self {
-        Self { error, leader: None }
+        Self {
+            error,
+            leader: None,
+            denied: None,
+        }
     }
 }
 
@@ -64,6 +81,7 @@ impl RequestContext {
         Err(NotHere {
             error: ResponseError::NotLeaderOrFollower,
             leader: self.leader(image, topic, index),
+            denied: None,
         })
     }
 

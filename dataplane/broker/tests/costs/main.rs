@@ -7,6 +7,7 @@
 #[allow(dead_code, reason = "each test binary uses its part")]
 mod counting;
 mod groups;
+mod quotas;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -253,6 +254,24 @@ fn of_users(all: &mut Vec<Many>) {
     many(all, 0, &request);
 }
 
+fn of_acls(all: &mut Vec<Many>) {
+    // Refused for their numbers, or since they are too many.
+    for number in [0, 2] {
+        let creation = |_| m::create_acls_request::AclCreation::default().with_resource_type(number);
+        let request = m::CreateAclsRequest::default().with_creations(each(creation));
+        many(all, 1, &request);
+        let filter = |_| {
+            m::delete_acls_request::DeleteAclsFilter::default()
+                .with_resource_type_filter(number)
+                .with_pattern_type_filter(1)
+                .with_operation(1)
+                .with_permission_type(1)
+        };
+        let request = m::DeleteAclsRequest::default().with_filters(each(filter));
+        many(all, 1, &request);
+    }
+}
+
 fn of_configs(all: &mut Vec<Many>) {
     let resource = |number| {
         describe::DescribeConfigsResource::default()
@@ -357,6 +376,8 @@ async fn no_request_of_many_short_entries_costs_many_times_its_size() {
     of_assignments(&mut all);
     of_configs(&mut all);
     of_users(&mut all);
+    quotas::of_quotas(&mut all);
+    of_acls(&mut all);
     of_named_configs(&mut all);
     of_descriptions(&mut all);
     of_long_names(&mut all);

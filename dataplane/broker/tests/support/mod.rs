@@ -9,7 +9,7 @@ pub mod samples;
 use std::sync::Arc;
 use std::time::Duration;
 
-use firn_broker::{Broker, BrokerParts, BrokerSettings, Certificates, Limits, Seams};
+use firn_broker::{Broker, BrokerParts, BrokerSettings, Certificates, Limits, Seams, TokenSettings};
 use firn_catalog::Catalog;
 use firn_catalog::ids::{ClusterId, NodeId, TopicId};
 use firn_catalog::image::ImageFollower;
@@ -43,6 +43,7 @@ pub struct Setup {
     pub limits: Limits,
     pub kafka: Vec<(&'static str, &'static str)>,
     pub seams: Seams,
+    pub tokens: TokenSettings,
     /// The cluster that clients are in, if it is another one than that of `firn dev`. It need not exist.
     pub cluster: Option<ClusterId>,
 }
@@ -118,6 +119,8 @@ impl Bench {
             settings: BrokerSettings {
                 coordinators: 4,
                 max_groups: 10_000,
+                kerberos: None,
+                tokens: setup.tokens,
                 bind: "127.0.0.1:0".parse().unwrap(),
                 internal: setup.internal.then(|| "127.0.0.1:0".parse().unwrap()),
                 internal_advertise: None,

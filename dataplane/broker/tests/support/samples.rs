@@ -1,5 +1,6 @@
 //! A request of every API and version that is served, about a topic by name and by id.
 
+pub mod acls;
 pub mod groups;
 
 use std::collections::BTreeSet;
@@ -97,6 +98,8 @@ pub fn all(subject: &Subject<'_>) -> Vec<Sample> {
     configs(&mut samples, subject);
     descriptions(&mut samples, subject);
     users(&mut samples, subject);
+    acls::of_acls(&mut samples, subject);
+    quotas(&mut samples, subject);
     groups::of_members(&mut samples, subject);
     groups::of_offsets(&mut samples, subject);
     groups::of_administration(&mut samples, subject);
@@ -114,6 +117,27 @@ pub fn of_connections() -> Vec<Sample> {
         m::SaslAuthenticateRequest::default().with_auth_bytes(message.into())
     });
     samples
+}
+
+fn quotas(samples: &mut Vec<Sample>, about: &Subject<'_>) {
+    add(samples, 0..=1, |_| {
+        let user = m::describe_client_quotas_request::ComponentData::default()
+            .with_entity_type(text("user"))
+            .with_match(Some(text(about.name)));
+        m::DescribeClientQuotasRequest::default().with_components(vec![user; about.outer])
+    });
+    add(samples, 0..=1, |_| {
+        let user = m::alter_client_quotas_request::EntityData::default()
+            .with_entity_type(text("user"))
+            .with_entity_name(Some(text(about.name)));
+        let op = m::alter_client_quotas_request::OpData::default()
+            .with_key(text("request_percentage"))
+            .with_remove(true);
+        let entry = m::alter_client_quotas_request::EntryData::default()
+            .with_entity(vec![user])
+            .with_ops(vec![op; about.inner]);
+        m::AlterClientQuotasRequest::default().with_entries(vec![entry; about.outer])
+    });
 }
 
 fn users(samples: &mut Vec<Sample>, about: &Subject<'_>) {

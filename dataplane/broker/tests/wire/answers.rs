@@ -46,6 +46,8 @@ pub fn told(sample: &Sample, answer: Bytes) -> Vec<Told> {
         ApiKey::DescribeUserScramCredentials | ApiKey::AlterUserScramCredentials => {
             answer.of_users(sample.key)
         }
+        ApiKey::DescribeAcls | ApiKey::CreateAcls | ApiKey::DeleteAcls => answer.of_acls(sample.key),
+        ApiKey::DescribeClientQuotas | ApiKey::AlterClientQuotas => answer.of_quotas(sample.key),
         _ => answer.of_nothing(sample.key),
     }
 }
@@ -233,6 +235,50 @@ impl Answer {
                     .collect()
             }
             other => panic!("{other:?} is not about users"),
+        }
+    }
+
+    fn of_quotas(&self, key: ApiKey) -> Vec<Told> {
+        match key {
+            ApiKey::DescribeClientQuotas => {
+                let answer = self.decode::<m::DescribeClientQuotasRequest>();
+                let mut told = vec![(String::new(), answer.error_code)];
+                let names = answer.entries.iter().flatten().flat_map(|entry| &entry.entity);
+                told.extend(names.map(|part| (part.entity_name.as_deref().unwrap_or("*").to_owned(), 0)));
+                told
+            }
+            ApiKey::AlterClientQuotas => {
+                let entries = self.decode::<m::AlterClientQuotasRequest>().entries;
+                let of_entry = |entry: &m::alter_client_quotas_response::EntryData| {
+                    let name = entry.entity.first().and_then(|part| part.entity_name.as_deref());
+                    (name.unwrap_or("*").to_owned(), entry.error_code)
+                };
+                entries.iter().map(of_entry).collect()
+            }
+            other => panic!("{other:?} is not about quotas"),
+        }
+    }
+
+    fn of_acls(&self, key: ApiKey) -> Vec<Told> {
+        match key {
+            ApiKey::DescribeAcls => {
+                let answer = self.decode::<m::DescribeAclsRequest>();
+                let mut told = vec![(String::new(), answer.error_code)];
+                let resources = answer.resources.iter();
+                told.extend(resources.map(|resource| (resource.resource_name.to_string(), 0)));
+                told
+            }
+            ApiKey::CreateAcls => {
+                let entries = self.decode::<m::CreateAclsRequest>().results;
+                let told = entries.iter().map(|e| (String::new(), e.error_code));
+                told.collect()
+            }
+            ApiKey::DeleteAcls => {
+                let entries = self.decode::<m::DeleteAclsRequest>().filter_results;
+                let told = entries.iter().map(|e| (String::new(), e.error_code));
+                told.collect()
+            }
+            other => panic!("{other:?} is not about ACLs"),
         }
     }
 

@@ -1,10 +1,17 @@
 //! Who clients are: SASL, TLS, sessions that end, and the users that Kafka's tools make.
 
+mod acls;
+mod audited;
+mod connection_rate;
 mod delegation;
 mod exchanges;
+mod mtls;
+mod networks;
+mod oauth;
 mod people;
 mod scram_users;
 mod sessions;
+mod slow;
 mod tls;
 
 use std::time::Duration;

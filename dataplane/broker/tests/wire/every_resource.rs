@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
 use firn_broker::Seams;
-use firn_broker::seams::{Authorizer, Operation, Resource, ResourceKind};
-use firn_catalog::commands::Principal;
+use firn_broker::seams::Authorizer;
+use firn_catalog::acl::{Asked, Operation, ResourceName};
+use firn_catalog::image::Image;
 use kafka_protocol::messages as m;
 use kafka_protocol::messages::{ApiKey, RequestHeader};
 use kafka_protocol::protocol::{Decodable, Request};
@@ -31,17 +32,17 @@ struct Questions {
 }
 
 impl Authorizer for Questions {
-    fn allows(&self, _principal: &Principal, operation: Operation, resource: Resource<'_>) -> bool {
-        let name = match resource.kind {
-            ResourceKind::Topic(name) => Some(name.to_owned()),
-            ResourceKind::Group(name) => Some(format!("group {name}")),
+    fn allows(&self, _image: &Image, asked: &Asked<'_>) -> bool {
+        let name = match asked.resource {
+            ResourceName::Topic(name) => Some(name.to_owned()),
+            ResourceName::Group(name) => Some(format!("group {name}")),
             _ => None,
         };
-        let entry = match resource.kind {
-            ResourceKind::Cluster => matches!(operation, Operation::Connect | Operation::DescribeConfigs),
-            kind => kind == ResourceKind::Group(GROUP),
+        let entry = match asked.resource {
+            ResourceName::Cluster => asked.operation == Operation::DescribeConfigs,
+            resource => resource == ResourceName::Group(GROUP),
         };
-        self.asked.lock().push((operation, name));
+        self.asked.lock().push((asked.operation, name));
         entry || !*self.denies.lock()
     }
 }
@@ -57,7 +58,9 @@ fn asks(key: ApiKey) -> Option<Operation> {
         | ApiKey::Metadata
         | ApiKey::DescribeTopicPartitions
         | ApiKey::ListConfigResources => Some(Operation::Describe),
-        ApiKey::DeleteRecords | ApiKey::DeleteTopics => Some(Operation::Delete),
+        // Whether one may see a topic is asked before whether one may delete it.
+        ApiKey::DeleteTopics => Some(Operation::Describe),
+        ApiKey::DeleteRecords => Some(Operation::Delete),
         ApiKey::CreateTopics => Some(Operation::Create),
         ApiKey::CreatePartitions => Some(Operation::Alter),
         ApiKey::DescribeConfigs => Some(Operation::DescribeConfigs),
@@ -70,8 +73,13 @@ fn asks(key: ApiKey) -> Option<Operation> {
         | ApiKey::DescribeCluster
         | ApiKey::InitProducerId
         | ApiKey::DescribeLogDirs
+        | ApiKey::DescribeClientQuotas
+        | ApiKey::AlterClientQuotas
         | ApiKey::DescribeUserScramCredentials
         | ApiKey::AlterUserScramCredentials
+        | ApiKey::DescribeAcls
+        | ApiKey::CreateAcls
+        | ApiKey::DeleteAcls
         | ApiKey::ListGroups => None,
         other => panic!("no test knows what {other:?} must ask"),
     }

@@ -36,7 +36,7 @@ async fn api_versions_tells_the_table() {
                 .unwrap();
             (api.min_version, api.max_version)
         };
-        assert_eq!((response.error_code, response.api_keys.len()), (0, 34));
+        assert_eq!((response.error_code, response.api_keys.len()), (0, 39));
         assert_eq!((range(ApiKey::Produce), range(ApiKey::Fetch)), ((0, 13), (4, 18)));
         assert!(response.finalized_features.is_empty());
     }

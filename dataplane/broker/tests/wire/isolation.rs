@@ -2,8 +2,9 @@
 //! byte; who has shown nothing, or shows something that was revoked, gets no answer; and a role allows what it says and
 //! nothing else. The rows come from the samples, which have to cover all that is served.
 
-mod needs;
-mod tenants;
+pub mod acls;
+pub mod needs;
+pub mod tenants;
 
 use std::time::Duration;
 
@@ -97,6 +98,9 @@ async fn furnish(bench: &Bench, tenant: &Tenant) -> Canaries {
     assert_eq!(client.commit("canary-of-groups", FOREIGN, 1).await, 0);
     tenant.scram_user(bench, FOREIGN).await;
     tenant.scram_user(bench, "canary-of-users").await;
+    acls::bind(bench, tenant, vec![acls::reading(FOREIGN, "User:canary-of-acls")]).await;
+    tenant.quota(bench, FOREIGN).await;
+    tenant.quota(bench, "canary-of-quotas").await;
     let image = bench.images.image();
     let topic = image.topic_by_name(tenant.cluster, FOREIGN).unwrap().id;
     let kafka_id = image.cluster(tenant.cluster).unwrap().kafka_id.clone();
@@ -106,6 +110,8 @@ async fn furnish(bench: &Bench, tenant: &Tenant) -> Canaries {
         ("a record", b"canary in a record".to_vec()),
         ("a group", b"canary-of-groups".to_vec()),
         ("a user", b"canary-of-users".to_vec()),
+        ("an ACL", b"canary-of-acls".to_vec()),
+        ("a quota", b"canary-of-quotas".to_vec()),
         ("the cluster's id", kafka_id.into_bytes()),
         ("the cluster's slug", tenant.slug.clone().into_bytes()),
     ];
@@ -293,7 +299,7 @@ async fn a_role_allows_what_it_says_and_nothing_else() {
                 ..Subject::once("t", id)
             };
             for sample in samples::all(&subject) {
-                let allowed = role.allows(needs::of(sample.key));
+                let allowed = needs::of(sample.key).is_none_or(|needed| role.allows(needed));
                 // What a request changes must not be missing for the next one.
                 if allowed && needs::takes_away(sample.key) {
                     continue;

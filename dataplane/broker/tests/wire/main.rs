@@ -5,8 +5,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod acls;
 mod administration;
 mod answers;
+mod audited;
 mod authentication;
 mod bounds;
 mod cluster_limits;
@@ -21,5 +23,7 @@ mod metering;
 mod moving;
 mod permissions;
 mod produce;
+mod quotas;
 mod seams;
+mod throttling;
 mod told;

@@ -1,10 +1,16 @@
 //! What those are told who may do some things and not others.
 
+mod bypasses;
+mod conditions;
+mod matrix;
+pub mod user;
+
 use std::sync::Arc;
 
 use firn_broker::Seams;
-use firn_broker::seams::{Authorizer, Operation, Resource, ResourceKind};
-use firn_catalog::commands::Principal;
+use firn_broker::seams::Authorizer;
+use firn_catalog::acl::{Asked, Operation, ResourceName};
+use firn_catalog::image::Image;
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::{InitProducerIdRequest, MetadataRequest};
 
@@ -12,13 +18,13 @@ use crate::support::client::topic_name;
 use crate::support::{Bench, Setup};
 
 /// What is allowed.
-pub type Rule = fn(Operation, ResourceKind<'_>) -> bool;
+pub type Rule = fn(Operation, ResourceName<'_>) -> bool;
 
 struct Allowing(Rule);
 
 impl Authorizer for Allowing {
-    fn allows(&self, _principal: &Principal, operation: Operation, resource: Resource<'_>) -> bool {
-        (self.0)(operation, resource.kind)
+    fn allows(&self, _image: &Image, asked: &Asked<'_>) -> bool {
+        (self.0)(asked.operation, asked.resource)
     }
 }
 
@@ -38,7 +44,7 @@ pub async fn bench(allows: Rule) -> Bench {
 #[tokio::test]
 async fn a_topic_that_one_may_not_create_is_denied_where_it_would_be_created() {
     let bench = bench(|operation, resource| match operation {
-        Operation::Create => resource == ResourceKind::Topic("mine"),
+        Operation::Create => resource == ResourceName::Topic("mine"),
         _ => true,
     })
     .await;
@@ -73,13 +79,13 @@ async fn a_topic_that_one_may_not_see_is_denied_by_its_id_and_without_its_name()
 
 #[tokio::test]
 async fn who_may_write_anywhere_may_write_with_a_producer_id() {
-    let idempotent = |operation, resource: ResourceKind<'_>| {
-        operation == Operation::IdempotentWrite && resource == ResourceKind::Cluster
+    let idempotent = |operation, resource: ResourceName<'_>| {
+        operation == Operation::IdempotentWrite && resource == ResourceName::Cluster
     };
-    let writer = |operation, resource: ResourceKind<'_>| {
-        operation == Operation::Write && resource == ResourceKind::AnyTopic
+    let writer = |operation, resource: ResourceName<'_>| {
+        operation == Operation::Write && resource == ResourceName::AnyTopic
     };
-    let reader = |operation, _: ResourceKind<'_>| operation == Operation::Read;
+    let reader = |operation, _: ResourceName<'_>| operation == Operation::Read;
     let cases: [(Rule, i16); 3] = [(idempotent, 0), (writer, 0), (reader, 31)];
     for (allows, error) in cases {
         let bench = bench(allows).await;

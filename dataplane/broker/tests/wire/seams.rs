@@ -5,11 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use firn_broker::Seams;
-use firn_broker::seams::{Account, Authorizer, Caller, Meter, Operation, Quotas, Resource, Usage};
+use firn_broker::seams::{Account, Authorizer, Caller, Meter, Quotas, Usage};
+use firn_catalog::acl::Asked;
 use firn_catalog::commands::{Actor, CreateTopic, Principal};
 use firn_catalog::ids::ClusterId;
+use firn_catalog::image::Image;
 use firn_catalog::topic_config::ConfigMap;
-use kafka_protocol::messages::ApiVersionsRequest;
+use kafka_protocol::messages::{ApiKey, ApiVersionsRequest};
 use tokio::io::AsyncWriteExt;
 use tokio::time::Instant;
 
@@ -26,7 +28,7 @@ struct Recorder {
 }
 
 impl Authorizer for Recorder {
-    fn allows(&self, _principal: &Principal, _operation: Operation, _resource: Resource<'_>) -> bool {
+    fn allows(&self, _image: &Image, _asked: &Asked<'_>) -> bool {
         self.asked.fetch_add(1, Ordering::SeqCst);
         !self.deny
     }
@@ -59,7 +61,7 @@ async fn bench(recorder: Recorder) -> (Bench, Arc<Recorder>) {
     let recorder = Arc::new(recorder);
     let seams = Seams {
         authorizer: recorder.clone(),
-        quotas: recorder.clone(),
+        quotas: Some(recorder.clone()),
         meter: Some(recorder.clone()),
     };
     (
@@ -71,6 +73,9 @@ async fn bench(recorder: Recorder) -> (Bench, Arc<Recorder>) {
         recorder,
     )
 }
+
+/// What tells nothing that is anybody's: everybody in a cluster may ask.
+const FREE: [ApiKey; 2] = [ApiKey::ApiVersions, ApiKey::DescribeCluster];
 
 /// Sends every sample; each must be answered and have passed each seam.
 async fn every_request_passes(bench: &Bench, recorder: &Recorder, id: uuid::Uuid) {
@@ -88,8 +93,9 @@ async fn every_request_passes(bench: &Bench, recorder: &Recorder, id: uuid::Uuid
             .iter()
             .zip(before.iter().zip(after))
         {
+            let free = *seam == "authorize" && FREE.contains(&sample.key);
             assert!(
-                after > *before,
+                after > *before || free,
                 "{:?} {} skips {seam}",
                 sample.key,
                 sample.version
@@ -128,6 +134,17 @@ async fn no_request_skips_a_seam() {
     bench.stop().await;
 }
 
+/// The text of an answer without the ids of rows of the audit trail, which are random.
+fn without_ids(answer: &[u8]) -> String {
+    let text = String::from_utf8_lossy(answer);
+    let mut parts = text.split("aud_");
+    let first = parts.next().unwrap_or_default().to_owned();
+    let is_of_id = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
+    parts.fold(first, |text, part| {
+        text + "aud_" + part.trim_start_matches(is_of_id)
+    })
+}
+
 #[tokio::test]
 async fn the_denied_learn_nothing_of_what_exists() {
     let (bench, _) = bench(Recorder {
@@ -141,16 +158,10 @@ async fn the_denied_learn_nothing_of_what_exists() {
     let mut client = bench.client().await;
     for (own, absent) in own.into_iter().zip(absent) {
         client.stream.write_all(&own.frame).await.unwrap();
-        let answer = String::from_utf8_lossy(&client.frame().await.unwrap()).replace("own", "foo");
+        let answer = without_ids(&client.frame().await.unwrap()).replace("own", "foo");
         client.stream.write_all(&absent.frame).await.unwrap();
         let other = client.frame().await.unwrap();
-        assert_eq!(
-            answer,
-            String::from_utf8_lossy(&other),
-            "{:?} {}",
-            own.key,
-            own.version
-        );
+        assert_eq!(answer, without_ids(&other), "{:?} {}", own.key, own.version);
     }
     bench.stop().await;
 }

@@ -37,7 +37,7 @@ impl Place {
         cluster: ClusterId,
         needed: Permission,
     ) -> Result<Self, Problem> {
-        let principal = api.catalog.user_in_cluster(&caller.principal(), cluster).await?;
+        let principal = api.catalog.user_in_cluster(&caller.actor(), cluster).await?;
         let Principal::User(user) = &principal else {
             return Err(Problem::missing("cluster"));
         };
@@ -71,6 +71,7 @@ impl Place {
         Delegate {
             user: Arc::clone(&self.user),
             request_id: self.actor.request_id.clone(),
+            address: self.actor.address,
         }
     }
 }

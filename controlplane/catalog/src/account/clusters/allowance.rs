@@ -1,5 +1,7 @@
 //! What an organization may have, over all its clusters: those that are suspended or being deleted count too.
 
+use serde::Deserialize;
+
 use crate::account::AccountError;
 use crate::entities::ClusterLimits;
 use crate::ids::{ClusterId, OrganizationId};
@@ -14,6 +16,11 @@ pub const STORAGE_BYTES_PER_ORGANIZATION: i64 = 1 << 40;
 /// How many connections to one broker, likewise.
 pub const CONNECTIONS_PER_ORGANIZATION: i64 = 10_000;
 
+/// How many bytes of records clients may send to them in a second, likewise.
+pub const INGRESS_PER_ORGANIZATION: i64 = CLUSTERS_PER_ORGANIZATION * ClusterLimits::USUAL.ingress;
+/// How many bytes of records clients may receive from them in a second, likewise.
+pub const EGRESS_PER_ORGANIZATION: i64 = CLUSTERS_PER_ORGANIZATION * ClusterLimits::USUAL.egress;
+
 /// What the limits of all clusters together may come to.
 #[derive(Clone, Copy, Debug)]
 struct Allowance {
@@ -21,6 +28,8 @@ struct Allowance {
     partitions: i64,
     storage_bytes: i64,
     connections: i64,
+    ingress: i64,
+    egress: i64,
 }
 
 impl Allowance {
@@ -31,37 +40,59 @@ impl Allowance {
         before: &ClusterLimits,
         after: &ClusterLimits,
     ) -> Result<(), AccountError> {
-        let total = others.iter().fold(*after, |sum, other| ClusterLimits {
-            partitions: sum.partitions.saturating_add(other.partitions),
-            storage_bytes: sum.storage_bytes.saturating_add(other.storage_bytes),
-            connections: sum.connections.saturating_add(other.connections),
-            ..sum
-        });
-        for (which, limit, rises, total) in [
-            (
-                "partitions in all clusters together",
-                self.partitions,
-                after.partitions > before.partitions,
-                total.partitions,
-            ),
+        let limited: [(&'static str, i64, fn(&ClusterLimits) -> i64); 5] = [
+            ("partitions in all clusters together", self.partitions, |one| {
+                one.partitions
+            }),
             (
                 "bytes of records in all clusters together",
                 self.storage_bytes,
-                after.storage_bytes > before.storage_bytes,
-                total.storage_bytes,
+                |one| one.storage_bytes,
+            ),
+            ("connections to all clusters together", self.connections, |one| {
+                one.connections
+            }),
+            (
+                "bytes a second sent to all clusters together",
+                self.ingress,
+                |one| one.ingress,
             ),
             (
-                "connections to all clusters together",
-                self.connections,
-                after.connections > before.connections,
-                total.connections,
+                "bytes a second received from all clusters together",
+                self.egress,
+                |one| one.egress,
             ),
-        ] {
-            if rises && total > limit {
+        ];
+        for (which, limit, of) in limited {
+            let total = others
+                .iter()
+                .fold(of(after), |sum, other| sum.saturating_add(of(other)));
+            if of(after) > of(before) && total > limit {
                 return Err(AccountError::LimitExceeded { which, limit });
             }
         }
         Ok(())
+    }
+}
+
+/// Limits as they count. Nobody has chosen rates that a row does not name: they were not limited when it was written.
+#[derive(Deserialize)]
+struct Counted {
+    #[serde(flatten)]
+    limits: ClusterLimits,
+    #[serde(default)]
+    ingress: Option<i64>,
+    #[serde(default)]
+    egress: Option<i64>,
+}
+
+impl Counted {
+    fn limits(self) -> ClusterLimits {
+        ClusterLimits {
+            ingress: self.ingress.unwrap_or(ClusterLimits::USUAL.ingress),
+            egress: self.egress.unwrap_or(ClusterLimits::USUAL.egress),
+            ..self.limits
+        }
     }
 }
 
@@ -111,7 +142,7 @@ impl Tx {
         &mut self,
         organization: OrganizationId,
     ) -> Result<Allowance, TxError<AccountError>> {
-        let select = "SELECT max_clusters, max_partitions, max_storage_bytes, max_connections \
+        let select = "SELECT max_clusters, max_partitions, max_storage_bytes, max_connections, max_ingress, max_egress \
                       FROM account_organizations WHERE id = $1 FOR UPDATE";
         let row = self.row(select, args![organization]).await?;
         let row = row.ok_or(AccountError::NotFound { what: "organization" })?;
@@ -120,6 +151,8 @@ impl Tx {
             partitions: optional_number_at(&row, 1)?.unwrap_or(PARTITIONS_PER_ORGANIZATION),
             storage_bytes: optional_number_at(&row, 2)?.unwrap_or(STORAGE_BYTES_PER_ORGANIZATION),
             connections: optional_number_at(&row, 3)?.unwrap_or(CONNECTIONS_PER_ORGANIZATION),
+            ingress: optional_number_at(&row, 4)?.unwrap_or(INGRESS_PER_ORGANIZATION),
+            egress: optional_number_at(&row, 5)?.unwrap_or(EGRESS_PER_ORGANIZATION),
         })
     }
 
@@ -135,7 +168,7 @@ impl Tx {
         for row in self.rows(select, args![organization]).await? {
             let id: ClusterId = id_at(&row, 0)?;
             if Some(id) != without {
-                found.push(json_at::<ClusterLimits>(&row, 1)?);
+                found.push(json_at::<Counted>(&row, 1)?.limits());
             }
         }
         Ok(found)

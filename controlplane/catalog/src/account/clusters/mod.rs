@@ -14,13 +14,13 @@ mod seeing;
 mod slug;
 
 pub use allowance::{
-    CLUSTERS_PER_ORGANIZATION, CONNECTIONS_PER_ORGANIZATION, PARTITIONS_PER_ORGANIZATION,
-    STORAGE_BYTES_PER_ORGANIZATION,
+    CLUSTERS_PER_ORGANIZATION, CONNECTIONS_PER_ORGANIZATION, EGRESS_PER_ORGANIZATION,
+    INGRESS_PER_ORGANIZATION, PARTITIONS_PER_ORGANIZATION, STORAGE_BYTES_PER_ORGANIZATION,
 };
 pub use changing::{ClusterUpdate, LimitsUpdate, UNDELETE_WINDOW};
 pub use making::{MAX_CLUSTER_NAME_LENGTH, NewCluster};
 pub use reconciling::Reconciled;
-pub use seeing::{ClusterAudit, ClusterFilter};
+pub use seeing::ClusterFilter;
 pub use slug::{MAX_SLUG_LENGTH, validate_slug};
 
 use firn_runtime::Timestamp;

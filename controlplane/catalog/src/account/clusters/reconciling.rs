@@ -1,6 +1,6 @@
 //! Finishing what was left between the account store and the cell, and purging what was deleted long enough ago.
 
-use serde_json::Value;
+use serde_json::json;
 use tracing::{info, warn};
 
 use super::{CELL, COLUMNS, Row, Stored, row_at};
@@ -156,7 +156,7 @@ async fn forget_in(tx: &mut Tx, actor: &Actor, id: ClusterId) -> Result<bool, Tx
         "purge_cluster",
         "cluster",
         &public,
-        &Value::Null,
+        &json!({ "before": { "name": row.name, "slug": row.slug, "project": row.project.public() }, "after": null }),
     )
     .await?;
     Ok(true)

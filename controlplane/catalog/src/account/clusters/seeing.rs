@@ -1,7 +1,5 @@
 //! Reading clusters.
 
-use firn_runtime::Timestamp;
-
 use super::making::sought;
 use super::{COLUMNS, ClusterPhase, ClusterView, InCell, Row, row_at};
 use crate::access::{Permission, ROLES, Scope};
@@ -10,8 +8,8 @@ use crate::account::access::binding_key;
 use crate::catalog::Catalog;
 use crate::cell::CatalogError;
 use crate::commands::Actor;
-use crate::ids::{AuditId, ClusterId, FeedSequence, ProjectId};
-use crate::sql::{Arg, HeldCluster, Tx, TxError, args, id_at, number_at, text_at, transaction};
+use crate::ids::{ClusterId, ProjectId};
+use crate::sql::{Arg, HeldCluster, Tx, TxError, args, transaction};
 
 /// Which clusters to list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,25 +20,6 @@ pub struct ClusterFilter {
     pub phase: Option<ClusterPhase>,
     /// Those whose name begins so, in upper or lower case.
     pub name_prefix: Option<String>,
-}
-
-/// A row of a cluster's audit trail.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClusterAudit {
-    /// Its id.
-    pub id: AuditId,
-    /// Where in the cell's feed brokers learn of it.
-    pub sequence: FeedSequence,
-    /// When.
-    pub at: Timestamp,
-    /// Who, as Kafka writes it.
-    pub principal: String,
-    /// By which request.
-    pub request: String,
-    /// What was done.
-    pub action: String,
-    /// To what: a topic's name, for one.
-    pub subject: String,
 }
 
 impl Catalog {
@@ -63,20 +42,6 @@ impl Catalog {
             listed(&mut tx, actor, filter, after, most).await
         })?;
         self.show_all(rows).await
-    }
-
-    /// A cluster's audit trail, the newest first, from the row before `before` on, at most `most`.
-    pub async fn cluster_audit(
-        &self,
-        actor: &Actor,
-        id: ClusterId,
-        before: Option<(FeedSequence, AuditId)>,
-        most: usize,
-    ) -> Result<Vec<ClusterAudit>, AccountError> {
-        transaction!(self.store(), snapshot, |tx| audited(
-            &mut tx, actor, id, before, most
-        )
-        .await)
     }
 
     pub(super) async fn show(&self, row: Row) -> Result<ClusterView, AccountError> {
@@ -146,9 +111,10 @@ async fn listed(
     let Some(principal) = binding_key(&actor.principal) else {
         return Ok(Vec::new());
     };
+    let reached = tx.visible_from(actor, "p.organization").await?;
     let mut select = format!(
         "SELECT {COLUMNS} FROM account_clusters c JOIN account_projects p ON p.id = c.project \
-         WHERE c.cluster IN ({})",
+         WHERE c.cluster IN ({}){reached}",
         visible()
     );
     let mut values = args![principal];
@@ -191,35 +157,4 @@ fn pattern(prefix: &str) -> String {
     }
     pattern.push('%');
     pattern
-}
-
-async fn audited(
-    tx: &mut Tx,
-    actor: &Actor,
-    id: ClusterId,
-    before: Option<(FeedSequence, AuditId)>,
-    most: usize,
-) -> Result<Vec<ClusterAudit>, TxError<AccountError>> {
-    tx.require(actor, Scope::Cluster(id), Permission::ViewAudit)
-        .await?;
-    let (sequence, audit) = before.map_or((i64::MAX, String::new()), |(sequence, id)| {
-        (sequence.0, id.to_string())
-    });
-    let select = "SELECT id, sequence, at, principal, request, action, subject FROM cell_audit \
-                  WHERE cluster = $1 AND (sequence < $2 OR (sequence = $2 AND id < $3)) \
-                  ORDER BY sequence DESC, id DESC LIMIT $4";
-    let most = u64::try_from(most).unwrap_or(u64::MAX);
-    let mut trail = Vec::new();
-    for row in tx.rows(select, args![id, sequence, audit, most]).await? {
-        trail.push(ClusterAudit {
-            id: id_at(&row, 0)?,
-            sequence: FeedSequence(number_at(&row, 1)?),
-            at: Timestamp(number_at(&row, 2)?),
-            principal: text_at(&row, 3)?,
-            request: text_at(&row, 4)?,
-            action: text_at(&row, 5)?,
-            subject: text_at(&row, 6)?,
-        });
-    }
-    Ok(trail)
 }

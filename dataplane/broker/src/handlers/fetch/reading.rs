@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use firn_catalog::acl::Operation;
 use firn_catalog::ids::{LeaderEpoch, Offset};
-use firn_catalog::image::Image;
+use firn_catalog::image::{Image, ImageTopic};
 use firn_log::batch::BatchHeader;
 use firn_log::partition::{Isolation, Partition, PartitionOffsets, ReadSlice};
 use kafka_protocol::ResponseError;
@@ -14,7 +15,6 @@ use tokio::sync::Notify;
 use super::failed;
 use crate::errors;
 use crate::protocol::fetch::FetchedPartition;
-use crate::seams::{Operation, ResourceKind};
 use crate::serving::request::RequestContext;
 use crate::serving::sessions::{FetchTarget, FetchTopicKey};
 use crate::serving::topics::{NotHere, check_epoch};
@@ -31,6 +31,9 @@ struct Bound<'a> {
 
 /// The reading of one request.
 pub(super) struct Reading<'a> {
+    context: &'a RequestContext,
+    /// By which the caller may read what is bound.
+    image: Arc<Image>,
     bound: Vec<Bound<'a>>,
     isolation: Isolation,
     min_bytes: usize,
@@ -72,21 +75,19 @@ impl From<FetchedPartition> for Found {
 }
 
 impl<'a> Reading<'a> {
-    pub(super) fn new(context: &RequestContext, request: &FetchRequest, targets: &'a [FetchTarget]) -> Self {
+    pub(super) fn new(
+        context: &'a RequestContext,
+        request: &FetchRequest,
+        targets: &'a [FetchTarget],
+    ) -> Self {
         let image = context.serving.image();
         let replica = request.replica_state.replica_id.0.max(request.replica_id.0);
-        let denied = replica >= 0 && !context.authorize(Operation::ClusterAction, ResourceKind::Cluster);
-        let bind = |target: &'a FetchTarget| {
-            let (name, partition) = match denied {
-                true => (None, Err(ResponseError::TopicAuthorizationFailed.into())),
-                false => bind(context, &image, target),
-            };
-            Bound {
-                target,
-                name,
-                partition,
-            }
-        };
+        let replicates = || context.authorize_cluster(&image, Operation::ClusterAction);
+        let denied = replica >= 0 && replicates().is_err();
+        let bound = bind(context, &image, targets, |topic| match denied {
+            true => Err(ResponseError::TopicAuthorizationFailed.into()),
+            false => find(context, &image, topic),
+        });
         let isolation = match request.isolation_level {
             1 => Isolation::ReadCommitted,
             _ => Isolation::ReadUncommitted,
@@ -102,7 +103,9 @@ impl<'a> Reading<'a> {
         let sensible = context.fetch_size.most(context.started).max(min_bytes);
         let max_bytes = max_bytes.min(sensible);
         Self {
-            bound: targets.iter().map(bind).collect(),
+            context,
+            image,
+            bound,
             isolation,
             min_bytes: min_bytes.min(max_bytes),
             max_bytes,
@@ -117,6 +120,7 @@ impl<'a> Reading<'a> {
     /// From here on reads no more than `bytes`.
     pub(super) fn limit(&mut self, bytes: usize) {
         self.max_bytes = self.max_bytes.min(bytes);
+        self.min_bytes = self.min_bytes.min(self.max_bytes);
     }
 
     /// Asks to be woken when any of the partitions has more, or leaves.
@@ -130,8 +134,40 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Reads what is there.
+    /// Whether what may be read may have changed since it was last looked at.
+    pub(super) fn is_outdated(&self) -> bool {
+        !Arc::ptr_eq(&self.image, &self.context.serving.image())
+    }
+
+    /// Lets go of what the caller may no longer read.
+    fn authorize_again(&mut self) {
+        self.image = self.context.serving.image();
+        // The partitions of one topic mostly follow each other.
+        let mut last: Option<(Arc<str>, bool)> = None;
+        for bound in &mut self.bound {
+            let (Some(name), Ok(_)) = (&bound.name, &bound.partition) else {
+                continue;
+            };
+            let known = last.as_ref().filter(|(last, _)| Arc::ptr_eq(last, name));
+            let allowed = match known {
+                Some((_, allowed)) => *allowed,
+                None => {
+                    let read = self.context.authorize_topic(&self.image, Operation::Read, name);
+                    last = Some((Arc::clone(name), read.is_ok()));
+                    read.is_ok()
+                }
+            };
+            if !allowed {
+                bound.partition = Err(ResponseError::TopicAuthorizationFailed.into());
+            }
+        }
+    }
+
+    /// Reads what is there, and what the caller may read by now.
     pub(super) async fn pass(&mut self) -> Pass {
+        if self.is_outdated() {
+            self.authorize_again();
+        }
         let mut pass = Pass {
             partitions: Vec::with_capacity(self.bound.len()),
             bytes: 0,
@@ -158,7 +194,7 @@ impl<'a> Reading<'a> {
         } = *bound.target;
         let partition = match &bound.partition {
             Ok(partition) => partition,
-            Err(NotHere { error, leader }) => {
+            Err(NotHere { error, leader, .. }) => {
                 return Found::from(FetchedPartition {
                     leader: leader.clone(),
                     ..failed(index, *error)
@@ -241,37 +277,57 @@ fn end_of(batches: &[Bytes]) -> Option<Offset> {
     Some(Offset(header.base_offset).plus(i64::from(header.last_offset_delta) + 1))
 }
 
-fn bind(
+/// Binds the targets of a request. What holds for a topic is found out once for those that follow each other.
+fn bind<'a, 'i>(
     context: &RequestContext,
-    image: &Image,
-    target: &FetchTarget,
-) -> (Option<Arc<str>>, Result<Arc<Partition>, NotHere>) {
-    let topic = match &target.topic {
+    image: &'i Image,
+    targets: &'a [FetchTarget],
+    find: impl Fn(&FetchTopicKey) -> Result<&'i Arc<ImageTopic>, NotHere>,
+) -> Vec<Bound<'a>> {
+    let mut last: Option<(&FetchTopicKey, Result<&'i Arc<ImageTopic>, NotHere>)> = None;
+    let mut bound = Vec::with_capacity(targets.len());
+    for target in targets {
+        let known = last.take().filter(|(key, _)| key.is_one_with(&target.topic));
+        let (key, topic) = known.unwrap_or_else(|| (&target.topic, find(&target.topic)));
+        let (name, partition) = match &topic {
+            Ok(topic) => (
+                Some(Arc::clone(&topic.name)),
+                context.partition(image, topic, target.index),
+            ),
+            Err(not_here) => (None, Err(not_here.clone())),
+        };
+        last = Some((key, topic));
+        bound.push(Bound {
+            target,
+            name,
+            partition,
+        });
+    }
+    bound
+}
+
+/// The topic, if the caller may read it.
+fn find<'i>(
+    context: &RequestContext,
+    image: &'i Image,
+    key: &FetchTopicKey,
+) -> Result<&'i Arc<ImageTopic>, NotHere> {
+    let authorize = |name: &str| {
+        let authorized = context.authorize_topic(image, Operation::Read, name);
+        authorized.map_err(NotHere::topic)
+    };
+    match key {
         FetchTopicKey::Name(name) => {
-            if !context.may(Operation::Read, name) {
-                return (None, Err(ResponseError::TopicAuthorizationFailed.into()));
-            }
-            context
-                .topic_by_name(image, name)
-                .ok_or(ResponseError::UnknownTopicOrPartition)
+            authorize(name)?;
+            let topic = context.topic_by_name(image, name);
+            topic.ok_or_else(|| ResponseError::UnknownTopicOrPartition.into())
         }
         FetchTopicKey::Id(id) => {
             let topic = context
                 .topic_by_id(image, *id)
-                .ok_or(ResponseError::UnknownTopicId);
-            match topic {
-                Ok(topic) if !context.may(Operation::Read, &topic.name) => {
-                    Err(ResponseError::TopicAuthorizationFailed)
-                }
-                topic => topic,
-            }
+                .ok_or(ResponseError::UnknownTopicId)?;
+            authorize(&topic.name)?;
+            Ok(topic)
         }
-    };
-    match topic {
-        Ok(topic) => (
-            Some(Arc::clone(&topic.name)),
-            context.partition(image, topic, target.index),
-        ),
-        Err(error) => (None, Err(error.into())),
     }
 }

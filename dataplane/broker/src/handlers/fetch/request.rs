@@ -53,6 +53,11 @@ impl<'r> Topics<'r> {
     }
 }
 
+/// Whether the request goes on with a session.
+pub(super) fn continues(context: &RequestContext, request: &FetchRequest) -> bool {
+    context.version >= SESSIONS_FROM && request.session_epoch > 0
+}
+
 /// Opens, continues or closes the request's session.
 pub(super) fn open(context: &RequestContext, request: &FetchRequest) -> Result<Opened, ResponseError> {
     let by_id = context.version >= TOPIC_IDS_FROM;

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use bytes::BytesMut;
+use firn_catalog::audit::AUDIT_TOPIC;
 use firn_catalog::image::{Image, ImageTopic};
 use firn_log::batch::{BatchError, BatchHeader, WorkBudget};
 use firn_log::partition::{AppendError, Partition, Validated};
@@ -54,21 +55,21 @@ pub(super) fn check(
     context: &RequestContext,
     image: &Image,
     topics: Vec<ProduceTopic>,
-    refused: Option<ResponseError>,
+    refused: Option<NotHere>,
 ) -> Vec<Checked> {
     let mut budget = INLINE;
     let mut exhausted = false;
     let now = context.serving.env.now();
     let mut check_topic = |topic: ProduceTopic| {
-        let found = match refused {
-            Some(error) => Err(error),
+        let found = match &refused {
+            Some(refused) => Err(refused.clone()),
             None => find(context, image, &topic.key),
         };
         let mut check_batch = |sent: ProducePartition| {
             let index = sent.index;
-            let mut step = match found {
+            let mut step = match &found {
                 Ok(topic) => locate(context, image, topic, sent),
-                Err(error) => Step::Nowhere(error.into()),
+                Err(refused) => Step::Nowhere(refused.clone()),
             };
             if !exhausted {
                 exhausted = step.validate(now, &mut budget);
@@ -87,6 +88,8 @@ pub(super) fn check(
 fn locate(context: &RequestContext, image: &Image, topic: &ImageTopic, sent: ProducePartition) -> Step {
     match context.partition(image, topic, sent.index) {
         Err(not_here) => Step::Nowhere(not_here),
+        // Only brokers write it.
+        Ok(_) if *topic.name == *AUDIT_TOPIC => Step::Nowhere(ResponseError::InvalidTopicException.into()),
         Ok(_) if context.version < ZSTD_FROM && is_zstd(&sent.records) => {
             Step::Nowhere(ResponseError::UnsupportedCompressionType.into())
         }

@@ -51,8 +51,13 @@ fn decode(api: m::ApiKey, version: i16, body: &[u8]) -> Result<usize, String> {
         Key::DescribeTopicPartitions => with::<m::DescribeTopicPartitionsRequest>(version, body),
         Key::SaslHandshake => with::<m::SaslHandshakeRequest>(version, body),
         Key::SaslAuthenticate => with::<m::SaslAuthenticateRequest>(version, body),
+        Key::DescribeClientQuotas => with::<m::DescribeClientQuotasRequest>(version, body),
+        Key::AlterClientQuotas => with::<m::AlterClientQuotasRequest>(version, body),
         Key::DescribeUserScramCredentials => with::<m::DescribeUserScramCredentialsRequest>(version, body),
         Key::AlterUserScramCredentials => with::<m::AlterUserScramCredentialsRequest>(version, body),
+        Key::DescribeAcls => with::<m::DescribeAclsRequest>(version, body),
+        Key::CreateAcls => with::<m::CreateAclsRequest>(version, body),
+        Key::DeleteAcls => with::<m::DeleteAclsRequest>(version, body),
         other => panic!("{other:?} is served but not tested here"),
     }
 }

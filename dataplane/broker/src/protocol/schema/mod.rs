@@ -3,17 +3,21 @@
 //! Tables, written from Kafka's message definitions. A test decodes requests that are generated from them with the
 //! codecs, for every version: the two must read the same bytes.
 
+mod acls;
 mod admin;
 mod client;
 mod credentials;
 #[cfg(test)]
 pub(crate) mod generated;
 mod groups;
+mod quotas;
 
+pub(crate) use acls::*;
 pub(crate) use admin::*;
 pub(crate) use client::*;
 pub(crate) use credentials::*;
 pub(crate) use groups::*;
+pub(crate) use quotas::*;
 
 /// The type of a field.
 #[derive(Debug)]
@@ -127,4 +131,5 @@ const I8: Kind = Kind::Fixed(1);
 const I16: Kind = Kind::Fixed(2);
 const I32: Kind = Kind::Fixed(4);
 const I64: Kind = Kind::Fixed(8);
+const F64: Kind = Kind::Fixed(8);
 const UUID: Kind = Kind::Fixed(16);

@@ -1,6 +1,9 @@
 //! The internal listener, and who is let in there.
 
+use std::net::IpAddr;
+
 use firn_catalog::entities::ClusterState;
+use firn_catalog::ids::ClusterId;
 use firn_runtime::Env;
 use firn_secrets::delegation::Delegation;
 use firn_secrets::{MasterKey, Secrets};
@@ -8,9 +11,9 @@ use kafka_protocol::messages::create_topics_request::CreatableTopic;
 use kafka_protocol::messages::{CreateTopicsRequest, SaslHandshakeRequest};
 use tokio::net::TcpStream;
 
-use super::people;
 use super::{Caller, with};
-use crate::support::client::{text, topic_name};
+use super::{acls, people};
+use crate::support::client::{batch, produce, produced, text, topic_name};
 use crate::support::{Bench, Setup, secrets};
 
 fn delegation(roles: &[&str]) -> Delegation {
@@ -20,6 +23,7 @@ fn delegation(roles: &[&str]) -> Delegation {
         roles: roles.iter().map(|role| (*role).to_owned()).collect(),
         expires_at_ms: Env::system().now().0 + 60_000,
         request_id: "request-1".to_owned(),
+        address: None,
     }
 }
 
@@ -75,6 +79,24 @@ async fn the_control_plane_asks_for_somebody_and_may_what_they_may() {
         .filter_map(|broker| broker.internal.clone())
         .collect();
     assert_eq!(told[0].port, internal.port());
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn who_asks_by_rest_counts_as_being_where_it_asked_from() {
+    let bench = bench().await;
+    acls::bind_writer(&bench, ClusterId(1), "User:sa_bound").await;
+    for (address, code) in [([127, 0, 0, 1], 0), ([192, 0, 2, 7], 29)] {
+        let asked = Delegation {
+            user: "sa_bound".to_owned(),
+            address: Some(IpAddr::from(address)),
+            ..delegation(&[])
+        };
+        let (mut caller, error) = inside(&bench, &asked.sign(&secrets())).await;
+        assert_eq!(error, 0);
+        let answer = caller.call(9, &produce("bound", 0, batch(&["a"]), -1)).await;
+        assert_eq!(produced(&answer).0, code, "{address:?}");
+    }
     bench.stop().await;
 }
 

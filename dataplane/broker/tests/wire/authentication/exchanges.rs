@@ -12,9 +12,9 @@ use super::{Caller, named};
 use crate::support::Bench;
 use crate::support::client::text;
 
-const ACTIVE: (i64, ClusterState) = (1, ClusterState::Active);
+pub const ACTIVE: (i64, ClusterState) = (1, ClusterState::Active);
 
-async fn scram(
+pub async fn scram(
     caller: &mut Caller<TcpStream>,
     mechanism: Mechanism,
     user: &str,
@@ -185,7 +185,7 @@ async fn unknown_mechanisms_and_tokens_out_of_turn_are_refused() {
         assert_eq!(told.error_code, 33);
         assert_eq!(
             told.mechanisms,
-            ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"].map(text)
+            ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"].map(text)
         );
         assert!(caller.is_closed().await);
     }

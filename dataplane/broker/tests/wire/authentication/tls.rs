@@ -22,7 +22,7 @@ use crate::support::{Bench, Setup};
 
 const ACTIVE: (i64, ClusterState) = (1, ClusterState::Active);
 
-struct Swappable(Mutex<Arc<CertifiedKey>>);
+pub(super) struct Swappable(pub(super) Mutex<Arc<CertifiedKey>>);
 
 impl Certificates for Swappable {
     fn current(&self) -> Arc<CertifiedKey> {
@@ -30,7 +30,7 @@ impl Certificates for Swappable {
     }
 }
 
-fn certificate() -> Arc<CertifiedKey> {
+pub(super) fn certificate() -> Arc<CertifiedKey> {
     let names = ["*.cell.test", "localhost", "elsewhere.test"].map(str::to_owned);
     let made = rcgen::generate_simple_self_signed(names).unwrap();
     let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
@@ -70,7 +70,11 @@ async fn connect(
     Ok(Caller::over(connector.connect(name, stream).await?))
 }
 
-async fn over_tls(bench: &Bench, certificates: &Swappable, name: &str) -> Caller<TlsStream<TcpStream>> {
+pub(super) async fn over_tls(
+    bench: &Bench,
+    certificates: &Swappable,
+    name: &str,
+) -> Caller<TlsStream<TcpStream>> {
     let trusted = certificates.current().cert[0].clone();
     connect(bench, &trusted, name, &rustls::version::TLS13)
         .await

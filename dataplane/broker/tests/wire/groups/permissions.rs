@@ -1,6 +1,6 @@
 //! What those are told of groups who may do some things and not others.
 
-use firn_broker::seams::{Operation, ResourceKind};
+use firn_catalog::acl::{Operation, ResourceName};
 use kafka_protocol::messages::ApiKey;
 use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
@@ -13,7 +13,7 @@ use crate::support::{Bench, samples};
 
 /// A broker that denies everything that has to do with groups.
 pub async fn denying() -> Bench {
-    let bench = bench(|_, resource| !matches!(resource, ResourceKind::Group(_))).await;
+    let bench = bench(|_, resource| !matches!(resource, ResourceName::Group(_))).await;
     bench.coordinators().await;
     bench.client().await.create_topic("t", 3).await;
     bench
@@ -37,13 +37,13 @@ fn needs(key: ApiKey) -> Option<Operation> {
 async fn each_request_needs_one_operation_on_its_group_and_no_other() {
     let rules: [(Operation, Rule); 3] = [
         (Operation::Read, |operation, resource| {
-            operation == Operation::Read || !matches!(resource, ResourceKind::Group(_))
+            operation == Operation::Read || !matches!(resource, ResourceName::Group(_))
         }),
         (Operation::Describe, |operation, resource| {
-            operation == Operation::Describe || !matches!(resource, ResourceKind::Group(_))
+            operation == Operation::Describe || !matches!(resource, ResourceName::Group(_))
         }),
         (Operation::Delete, |operation, resource| {
-            operation == Operation::Delete || !matches!(resource, ResourceKind::Group(_))
+            operation == Operation::Delete || !matches!(resource, ResourceName::Group(_))
         }),
     ];
     for (granted, rule) in rules {
@@ -69,8 +69,8 @@ async fn each_request_needs_one_operation_on_its_group_and_no_other() {
 async fn who_may_not_describe_the_cluster_sees_the_groups_that_it_may_describe() {
     let all: Rule = |_, _| true;
     let some: Rule = |operation, resource| match (operation, resource) {
-        (Operation::Describe, ResourceKind::Cluster) => false,
-        (Operation::Describe, ResourceKind::Group(name)) => name != "theirs",
+        (Operation::Describe, ResourceName::Cluster) => false,
+        (Operation::Describe, ResourceName::Group(name)) => name != "theirs",
         _ => true,
     };
     let cases: [(Rule, &[&str]); 2] = [(all, &["mine", "theirs"]), (some, &["mine"])];
@@ -94,7 +94,7 @@ async fn who_may_not_describe_the_cluster_sees_the_groups_that_it_may_describe()
 async fn offsets_of_topics_that_one_may_not_see_are_denied_or_left_out() {
     let bench = bench(|operation, resource| {
         let hidden = matches!(operation, Operation::Describe | Operation::Read);
-        !(hidden && resource == ResourceKind::Topic("hidden"))
+        !(hidden && resource == ResourceName::Topic("hidden"))
     })
     .await;
     bench.coordinators().await;

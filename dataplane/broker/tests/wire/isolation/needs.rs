@@ -6,10 +6,10 @@ use kafka_protocol::messages::ApiKey;
 use crate::answers::Told;
 use crate::support::samples::Sample;
 
-/// The permission without which an API does nothing.
-pub fn of(key: ApiKey) -> Permission {
-    match key {
-        ApiKey::ApiVersions | ApiKey::DescribeCluster => Permission::UseCluster,
+/// The permission without which an API does nothing; `None`: everybody in the cluster may call it.
+pub fn of(key: ApiKey) -> Option<Permission> {
+    Some(match key {
+        ApiKey::ApiVersions | ApiKey::DescribeCluster => return None,
         ApiKey::Produce | ApiKey::InitProducerId => Permission::WriteRecords,
         ApiKey::Fetch
         | ApiKey::DescribeProducers
@@ -29,7 +29,9 @@ pub fn of(key: ApiKey) -> Permission {
         | ApiKey::OffsetFetch
         | ApiKey::DescribeGroups
         | ApiKey::ListGroups
-        | ApiKey::DescribeUserScramCredentials => Permission::ViewCluster,
+        | ApiKey::DescribeClientQuotas
+        | ApiKey::DescribeUserScramCredentials
+        | ApiKey::DescribeAcls => Permission::ViewCluster,
         ApiKey::CreateTopics
         | ApiKey::CreatePartitions
         | ApiKey::DeleteTopics
@@ -37,9 +39,12 @@ pub fn of(key: ApiKey) -> Permission {
         | ApiKey::AlterConfigs
         | ApiKey::IncrementalAlterConfigs => Permission::ManageTopics,
         ApiKey::DeleteGroups | ApiKey::OffsetDelete => Permission::ManageGroups,
-        ApiKey::AlterUserScramCredentials => Permission::ManageCredentials,
+        ApiKey::AlterClientQuotas => Permission::ConfigureCluster,
+        ApiKey::AlterUserScramCredentials | ApiKey::CreateAcls | ApiKey::DeleteAcls => {
+            Permission::ManageCredentials
+        }
         other => panic!("no test knows what {other:?} needs"),
-    }
+    })
 }
 
 /// Whether a request that is allowed removes what the next ones are about.

@@ -4,16 +4,19 @@ use std::sync::Arc;
 
 use firn_catalog::access::{Role, RoleSet};
 use firn_catalog::commands::{
-    Actor, AlterScramUser, CredentialId, Principal, PutCredential, RemoveCredential, User, WantedCluster,
+    Actor, AlterQuotas, AlterScramUser, CredentialId, Principal, PutCredential, RemoveCredential, User,
+    WantedCluster,
 };
 use firn_catalog::credential::{KafkaCredential, Proof, ScramName, SealedVerifier};
 use firn_catalog::entities::{ClusterLimits, ClusterState};
 use firn_catalog::ids::{ApiKeyId, ClusterId, FeedSequence, OrganizationId, ServiceAccountId};
+use firn_catalog::quota::{Named, QuotaEntity, QuotaKey};
 use firn_runtime::Env;
 use firn_secrets::api_key::{self, ApiKeyText};
 use firn_secrets::scram::{self, Mechanism};
 use kafka_protocol::messages as m;
 
+use super::acls::all_bindings;
 use crate::support::client::{Client, PATIENCE, frame, text};
 use crate::support::samples::{CORRELATION, Sample};
 use crate::support::{Bench, secrets};
@@ -51,8 +54,23 @@ impl Tenant {
         }
     }
 
+    /// Who may do everything in the cluster.
+    pub fn admin(&self) -> &Actor {
+        &self.admin
+    }
+
     /// A new API key whose holder has this role.
     pub async fn api_key(&self, bench: &Bench, role: Role) -> (ApiKeyText, ApiKeyId) {
+        self.api_key_with(bench, RoleSet::NONE.with(role)).await
+    }
+
+    /// A connection of somebody without any role.
+    pub async fn client_without_role(&self, bench: &Bench) -> Client {
+        let (key, id) = self.api_key_with(bench, RoleSet::NONE).await;
+        login(bench, &key, id).await.expect("the key is in force")
+    }
+
+    async fn api_key_with(&self, bench: &Bench, roles: RoleSet) -> (ApiKeyText, ApiKeyId) {
         let env = Env::system();
         let id = ApiKeyId(env.random_u128());
         let key = api_key::generate(id.0, &*env.random);
@@ -66,7 +84,7 @@ impl Tenant {
             user: Arc::new(User {
                 cluster: self.cluster,
                 name: account.public().into(),
-                roles: RoleSet::NONE.with(role),
+                roles,
             }),
             proof: Proof::ApiKey {
                 digest: secrets().digest("api-key", key.as_str().as_bytes()),
@@ -133,6 +151,20 @@ impl Tenant {
     }
 }
 
+impl Tenant {
+    /// A client quota of a user.
+    pub async fn quota(&self, bench: &Bench, user: &str) {
+        let entity = QuotaEntity::User(Named::Name(user.to_owned()));
+        let command = AlterQuotas {
+            cluster: self.cluster,
+            alterations: vec![(entity, vec![(QuotaKey::RequestPercentage, Some(5_000.0))])],
+            validate_only: false,
+        };
+        let made = bench.catalog.alter_quotas(&self.admin, command).await.unwrap();
+        in_force(bench, made.sequence).await;
+    }
+}
+
 async fn in_force(bench: &Bench, sequence: Option<FeedSequence>) {
     let sequence = sequence.expect("something changed");
     let known = tokio::time::timeout(PATIENCE, bench.images.wait_for(sequence)).await;
@@ -174,6 +206,12 @@ pub fn lists_of_everything() -> Vec<Sample> {
             0,
             frame(CORRELATION, 0, &users),
         ),
+        sample(
+            m::ApiKey::DescribeClientQuotas,
+            1,
+            frame(CORRELATION, 1, &m::DescribeClientQuotasRequest::default()),
+        ),
         sample(m::ApiKey::OffsetFetch, 9, frame(CORRELATION, 9, &offsets)),
+        sample(m::ApiKey::DescribeAcls, 3, frame(CORRELATION, 3, &all_bindings())),
     ]
 }

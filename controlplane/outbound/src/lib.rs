@@ -2,12 +2,23 @@
 //!
 //! A URL must be https. The addresses that its host resolves to are looked at one by one, and the connection goes to one of
 //! those that passed, so that a second answer of the name server changes nothing. Redirects are not followed, proxies of the
-//! environment not used, answers are bounded in time and size. In `firn dev` plain http to this machine is allowed too.
+//! environment not used, answers are bounded in time and size. [`Reach`] says what of the own network may be asked all the same.
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | `address` | which addresses are on the public internet |
+//! | `provider` | an identity provider's keys: metadata, key set |
+//! | `keys` | what a key may verify |
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+mod address;
+mod keys;
+mod provider;
+
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use parking_lot::Mutex;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
@@ -15,14 +26,18 @@ use reqwest::{Client, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 use url::{Host, Url};
 
+pub use address::is_public;
+pub use keys::{KeySet, NoKey, algorithm};
+pub use provider::KeysError;
+
 /// How long a request may take in all.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The largest answer, in bytes.
-const LARGEST: usize = 1 << 20;
+const LARGEST: usize = 256 * 1024;
 
 /// Why a request to a foreign address came to nothing. Says nothing about the network that this service runs in.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum OutboundError {
+pub enum OutboundError {
     /// The URL may not be asked.
     #[error(
         "the URL must be https, with a host that is on the public internet, and without user, password or fragment"
@@ -39,43 +54,74 @@ pub(crate) enum OutboundError {
     Unreadable,
 }
 
+/// What may be asked beside the public internet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// This machine, and that without TLS: `firn dev` and tests.
+    pub loopback: bool,
+    /// Networks of the operator's own, by https like everything else.
+    pub networks: Vec<IpNet>,
+}
+
+impl Reach {
+    /// Beside the public internet what is in these networks, which are separated by commas.
+    pub fn of_networks(text: &str) -> Result<Self, String> {
+        let texts = text.split(',').map(str::trim).filter(|text| !text.is_empty());
+        let network = |text: &str| {
+            let address = text.parse::<IpAddr>().map(IpNet::from);
+            let network = address.or_else(|_| text.parse::<IpNet>());
+            network.map_err(|_| format!("\"{text}\" is no network such as 10.1.0.0/16"))
+        };
+        Ok(Self {
+            loopback: false,
+            networks: texts.map(network).collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn may_reach(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        is_public(address)
+            || (self.loopback && address.is_loopback())
+            || self.networks.iter().any(|network| network.contains(&address))
+    }
+}
+
 /// Asks foreign addresses.
-pub(crate) struct Outbound {
-    dev: bool,
+pub struct Outbound {
+    reach: Arc<Reach>,
     client: Mutex<Option<Client>>,
 }
 
 impl Outbound {
-    /// In `dev`, plain http to this machine is allowed.
-    pub(crate) fn new(dev: bool) -> Self {
-        let client = Mutex::new(None);
-        Self { dev, client }
+    /// Asks the public internet, and what is in reach beside it.
+    pub fn new(reach: Reach) -> Self {
+        Self {
+            reach: Arc::new(reach),
+            client: Mutex::new(None),
+        }
     }
 
     /// Whether a URL may be asked, as far as can be told before its host is resolved.
-    pub(crate) fn permits(&self, url: &Url) -> bool {
+    pub fn permits(&self, url: &Url) -> bool {
         let plain = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
         let host = match url.host() {
             Some(Host::Domain(name)) => !name.is_empty(),
-            Some(Host::Ipv4(address)) => self.may_reach(address.into()),
-            Some(Host::Ipv6(address)) => self.may_reach(address.into()),
+            Some(Host::Ipv4(address)) => self.reach.may_reach(address.into()),
+            Some(Host::Ipv6(address)) => self.reach.may_reach(address.into()),
             None => false,
         };
-        let scheme = url.scheme() == "https" || (self.dev && url.scheme() == "http" && is_local(url));
+        let scheme = url.scheme() == "https"
+            || (self.reach.loopback && url.scheme() == "http" && is_this_machine(url));
         plain && host && scheme
     }
 
-    fn may_reach(&self, address: IpAddr) -> bool {
-        is_public(address) || (self.dev && address.is_loopback())
-    }
-
     /// The JSON at a URL.
-    pub(crate) async fn get_json<T: DeserializeOwned>(&self, url: &Url) -> Result<T, OutboundError> {
+    pub async fn get_json<T: DeserializeOwned>(&self, url: &Url) -> Result<T, OutboundError> {
         self.send(url, |client| client.get(url.clone())).await
     }
 
     /// The JSON that a form is answered with.
-    pub(crate) async fn post_form<T: DeserializeOwned>(
+    pub async fn post_form<T: DeserializeOwned>(
         &self,
         url: &Url,
         form: &[(&str, &str)],
@@ -123,7 +169,7 @@ impl Outbound {
             .timeout(PATIENCE)
             .redirect(Policy::none())
             .no_proxy()
-            .dns_resolver(Arc::new(PublicOnly { dev: self.dev }))
+            .dns_resolver(Arc::new(InReach(Arc::clone(&self.reach))))
             .user_agent("firn")
             .build();
         match made {
@@ -150,7 +196,7 @@ async fn bounded(mut answer: Response) -> Result<Vec<u8>, OutboundError> {
 }
 
 /// Whether the host can be nothing but this machine.
-fn is_local(url: &Url) -> bool {
+fn is_this_machine(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -159,112 +205,43 @@ fn is_local(url: &Url) -> bool {
     }
 }
 
-/// Resolves names, and leaves out what is not on the public internet.
-struct PublicOnly {
-    dev: bool,
-}
+/// Resolves names, and leaves out what is not in reach.
+struct InReach(Arc<Reach>);
 
-impl Resolve for PublicOnly {
+impl Resolve for InReach {
     fn resolve(&self, name: Name) -> Resolving {
-        let dev = self.dev;
+        let reach = Arc::clone(&self.0);
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let allowed =
-                |address: &SocketAddr| is_public(address.ip()) || (dev && address.ip().is_loopback());
+            let allowed = |address: &SocketAddr| reach.may_reach(address.ip());
             let addresses: Vec<_> = found.filter(allowed).collect();
             if addresses.is_empty() {
-                return Err("the host has no public address".into());
+                return Err("the host has no address in reach".into());
             }
             Ok(Box::new(addresses.into_iter()) as Addrs)
         })
     }
 }
 
-/// Whether an address is on the public internet, as far as its number tells (IANA's special-purpose registries).
-pub(crate) fn is_public(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(address) => is_public_v4(address),
-        IpAddr::V6(address) => is_public_v6(address),
-    }
-}
-
-fn is_public_v4(address: Ipv4Addr) -> bool {
-    let [a, b, c, _] = address.octets();
-    let special = a == 0
-        || address.is_private()
-        || address.is_loopback()
-        || address.is_link_local()
-        || address.is_documentation()
-        || (a == 100 && (64..128).contains(&b))
-        || (a == 192 && b == 0 && c == 0)
-        || (a == 192 && b == 88 && c == 99)
-        || (a == 198 && (b == 18 || b == 19))
-        || a >= 224;
-    !special
-}
-
-fn is_public_v6(address: Ipv6Addr) -> bool {
-    let [a, b, ..] = address.segments();
-    // Only 2000::/3 is given out; in it, IETF protocols (Teredo among them), documentation twice, and 6to4.
-    let global = (0x2000..0x4000).contains(&a);
-    let special = (a == 0x2001 && (b < 0x200 || b == 0x0db8)) || a == 0x2002 || (a == 0x3fff && b < 0x1000);
-    global && !special
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn what_is_not_on_the_public_internet_is_told_apart() {
-        for address in [
-            "1.1.1.1",
-            "9.255.255.255",
-            "172.15.0.1",
-            "172.32.0.1",
-            "100.63.0.1",
-            "2606:4700::1111",
-        ] {
-            assert!(is_public(address.parse().unwrap()), "{address}");
-        }
-        for address in [
-            "0.0.0.0",
-            "10.1.2.3",
-            "100.64.0.1",
-            "127.0.0.1",
-            "127.9.9.9",
-            "169.254.169.254",
-            "172.16.0.1",
-            "172.31.9.9",
-            "192.0.0.8",
-            "192.168.0.1",
-            "198.18.0.1",
-            "224.0.0.1",
-            "240.0.0.1",
-            "255.255.255.255",
-            "::",
-            "::1",
-            "::ffff:127.0.0.1",
-            "::ffff:10.0.0.1",
-            "64:ff9b::7f00:1",
-            "fc00::1",
-            "fd12::1",
-            "fe80::1",
-            "ff02::1",
-            "2001::1",
-            "2001:db8::1",
-            "2002:7f00:1::",
-            "::127.0.0.1",
-        ] {
-            assert!(!is_public(address.parse().unwrap()), "{address}");
-        }
+    fn dev() -> Outbound {
+        Outbound::new(Reach {
+            loopback: true,
+            networks: Vec::new(),
+        })
+    }
+
+    fn permits(outbound: &Outbound, url: &str) -> bool {
+        outbound.permits(&url.parse().unwrap())
     }
 
     #[test]
     fn urls_into_the_own_network_are_refused() {
-        let production = Outbound::new(false);
-        let dev = Outbound::new(true);
-        let permits = |outbound: &Outbound, url: &str| outbound.permits(&url.parse().unwrap());
+        let production = Outbound::new(Reach::default());
+        let dev = dev();
         assert!(permits(&production, "https://login.example.com/realm"));
         for url in [
             "http://login.example.com",
@@ -273,6 +250,8 @@ mod tests {
             "https://2130706433/",
             "https://[::1]/",
             "https://[::ffff:10.0.0.1]/",
+            "https://[64:ff9b::10.0.0.1]/",
+            "https://[2002:a00:1::1]/",
             "https://169.254.169.254/latest",
             "https://user@login.example.com/",
             "https://login.example.com/#x",
@@ -287,14 +266,59 @@ mod tests {
         assert!(!permits(&dev, "https://10.0.0.1/"));
     }
 
+    #[test]
+    fn networks_of_the_operator_are_in_reach_by_https_and_others_are_not() {
+        assert!(Reach::of_networks("proxy").is_err());
+        assert_eq!(Reach::of_networks(" "), Ok(Reach::default()));
+        let inside = Outbound::new(Reach::of_networks("10.1.0.0/16, fd01::1").unwrap());
+        assert!(permits(&inside, "https://10.1.2.3/"));
+        assert!(permits(&inside, "https://[::ffff:10.1.2.3]/"));
+        for url in ["http://10.1.2.3/", "https://10.2.0.1/", "https://127.0.0.1/"] {
+            assert!(!permits(&inside, url), "{url}");
+        }
+    }
+
     #[tokio::test]
     async fn a_name_that_leads_into_the_own_network_is_not_connected_to() {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let production = Outbound::new(false);
+        let production = Outbound::new(Reach::default());
         let url = "https://localhost:1/".parse().unwrap();
         let answer = production.get_json::<serde_json::Value>(&url).await;
         assert_eq!(answer, Err(OutboundError::Unreachable));
-        let resolver = PublicOnly { dev: false };
+        let resolver = InReach(Arc::default());
         assert!(resolver.resolve("localhost".parse().unwrap()).await.is_err());
+    }
+
+    /// Answers every connection with these bytes, again and again until the other side goes.
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "this crate is below the one whose tasks others use"
+    )]
+    async fn endless(head: &'static str, body: &'static [u8]) -> Url {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        tokio::task::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let _ = stream.read(&mut [0; 4_096]).await;
+                if stream.write_all(head.as_bytes()).await.is_ok() {
+                    while !body.is_empty() && stream.write_all(body).await.is_ok() {}
+                }
+            }
+        });
+        url.parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn answers_without_end_and_redirects_come_to_nothing() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let ask = async |url: Url| dev().get_json::<serde_json::Value>(&url).await;
+        let large = endless("HTTP/1.1 200 OK\r\n\r\n", &[b' '; 65_536]).await;
+        assert_eq!(ask(large).await, Err(OutboundError::Unreadable));
+        let moved = "HTTP/1.1 302 Found\r\nlocation: http://169.254.169.254/\r\ncontent-length: 0\r\n\r\n";
+        assert_eq!(
+            ask(endless(moved, b"").await).await,
+            Err(OutboundError::Status(302))
+        );
     }
 }

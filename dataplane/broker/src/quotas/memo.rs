@@ -1,0 +1,89 @@
+//! What a connection knows of its quotas, so that a request need not look for them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use firn_catalog::commands::Principal;
+use firn_catalog::ids::{ClusterId, FeedSequence};
+use firn_catalog::quota::{QuotaEntity, QuotaKey};
+use parking_lot::Mutex;
+
+use super::book::Book;
+use super::bucket::{Bucket, Rate};
+
+/// One connection's memo of whom it is charged to. It holds for one state of the image, one principal and one client id.
+#[derive(Default)]
+pub struct Memo {
+    pub(super) known: Mutex<Option<Known>>,
+    /// Whether the time that requests take is counted.
+    timed: AtomicBool,
+    /// Nanoseconds that requests took and nobody has been charged for.
+    spent: AtomicU64,
+    /// How long the request must wait for what it changed, or may not change; in nanoseconds.
+    changed: AtomicU64,
+}
+
+/// Where the requests of a client are charged.
+pub(super) struct Known {
+    pub(super) at: FeedSequence,
+    pub(super) cluster: ClusterId,
+    pub(super) principal: Principal,
+    /// A hash of the client id.
+    pub(super) client_id: u64,
+    /// The principal's name.
+    pub(super) name: Arc<str>,
+    pub(super) book: Arc<Book>,
+    pub(super) producing: Option<Held>,
+    pub(super) consuming: Option<Held>,
+    pub(super) requesting: Option<Held>,
+    pub(super) changing: Option<Held>,
+}
+
+/// A quota that counts for a client, and the bucket that it shares with those who share it.
+pub(super) struct Held {
+    pub(super) key: QuotaKey,
+    pub(super) value: f64,
+    pub(super) entity: QuotaEntity,
+    pub(super) rate: Rate,
+    pub(super) bucket: Arc<Bucket>,
+}
+
+impl std::fmt::Debug for Memo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Memo").finish_non_exhaustive()
+    }
+}
+
+impl Memo {
+    /// Whether the time that this connection's requests take is to be told.
+    pub(crate) fn is_timed(&self) -> bool {
+        self.timed.load(Ordering::Relaxed)
+    }
+
+    /// A request was worked on for so long.
+    pub(crate) fn spend(&self, time: Duration) {
+        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        self.spent.fetch_add(nanos, Ordering::Relaxed);
+    }
+
+    /// The request must wait for so long.
+    pub(super) fn wait_for_change(&self, wait: Duration) {
+        let nanos = u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX);
+        self.changed.fetch_max(nanos, Ordering::Relaxed);
+    }
+
+    /// How long the request must wait for what it changed; the next one does not.
+    pub(super) fn take_changed(&self) -> Duration {
+        Duration::from_nanos(self.changed.swap(0, Ordering::Relaxed))
+    }
+
+    pub(super) fn time(&self, timed: bool) {
+        self.timed.store(timed, Ordering::Relaxed);
+    }
+
+    /// What was spent since the last call, in nanoseconds.
+    pub(super) fn take_spent(&self) -> u64 {
+        self.spent.swap(0, Ordering::Relaxed)
+    }
+}

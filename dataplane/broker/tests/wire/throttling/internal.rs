@@ -1,0 +1,280 @@
+//! What the processes of a cell say to each other: only on the internal listener, only with a delegation, whatever the bytes.
+
+use std::time::Duration;
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use firn_catalog::cell::{LogCatalog, WalLocation};
+use firn_catalog::entities::{Address, ClusterLimits};
+use firn_catalog::ids::{IncarnationId, NodeId};
+use firn_catalog::quota::QuotaKey;
+use firn_catalog::quota::throttle::{INTERNAL_API, Limit, Throttles};
+use firn_runtime::Env;
+use firn_secrets::delegation::{Delegation, MECHANISM};
+use kafka_protocol::messages::{SaslAuthenticateRequest, SaslHandshakeRequest};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::{every_user, large, limit, quota, send};
+use crate::support::client::{Client, PATIENCE, produce, text};
+use crate::support::{Bench, Setup, secrets};
+
+const INVALID_REQUEST: i16 = 42;
+const NOT_ALLOWED: i16 = 31;
+const NOT_REGISTERED: i16 = 102;
+const ASK: &[u8] = b"\0\"throttles\"";
+
+async fn bench() -> Bench {
+    Bench::with(Setup {
+        internal: true,
+        ..Setup::default()
+    })
+    .await
+}
+
+/// A connection to the internal listener for somebody in a cluster.
+async fn inside(bench: &Bench, cluster: u128, roles: &[&str]) -> Client {
+    let mut client = Client::connect(bench.broker.internal_address().unwrap()).await;
+    let chosen = SaslHandshakeRequest::default().with_mechanism(text(MECHANISM));
+    assert_eq!(client.call(1, &chosen).await.error_code, 0);
+    let delegation = Delegation {
+        cluster,
+        user: "per_somebody".to_owned(),
+        roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+        expires_at_ms: Env::system().now().0 + 60_000,
+        request_id: "request-1".to_owned(),
+        address: None,
+    };
+    let proof = SaslAuthenticateRequest::default().with_auth_bytes(Bytes::from(delegation.sign(&secrets())));
+    assert_eq!(client.call(2, &proof).await.error_code, 0);
+    client
+}
+
+fn message(body: &[u8]) -> BytesMut {
+    let mut frame = BytesMut::new();
+    frame.put_i32(i32::try_from(12 + body.len()).unwrap());
+    frame.put_i16(INTERNAL_API);
+    frame.put_i16(0);
+    frame.put_i32(7);
+    frame.put_i16(2);
+    frame.put_slice(b"me");
+    frame.put_slice(body);
+    frame
+}
+
+/// Says something; the error code and what follows it.
+async fn say(client: &mut Client, body: &[u8]) -> (i16, Bytes) {
+    client.stream.write_all(&message(body)).await.unwrap();
+    let mut answer = client.frame().await.expect("an answer");
+    assert_eq!(answer.get_i32(), 7);
+    (answer.get_i16(), answer)
+}
+
+fn demands(from: u128, clusters: u32) -> Vec<u8> {
+    let mut body = vec![1];
+    body.put_u128(from);
+    body.put_u32(clusters);
+    for cluster in 0..clusters {
+        body.put_u128(cluster.into());
+        body.put_u64(5);
+        body.put_u64(6);
+    }
+    body
+}
+
+#[tokio::test]
+async fn why_somebody_is_throttled_is_told_to_whoever_may_see_the_cluster() {
+    let bench = bench().await;
+    let mut client = bench.client().await;
+    client.create_topic("t", 1).await;
+    let mut viewer = inside(&bench, bench.cluster.0, &["viewer"]).await;
+    let (error, told) = say(&mut viewer, ASK).await;
+    assert_eq!(error, 0);
+    let told: Throttles = serde_json::from_slice(&told).unwrap();
+    assert_eq!(told, Throttles::default(), "nobody waits");
+    quota(&bench, every_user(), QuotaKey::ProducerByteRate, Some(1_000.0)).await;
+    let before = Env::system().now().0;
+    send(&mut client, "t", 50_000).await;
+    let (_, told) = say(&mut viewer, ASK).await;
+    let told: Throttles = serde_json::from_slice(&told).unwrap();
+    let throttle = &told.throttles[0];
+    assert_eq!(
+        (throttle.principal.as_str(), throttle.client_id.as_str()),
+        ("ANONYMOUS", "test")
+    );
+    assert!(throttle.since_ms >= before && throttle.until_ms > throttle.since_ms + 40_000);
+    assert!(throttle.total_ms > 40_000 && throttle.times == 1);
+    let expected = Limit::Quota {
+        entity: every_user(),
+        key: QuotaKey::ProducerByteRate,
+        value: 1_000.0,
+    };
+    assert_eq!(throttle.limit, expected);
+    // Somebody without a role there learns nothing, nor does another cluster.
+    let mut nobody = inside(&bench, bench.cluster.0, &[]).await;
+    assert_eq!(say(&mut nobody, ASK).await, (NOT_ALLOWED, Bytes::new()));
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn demands_are_taken_from_brokers_of_the_cell_only() {
+    let bench = bench().await;
+    let mut tenant = inside(&bench, bench.cluster.0, &["admin"]).await;
+    assert_eq!(say(&mut tenant, &demands(1, 2)).await.0, NOT_ALLOWED);
+    let mut cell = inside(&bench, 0, &[]).await;
+    let own = bench.log.incarnation().0;
+    for stranger in [own, 12_345] {
+        assert_eq!(say(&mut cell, &demands(stranger, 2)).await.0, NOT_REGISTERED);
+    }
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn whatever_bytes_come_are_answered_with_an_error_and_the_connection_goes_on() {
+    let bench = bench().await;
+    let mut cell = inside(&bench, 0, &[]).await;
+    let mut short = demands(1, 3);
+    short.pop();
+    let mut claims = demands(1, 0);
+    claims[17..21].copy_from_slice(&u32::MAX.to_be_bytes());
+    let nested = [&b"\0"[..], &[b'['; 1_000]].concat();
+    let hostile: [&[u8]; 9] = [
+        b"",
+        b"\x02",
+        b"\0",
+        b"\0{",
+        b"\0\"other\"",
+        b"\x01",
+        &short,
+        &claims,
+        &nested,
+    ];
+    for body in hostile {
+        assert_eq!(say(&mut cell, body).await.0, INVALID_REQUEST, "{body:?}");
+    }
+    assert_eq!(say(&mut cell, &demands(9, 10_000)).await.0, NOT_REGISTERED);
+    // Another version is none.
+    let mut other = message(ASK);
+    other[7] = 1;
+    cell.stream.write_all(&other).await.unwrap();
+    assert!(cell.is_closed().await);
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn clients_cannot_send_internal_messages_and_nobody_can_without_a_delegation() {
+    let bench = bench().await;
+    let mut client = bench.client().await;
+    client.create_topic("t", 1).await;
+    client.stream.write_all(&message(ASK)).await.unwrap();
+    assert!(client.is_closed().await, "it is an unknown API");
+    let mut stranger = Client::connect(bench.broker.internal_address().unwrap()).await;
+    stranger.stream.write_all(&message(ASK)).await.unwrap();
+    assert!(stranger.is_closed().await);
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn what_the_control_plane_asks_for_somebody_is_charged_to_nobody() {
+    let bench = bench().await;
+    let mut client = bench.client().await;
+    client.create_topic("t", 1).await;
+    quota(&bench, every_user(), QuotaKey::ProducerByteRate, Some(1.0)).await;
+    let mut admin = inside(&bench, bench.cluster.0, &["admin"]).await;
+    let request = produce("t", 0, large(5_000), -1);
+    let sent = tokio::time::timeout(PATIENCE, admin.call(9, &request));
+    assert_eq!(sent.await.expect("an answer").throttle_time_ms, 0);
+    bench.stop().await;
+}
+
+/// Reads a frame that a broker sends, and answers that all is well; what follows its header.
+async fn understood(stream: &mut TcpStream) -> Bytes {
+    let read = async {
+        let length = usize::try_from(stream.read_i32().await.unwrap()).unwrap();
+        let mut frame = vec![0; length];
+        stream.read_exact(&mut frame).await.unwrap();
+        frame
+    };
+    let frame = tokio::time::timeout(PATIENCE, read).await.expect("a frame");
+    let correlation = &frame[4..8];
+    let answer = [&6_i32.to_be_bytes()[..], correlation, &[0, 0]].concat();
+    stream.write_all(&answer).await.unwrap();
+    let name = usize::from(u16::from_be_bytes([frame[8], frame[9]]));
+    Bytes::from(frame).slice(10 + name..)
+}
+
+/// What this broker has of the cluster's limit, as a client that waits is told.
+async fn share(bench: &Bench, viewer: &mut Client) -> u64 {
+    send(&mut bench.client().await, "t", 10).await;
+    let (_, told) = say(viewer, ASK).await;
+    let told: Throttles = serde_json::from_slice(&told).unwrap();
+    match told.throttles[0].limit {
+        Limit::Ingress {
+            share,
+            limit: 1_000_000,
+        } => share,
+        ref other => panic!("another limit: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_broker_tells_the_others_what_is_wanted_and_takes_what_they_leave() {
+    let bench = bench().await;
+    let mut client = bench.client().await;
+    client.create_topic("t", 1).await;
+    // Another broker of the cell, which is this test.
+    let peer = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (id, at) = (IncarnationId(77), peer.local_addr().unwrap());
+    let address = Address {
+        host: at.ip().to_string(),
+        port: at.port(),
+    };
+    let (catalog, now) = (&bench.catalog, Env::system().now());
+    let opened = catalog.open_incarnation(id, NodeId(1), WalLocation::Object, now);
+    opened.await.unwrap();
+    catalog
+        .advertise(id, address.clone(), Some(address))
+        .await
+        .unwrap();
+    limit(&bench, 2, 1_000_000, ClusterLimits::HIGHEST.egress).await;
+    let (mut stream, _) = tokio::time::timeout(PATIENCE, peer.accept())
+        .await
+        .unwrap()
+        .unwrap();
+    let mut viewer = inside(&bench, bench.cluster.0, &["viewer"]).await;
+    for _ in 0..60 {
+        send(&mut bench.client().await, "t", 500_000).await;
+    }
+    assert_eq!(
+        share(&bench, &mut viewer).await,
+        500_000,
+        "an equal part, while nothing is heard"
+    );
+
+    assert_eq!(&understood(&mut stream).await[2..], MECHANISM.as_bytes());
+    let proof = understood(&mut stream).await;
+    let proof = Delegation::verify(str::from_utf8(&proof[4..]).unwrap(), &secrets(), now.0).unwrap();
+    assert_eq!((proof.cluster, proof.roles.len()), (0, 0));
+    let wanted = async {
+        loop {
+            let mut told = understood(&mut stream).await;
+            assert_eq!((told.get_u8(), told.get_u128()), (1, bench.log.incarnation().0));
+            if told.get_u32() > 0 {
+                assert_eq!(told.get_u128(), bench.cluster.0);
+                return told.get_u64();
+            }
+        }
+    };
+    assert!(wanted.await > 500_000, "more than it has");
+    // The other one says that nothing is wanted there.
+    let mut cell = inside(&bench, 0, &[]).await;
+    let grows = async {
+        while share(&bench, &mut viewer).await < 999_000 {
+            assert_eq!(say(&mut cell, &demands(id.0, 0)).await.0, 0);
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, grows)
+        .await
+        .expect("it takes what is left");
+    bench.stop().await;
+}

@@ -1,0 +1,291 @@
+//! GSSAPI with a real realm: Java's client and librdkafka log in by keytab and do what ACLs allow them; tickets that do not hold
+//! are refused, and the log says why. Rules for names give what Kafka's own classes give.
+#![allow(clippy::print_stdout, reason = "tests talk to whoever reads their output")]
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "these tests drive real processes by the real clock"
+)]
+
+mod support;
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use support::clients::{self, Client, Security};
+use support::firn::{Firn, FirnOptions};
+use support::kafka_tools::{KafkaTools, Tool};
+use support::kdc::{Kdc, REALM, SKEW};
+use support::server::create_topic;
+use support::wait_for;
+
+const TOPIC: &str = "tickets";
+/// Kafka's error code.
+const SASL_AUTHENTICATION_FAILED: i16 = 58;
+
+/// A realm with the service, and `firn dev` that takes its tickets.
+struct Bench {
+    kdc: Kdc,
+    firn: Firn,
+}
+
+impl Bench {
+    fn start() -> Self {
+        let kdc = Kdc::start();
+        for host in ["localhost", "127.0.0.1", "stale"] {
+            kdc.add(&format!("kafka/{host}"), "");
+            kdc.add(&format!("http/{host}"), "");
+        }
+        let keytab = kdc.keytab(
+            "service",
+            &[
+                "kafka/localhost",
+                "kafka/127.0.0.1",
+                "kafka/stale",
+                "http/localhost",
+            ],
+        );
+        let options = FirnOptions::default()
+            .set("kerberos-keytab", keytab.display().to_string())
+            .set("kerberos-realm", REALM)
+            .set("log-level", "info,firn_kerberos=debug")
+            .set("kerberos-rules", r"RULE:[1:$1@$0](.*@FIRN\.TEST)s/@.*//")
+            .env("KRB5_CONFIG", kdc.config().display().to_string());
+        let firn = Firn::start(options);
+        Self { kdc, firn }
+    }
+
+    /// A client of this principal, by a keytab of its own.
+    fn java(&self, class: &str) -> Client {
+        let config = self.kdc.config();
+        let flags = format!("-Djava.security.krb5.conf={} -Xshare:auto", config.display());
+        clients::java(class).env("JAVA_TOOL_OPTIONS", flags)
+    }
+
+    fn security(principal: &str, keytab: &Path) -> Security {
+        Security {
+            mechanism: "GSSAPI",
+            username: principal.to_owned(),
+            password: keytab.display().to_string(),
+            authority: None,
+        }
+    }
+
+    fn kcat(&self, principal: &str, keytab: &Path) -> Client {
+        let (config, cache) = (self.kdc.config(), keytab.with_extension("cache"));
+        clients::kcat()
+            .env("KRB5_CONFIG", config.display().to_string())
+            .env("KRB5CCNAME", format!("FILE:{}", cache.display()))
+            .args(["-b", &self.firn.kafka, "-X", "security.protocol=sasl_plaintext"])
+            .args([
+                "-X",
+                "sasl.mechanisms=GSSAPI",
+                "-X",
+                "sasl.kerberos.service.name=kafka",
+            ])
+            .args(["-X", &format!("sasl.kerberos.principal={principal}@{REALM}")])
+            .args(["-X", &format!("sasl.kerberos.keytab={}", keytab.display())])
+    }
+
+    /// Waits until the log says this.
+    fn logged(&self, text: &str) {
+        let found = wait_for(Duration::from_secs(20), || {
+            self.firn.log().contains(text).then_some(())
+        });
+        assert!(found.is_some(), "{text} is not in the log:\n{}", self.firn.log());
+    }
+
+    /// The error that a first token is answered with.
+    fn show(&self, token: &[u8]) -> i16 {
+        let mut stream = TcpStream::connect(&self.firn.kafka).unwrap();
+        let mechanism = [&6_u16.to_be_bytes()[..], b"GSSAPI"].concat();
+        assert_eq!(ask(&mut stream, 17, &mechanism), 0, "the mechanism is offered");
+        let length = u32::try_from(token.len()).unwrap().to_be_bytes();
+        ask(&mut stream, 36, &[&length[..], token].concat())
+    }
+}
+
+/// Sends a request of version 1 without a client id; the error code, which comes first in the answer.
+fn ask(stream: &mut TcpStream, api: u16, body: &[u8]) -> i16 {
+    let head = [&api.to_be_bytes()[..], &[0, 1, 0, 0, 0, 9, 0xff, 0xff]].concat();
+    let length = u32::try_from(head.len() + body.len()).unwrap().to_be_bytes();
+    stream.write_all(&[&length[..], &head, body].concat()).unwrap();
+    let mut length = [0; 4];
+    stream.read_exact(&mut length).unwrap();
+    let mut answer = vec![0; usize::try_from(u32::from_be_bytes(length)).unwrap()];
+    stream.read_exact(&mut answer).unwrap();
+    i16::from_be_bytes([answer[4], answer[5]])
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    let digits = text.trim().as_bytes().chunks(2);
+    digits
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
+        .collect()
+}
+
+#[test]
+fn short_names_are_what_kafka_s_own_classes_say() {
+    let table = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/kerberos/names.tsv");
+    let table = fs::read_to_string(table).unwrap();
+    let rows: Vec<_> = table.lines().filter(|line| !line.starts_with('#')).collect();
+    let directory = tempfile::tempdir().unwrap();
+    let input = directory.path().join("rows");
+    fs::write(&input, rows.join("\n")).unwrap();
+    let said = clients::java("KerberosNames").input(&input).run();
+    let expected: Vec<_> = rows.iter().map(|row| row.rsplit('\t').next().unwrap()).collect();
+    let said: Vec<_> = said.lines().collect();
+    assert!(said.len() > 40);
+    for ((row, expected), said) in rows.iter().zip(expected).zip(said) {
+        assert_eq!(said, expected, "{row}");
+    }
+}
+
+/// Lets alice write and read.
+fn allow_alice(kafka: &str) {
+    let mut tools = KafkaTools::start(kafka);
+    let topic = format!("--operation Read --operation Write --operation Describe --topic {TOPIC}");
+    let cluster = "--operation IdempotentWrite --cluster";
+    for what in [topic.as_str(), cluster] {
+        tools.ok(Tool::Acls, &format!("--add --allow-principal User:alice {what}"));
+    }
+}
+
+#[test]
+fn clients_with_tickets_do_what_acls_allow_and_no_more() {
+    let bench = Bench::start();
+    let kafka = bench.firn.kafka.clone();
+    for principal in ["alice", "bob", "carol/host"] {
+        bench.kdc.add(principal, "");
+    }
+    let keytab = |name: &str| bench.kdc.keytab(&name.replace('/', "-"), &[name]);
+    let (alice, bob, carol) = (keytab("alice"), keytab("bob"), keytab("carol/host"));
+    create_topic(&kafka, TOPIC, 1, &[]);
+    allow_alice(&kafka);
+    let input = bench.firn.options().scratch().join("records");
+    fs::write(&input, "0\t1000\t6b\t6a617661\t\n").unwrap();
+    let produce = |principal: &str, keytab: &Path| {
+        bench
+            .java("Client")
+            .security(&Bench::security(&format!("{principal}@{REALM}"), keytab))
+            .input(&input)
+            .args(["produce", &kafka, TOPIC, "none"])
+    };
+    produce("alice", &alice).run();
+    let text = bench.firn.options().scratch().join("text");
+    fs::write(&text, "k:kcat\n").unwrap();
+    bench
+        .kcat("alice", &alice)
+        .args(["-P", "-t", TOPIC, "-K", ":", "-p", "0"])
+        .input(&text)
+        .run();
+    let read = bench
+        .kcat("alice", &alice)
+        .args([
+            "-C",
+            "-t",
+            TOPIC,
+            "-p",
+            "0",
+            "-o",
+            "beginning",
+            "-c",
+            "2",
+            "-f",
+            "%k=%s\n",
+        ])
+        .run();
+    assert_eq!(read, "k=java\nk=kcat\n");
+    let read = bench
+        .java("Client")
+        .security(&Bench::security(&format!("alice@{REALM}"), &alice))
+        .args(["text", &kafka, TOPIC, "2"])
+        .run();
+    assert_eq!(read, "0\tk\tjava\n0\tk\tkcat\n");
+    // Whoever is known may do nothing without an ACL; whoever has no name is refused.
+    let refused = produce("bob", &bob).into_command().output().unwrap();
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(
+        !refused.status.success() && said.contains("AuthorizationException"),
+        "{said}"
+    );
+    let refused = bench
+        .kcat("carol/host", &carol)
+        .args(["-L", "-m", "5"])
+        .into_command()
+        .output()
+        .unwrap();
+    assert!(!refused.status.success());
+    bench.logged("no rule gives the principal a name");
+}
+
+#[test]
+fn tickets_that_do_not_hold_are_refused_and_the_log_says_why() {
+    let bench = Bench::start();
+    bench.kdc.add("alice", "");
+    bench.kdc.add("brief", "-maxlife 3seconds");
+    bench.kdc.change_key("kafka/stale");
+    let keytab = bench.kdc.keytab("both", &["alice", "brief"]);
+    let tokens = bench
+        .java("KerberosTokens")
+        .arg(&keytab)
+        .args(["alice", "kafka@localhost", "alice", "http@localhost"])
+        .args(["alice", "kafka@stale", "brief", "kafka@localhost"])
+        .run();
+    let tokens: Vec<_> = tokens.lines().map(unhex).collect();
+    let [good, foreign, stale, brief] = &tokens[..] else {
+        panic!("{} tokens", tokens.len());
+    };
+    assert_eq!(bench.show(good), 0);
+    let refused = |token: &[u8], why: &str| {
+        assert_eq!(bench.show(token), SASL_AUTHENTICATION_FAILED, "{why}");
+        bench.logged(why);
+    };
+    refused(good, "the ticket was shown before: a replay");
+    refused(foreign, "the ticket is for another service");
+    refused(stale, "another service or key than the keytab has");
+    refused(b"nonsense", "the token cannot be accepted");
+    let mut garbled = good.clone();
+    *garbled.last_mut().unwrap() ^= 1;
+    refused(&garbled, "authentication failed");
+    thread::sleep(Duration::from_secs(3 + SKEW + 1));
+    refused(brief, "mechanism=\"GSSAPI\"");
+    let log = bench.firn.log();
+    assert!(
+        log.contains("the ticket has expired") || log.contains("clock"),
+        "{log}"
+    );
+    assert_eq!(log.matches("panicked").count(), 0);
+}
+
+#[test]
+fn a_broker_that_cannot_take_tickets_does_not_start_and_says_what_is_missing() {
+    let kdc = Kdc::start();
+    kdc.add("http/localhost", "");
+    let keytab = kdc.keytab("http", &["http/localhost"]);
+    let options = FirnOptions::default()
+        .set("kerberos-keytab", keytab.display().to_string())
+        .set("kerberos-realm", REALM)
+        .env("KRB5_CONFIG", kdc.config().display().to_string());
+    let ended = Firn::try_start(options.clone())
+        .err()
+        .expect("it has no key for kafka");
+    assert!(
+        ended
+            .stderr
+            .contains("no key that can be used for the service kafka"),
+        "{}",
+        ended.stderr
+    );
+    let ended = Firn::try_start(
+        options
+            .set("kerberos-service", "http")
+            .set("kerberos-rules", "RULE:[1:$3]"),
+    );
+    let ended = ended.err().expect("there is no such component");
+    assert!(ended.stderr.contains("RULE:[1:$3]"), "{}", ended.stderr);
+}
