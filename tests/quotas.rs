@@ -1,5 +1,6 @@
 //! Quotas of bytes with real clients, Java and librdkafka, producing and consuming at the same time: each is within a tenth of
-//! its own quota over half a minute, none sees an error, and a consumer over its quota keeps its heartbeats and its partitions.
+//! its own quota over half a minute, none sees an error, and a consumer over its quota keeps its heartbeats and its partitions. Beside
+//! them a tenant looks why its client is throttled.
 #![allow(clippy::print_stdout, reason = "tests talk to whoever reads their output")]
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 #![allow(
@@ -11,10 +12,14 @@ mod support;
 
 use std::thread;
 
-use support::clients;
-use support::firn::FirnOptions;
+use serde_json::{Value, json};
+use support::clients::{self, Security};
+use support::firn::{FirnOptions, PATIENCE};
 use support::kafka_tools::{KafkaTools, Tool};
+use support::rest::{self, Tenant};
 use support::server::Server;
+use support::tenant::text;
+use support::{http, wait_for};
 
 /// Bytes a second of each client.
 const QUOTA: f64 = 500_000.0;
@@ -72,18 +77,139 @@ fn java_producer(address: &str, topic: &str) -> f64 {
     records * SIZE as f64
 }
 
-/// The rate that Kafka's own tool tells, once it has its partitions. What was saved up is in it: one second of thirty.
-fn java_consumer(address: &str, topic: &str) -> f64 {
+/// What Kafka's own consumer tool tells.
+struct Consumed {
+    /// Bytes a second, once it has its partitions. What was saved up is in it: one second of thirty.
+    rate: f64,
+    /// How often it joined its group.
+    rebalances: f64,
+    heartbeats: f64,
+}
+
+/// With a session that ends after six seconds without a heartbeat.
+fn java_consumer(address: &str, topic: &str) -> Consumed {
     let said = clients::java("org.apache.kafka.tools.ConsumerPerformance")
         .args(["--bootstrap-server", address, "--topic", topic, "--hide-header"])
-        .args(["--num-records", &RECORDS.to_string()])
+        .args(["--num-records", &RECORDS.to_string(), "--print-metrics"])
         .args(["--command-property", "client.id=java-consumer"])
+        .args(["--command-property", "session.timeout.ms=6000"])
+        .args(["--command-property", "heartbeat.interval.ms=1000"])
         .run();
-    let line = said.lines().find(|line| line.matches(',').count() >= 9);
+    // The names of metrics have commas too.
+    let line = said
+        .lines()
+        .find(|line| line.matches(", ").count() >= 9 && !line.contains('{'));
     let line = line.unwrap_or_else(|| panic!("no figures in {said}"));
     let fields: Vec<&str> = line.split(", ").collect();
     let mebibytes: f64 = fields[8].parse().unwrap();
-    mebibytes * 1024.0 * 1024.0
+    let metric = |name: &str| -> f64 {
+        let name = format!("consumer-coordinator-metrics:{name}:");
+        let line = said.lines().find(|line| line.starts_with(&name));
+        let line = line.unwrap_or_else(|| panic!("no {name} in {said}"));
+        line.rsplit(" : ").next().unwrap().trim().parse().unwrap()
+    };
+    Consumed {
+        rate: mebibytes * 1024.0 * 1024.0,
+        rebalances: metric("rebalance-total"),
+        heartbeats: metric("heartbeat-total"),
+    }
+}
+
+/// A tenant with a client that wants more than its quota lets it.
+struct OverQuota {
+    http: String,
+    tenant: Tenant,
+    security: Security,
+    quota: Value,
+}
+
+const OVER: &str = "over-quota";
+const TENANT_QUOTA: f64 = 200_000.0;
+
+impl OverQuota {
+    /// Made by REST calls only, the quota too.
+    fn new(http: &str, authority: &std::path::Path) -> Self {
+        let tenant = Tenant::new(http, "throttled", None);
+        tenant.topic("orders", 1);
+        let path = format!("/v1/clusters/{}/quotas", tenant.cluster);
+        let wanted = json!({
+            "entity": { "user": { "default": true }, "client_id": { "name": OVER } },
+            "quotas": { "producer_byte_rate": TENANT_QUOTA },
+        });
+        let request = tenant.rest().request("PUT", &path).json(&wanted);
+        Self {
+            http: http.to_owned(),
+            security: rest::login(&tenant.scram(), authority),
+            quota: tenant.rest().send(&request).expect(200).json(),
+            tenant,
+        }
+    }
+
+    /// What the tenant is told of its client, once there is something to tell.
+    fn told(&self) -> Value {
+        let path = format!("/v1/clusters/{}/throttles", self.tenant.cluster);
+        let told = wait_for(PATIENCE, || {
+            let told = self.tenant.see(&path);
+            let throttles = told["throttles"].as_array().unwrap();
+            (!throttles.is_empty()).then(|| told.clone())
+        });
+        let told = told.expect("a client is throttled");
+        let others = ["incomplete", "storage_full"].map(|name| told[name] == json!(true));
+        assert_eq!(others, [false; 2], "{told}");
+        assert_eq!(told["silent_brokers"], json!([]));
+        assert_eq!(told["throttles"].as_array().unwrap().len(), 1, "{told}");
+        told["throttles"][0].clone()
+    }
+
+    /// Produces, and asks why it takes so long meanwhile and afterwards.
+    fn ask_why(&self) {
+        let client = clients::python_file("rates.py")
+            .security(&self.security)
+            .args(["produce", &self.tenant.bootstrap, "orders", OVER, "10", "1000"])
+            .spawn();
+        let first = self.told();
+        assert_eq!(
+            first["principal"],
+            format!("User:{}", self.tenant.service_account)
+        );
+        assert_eq!(first["client_id"], OVER);
+        assert_eq!(first["active"], true, "{first}");
+        let limit = json!({
+            "kind": "quota",
+            "quota": self.quota["id"],
+            "entity": self.quota["entity"],
+            "key": "producer_byte_rate",
+            "value": TENANT_QUOTA,
+        });
+        assert_eq!(first["limit"], limit);
+        let (since, until) = (text(&first, "/since"), text(&first, "/until"));
+        assert!(since <= until, "{first}");
+        let finished = client.finish(PATIENCE * 2);
+        assert!(finished.success, "{finished}");
+        let last = self.told();
+        assert_eq!(text(&last, "/since"), since, "it is one spell");
+        assert!(text(&last, "/until") > until, "{first} {last}");
+        for count in ["total_ms", "times"] {
+            assert!(last[count].as_u64() > first[count].as_u64(), "{first} {last}");
+        }
+        self.assert_metric(last["total_ms"].as_f64().unwrap());
+    }
+
+    /// The broker's metric tells the same time.
+    fn assert_metric(&self, total_ms: f64) {
+        let page = http::get(&self.http, "/metrics").expect(200).body;
+        let samples = page.lines().filter(|line| {
+            line.starts_with("firn_broker_quota_throttle_time_milliseconds_total{")
+                && line.contains(&format!("cluster=\"{}\"", self.tenant.cluster))
+        });
+        let samples: Vec<&str> = samples.collect();
+        let [sample] = samples[..] else {
+            panic!("one limit makes clients wait: {samples:?}");
+        };
+        assert!(sample.contains("limit=\"producer_byte_rate\""), "{sample}");
+        let told: f64 = sample.rsplit(' ').next().unwrap().parse().unwrap();
+        assert!((told - total_ms).abs() <= total_ms / 10.0, "{told} of {total_ms}");
+    }
 }
 
 fn librdkafka(args: &[&str]) -> Vec<f64> {
@@ -95,7 +221,10 @@ fn librdkafka(args: &[&str]) -> Vec<f64> {
 
 #[test]
 fn four_clients_keep_their_quotas_within_a_tenth_and_an_over_quota_consumer_keeps_its_partitions() {
-    let server = Server::start(FirnOptions::default());
+    let mut server = Server::start(FirnOptions::default());
+    let over_quota = server
+        .firn()
+        .map(|firn| OverQuota::new(&firn.http, &firn.ca_file()));
     let mut tools = KafkaTools::start(&server.address);
     give(&mut tools, "java-producer", "producer_byte_rate");
     give(&mut tools, "java-consumer", "consumer_byte_rate");
@@ -115,11 +244,25 @@ fn four_clients_keep_their_quotas_within_a_tenth_and_an_over_quota_consumer_keep
             scope.spawn(|| librdkafka(&["produce", address, &into, "rdkafka-producer", &window, &size]));
         let consumer =
             scope.spawn(|| librdkafka(&["consume", address, &full, "rdkafka-consumer", &window, "group"]));
+        let asking = scope.spawn(|| over_quota.iter().for_each(OverQuota::ask_why));
         assert_within_a_tenth("Java producer", java_producer.join().unwrap());
-        assert_within_a_tenth("Java consumer", java_consumer.join().unwrap());
+        let consumed = java_consumer.join().unwrap();
+        assert_within_a_tenth("Java consumer", consumed.rate);
+        assert_eq!(
+            consumed.rebalances, 1.0,
+            "it has its partitions from the first time on"
+        );
+        // One a second was to be sent.
+        let expected = WINDOW as f64 / 2.0;
+        assert!(
+            consumed.heartbeats >= expected,
+            "{} heartbeats",
+            consumed.heartbeats
+        );
         assert_within_a_tenth("librdkafka producer", producer.join().unwrap()[0]);
         let consumer = consumer.join().unwrap();
         assert_within_a_tenth("librdkafka consumer", consumer[0]);
         assert_eq!(consumer[1], 1.0, "it has its partitions from the first time on");
+        asking.join().unwrap();
     });
 }

@@ -1,7 +1,7 @@
 """How fast librdkafka gets on, in bytes of values a second.
 
 usage: rates.py fill BOOTSTRAP TOPIC RECORDS SIZE
-       rates.py produce BOOTSTRAP TOPIC CLIENT-ID SECONDS SIZE
+       rates.py produce BOOTSTRAP TOPIC CLIENT-ID SECONDS SIZE [PARTITION]
        rates.py consume BOOTSTRAP TOPIC CLIENT-ID SECONDS GROUP
 
 What is saved up of a quota is used up before the measurement begins. Any error that the client tells ends it with status 1. A
@@ -26,7 +26,7 @@ def client(bootstrap, client_id, more):
     return security.confluent() | {"bootstrap.servers": bootstrap, "client.id": client_id, "error_cb": fail} | more
 
 
-def produce(bootstrap, topic, client_id, seconds, size):
+def produce(bootstrap, topic, client_id, seconds, size, partition=-1):
     begin = time.monotonic() + WARM_UP
     end = begin + seconds
     sent = 0
@@ -44,7 +44,7 @@ def produce(bootstrap, topic, client_id, seconds, size):
     value = b"x" * size
     while time.monotonic() < end:
         try:
-            producer.produce(topic, value, on_delivery=answered)
+            producer.produce(topic, value, partition=partition, on_delivery=answered)
             producer.poll(0)
         except BufferError:
             producer.poll(0.01)
@@ -91,8 +91,8 @@ def fill(bootstrap, topic, records, size):
 match sys.argv[1:]:
     case ["fill", bootstrap, topic, records, size]:
         fill(bootstrap, topic, int(records), int(size))
-    case ["produce", bootstrap, topic, client_id, seconds, size]:
-        produce(bootstrap, topic, client_id, float(seconds), int(size))
+    case ["produce", bootstrap, topic, client_id, seconds, size, *partition]:
+        produce(bootstrap, topic, client_id, float(seconds), int(size), *map(int, partition))
     case ["consume", bootstrap, topic, client_id, seconds, group]:
         consume(bootstrap, topic, client_id, float(seconds), group)
     case _:

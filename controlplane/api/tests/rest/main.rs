@@ -9,6 +9,7 @@ mod audit;
 mod idempotency;
 mod lists;
 mod members;
+mod networks;
 mod openapi;
 mod organizations;
 mod roles;

@@ -12,7 +12,7 @@ use kafka_protocol::messages::{CreateTopicsRequest, SaslHandshakeRequest};
 use tokio::net::TcpStream;
 
 use super::{Caller, with};
-use super::{acls, people};
+use super::{acls, networks, people};
 use crate::support::client::{batch, produce, produced, text, topic_name};
 use crate::support::{Bench, Setup, secrets};
 
@@ -96,6 +96,33 @@ async fn who_asks_by_rest_counts_as_being_where_it_asked_from() {
         assert_eq!(error, 0);
         let answer = caller.call(9, &produce("bound", 0, batch(&["a"]), -1)).await;
         assert_eq!(produced(&answer).0, code, "{address:?}");
+    }
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn a_list_of_networks_keeps_kafka_clients_out_and_lets_who_asks_by_rest_in() {
+    let bench = bench().await;
+    let person = people::key(1, "sa_one", None);
+    people::put(&bench, &person.credential).await;
+    let token = |address: Option<[u8; 4]>| {
+        let asked = Delegation {
+            address: address.map(IpAddr::from),
+            ..delegation(&["admin"])
+        };
+        asked.sign(&secrets())
+    };
+    let (mut live, error) = inside(&bench, &token(Some([198, 51, 100, 7]))).await;
+    assert_eq!(error, 0);
+    networks::allow(&bench, ClusterId(1), &["192.0.2.0/24"]).await;
+    let mut client = Caller::connect(&bench).await;
+    let told = client.plain(&person.username, &person.secret).await;
+    assert_eq!(told.error_code, 58, "the client comes from 127.0.0.1");
+    assert!(live.cluster().await.is_some(), "REST goes by the organization's list");
+    for address in [None, Some([198, 51, 100, 7]), Some([192, 0, 2, 7])] {
+        let (mut caller, error) = inside(&bench, &token(address)).await;
+        assert_eq!(error, 0, "{address:?}");
+        assert!(caller.cluster().await.is_some());
     }
     bench.stop().await;
 }

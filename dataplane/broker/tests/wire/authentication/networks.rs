@@ -12,7 +12,7 @@ use crate::support::{Bench, Setup};
 
 const ACTIVE: (i64, ClusterState) = (1, ClusterState::Active);
 
-async fn allow(bench: &Bench, cluster: ClusterId, texts: &[&str]) {
+pub async fn allow(bench: &Bench, cluster: ClusterId, texts: &[&str]) {
     let command = AlterClusterNetworks {
         cluster,
         networks: networks::parse(texts).unwrap(),
