@@ -105,6 +105,12 @@ accept-openapi: ## Write the API's description into its snapshot (controlplane/a
 	@scripts/need cc rust
 	@FIRN_ACCEPT_OPENAPI=1 cargo test $(PRODUCT) --test rest --locked --quiet -- the_snapshot_is_what_the_code_says
 
+.PHONY: compare-permissions
+compare-permissions: ## Ask Apache Kafka what the matrix of permissions asks the broker, and print what differs
+	@scripts/need cc rust python java
+	@scripts/provision
+	@scripts/compare-permissions
+
 .PHONY: sim
 sim: ## Run the seeded simulation of the log (SEEDS=1000; a failing seed is printed and replays exactly)
 	@scripts/need cc rust

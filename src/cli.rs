@@ -109,6 +109,12 @@ fn audit() -> Command {
     let head = Arg::new("head").long("head").value_name("FILE-or-TOKEN").help(
         "An end of the trail that was kept: also tell whether rows before it were cut off or written anew",
     );
+    let jwks = Arg::new("jwks")
+        .long("jwks")
+        .value_name("FILE")
+        .value_parser(clap::value_parser!(PathBuf))
+        .requires("head")
+        .help("What the service's /v1/jwks.json answered: the head must be signed by a key in it");
     Command::new("audit")
         .about("Look at exported audit trails")
         .subcommand_required(true)
@@ -118,7 +124,8 @@ fn audit() -> Command {
                 .about("Tell whether an exported audit trail is as the service wrote it")
                 .after_long_help(AFTER_VERIFY)
                 .arg(file)
-                .arg(head),
+                .arg(head)
+                .arg(jwks),
         )
 }
 
@@ -127,6 +134,7 @@ fn verify(matches: &ArgMatches) -> Verify {
     Verify {
         file: matches.get_one::<PathBuf>("file").cloned().unwrap_or_default(),
         head: matches.get_one::<String>("head").cloned(),
+        jwks: matches.get_one::<PathBuf>("jwks").cloned(),
     }
 }
 
@@ -141,7 +149,9 @@ Go on from where the last export ended (position 1200), and check both together:
     curl -H ... \"$FIRN/v1/clusters/clu_.../audit/export?after=1200\" >> trail.jsonl
 Whoever can write the database could cut rows off at the end, or compute a whole chain anew. Keep its signed end elsewhere:
     curl -H ... $FIRN/v1/clusters/clu_.../audit/head > head.json
-    firn audit verify --head head.json trail.jsonl
+    curl $FIRN/v1/jwks.json > jwks.json
+    firn audit verify --head head.json --jwks jwks.json trail.jsonl
+A key is published as long as it signs: keep both files together. Without --jwks a head vouches for its own key, which anybody can make.
 The records of the topic __audit are the same lines:
     kcat -C -t __audit -e ... | firn audit verify -
 

@@ -51,59 +51,60 @@ impl Bench {
     }
 }
 
+/// Entity, quotas, and what is said of it.
+const ENTITIES: [(&str, &str, &str); 8] = [
+    (
+        "--entity-type users --entity-name alice",
+        "producer_byte_rate=1024,consumer_byte_rate=2048",
+        "Quota configs for user-principal 'alice' are consumer_byte_rate=2048.0, producer_byte_rate=1024.0",
+    ),
+    (
+        "--entity-type users --entity-default",
+        "controller_mutation_rate=12.5",
+        "Quota configs for the default user-principal are controller_mutation_rate=12.5",
+    ),
+    (
+        "--entity-type clients --entity-name app",
+        "request_percentage=150.5",
+        "Quota configs for client-id 'app' are request_percentage=150.5",
+    ),
+    (
+        "--entity-type clients --entity-default",
+        "request_percentage=500",
+        "Quota configs for the default client-id are request_percentage=500.0",
+    ),
+    (
+        "--entity-type users --entity-name alice --entity-type clients --entity-name app",
+        "producer_byte_rate=10000",
+        "Quota configs for user-principal 'alice', client-id 'app' are producer_byte_rate=10000.0",
+    ),
+    (
+        "--entity-type users --entity-default --entity-type clients --entity-default",
+        "producer_byte_rate=20000",
+        "Quota configs for the default user-principal, the default client-id are producer_byte_rate=20000.0",
+    ),
+    (
+        "--entity-type ips --entity-name 10.0.0.1",
+        "connection_creation_rate=5",
+        "Quota configs for ip '10.0.0.1' are connection_creation_rate=5.0",
+    ),
+    (
+        "--entity-type ips --entity-default",
+        "connection_creation_rate=1000",
+        "Quota configs for the default ip are connection_creation_rate=1000.0",
+    ),
+];
+
 #[test]
 fn kafka_configs_sets_describes_and_removes_quotas() {
     let mut bench = Bench::start();
-    // Entity, quotas, and what is said of it.
-    let entities = [
-        (
-            "--entity-type users --entity-name alice",
-            "producer_byte_rate=1024,consumer_byte_rate=2048",
-            "Quota configs for user-principal 'alice' are consumer_byte_rate=2048.0, producer_byte_rate=1024.0",
-        ),
-        (
-            "--entity-type users --entity-default",
-            "controller_mutation_rate=12.5",
-            "Quota configs for the default user-principal are controller_mutation_rate=12.5",
-        ),
-        (
-            "--entity-type clients --entity-name app",
-            "request_percentage=150.5",
-            "Quota configs for client-id 'app' are request_percentage=150.5",
-        ),
-        (
-            "--entity-type clients --entity-default",
-            "request_percentage=500",
-            "Quota configs for the default client-id are request_percentage=500.0",
-        ),
-        (
-            "--entity-type users --entity-name alice --entity-type clients --entity-name app",
-            "producer_byte_rate=10000",
-            "Quota configs for user-principal 'alice', client-id 'app' are producer_byte_rate=10000.0",
-        ),
-        (
-            "--entity-type users --entity-default --entity-type clients --entity-default",
-            "producer_byte_rate=20000",
-            "Quota configs for the default user-principal, the default client-id are producer_byte_rate=20000.0",
-        ),
-        (
-            "--entity-type ips --entity-name 10.0.0.1",
-            "connection_creation_rate=5",
-            "Quota configs for ip '10.0.0.1' are connection_creation_rate=5.0",
-        ),
-        (
-            "--entity-type ips --entity-default",
-            "connection_creation_rate=1000",
-            "Quota configs for the default ip are connection_creation_rate=1000.0",
-        ),
-    ];
-    for (entity, quotas, said) in entities {
+    for (entity, quotas, said) in ENTITIES {
         assert_eq!(bench.described(entity), [""; 0], "{entity}");
         bench.alter(entity, &format!("--add-config {quotas}"));
         assert_eq!(bench.described(entity), [said], "{entity}");
     }
     let sayings = |which: &[usize]| {
-        let mut sayings: Vec<_> = which.iter().map(|place| entities[*place].2.to_owned()).collect();
+        let mut sayings: Vec<_> = which.iter().map(|place| ENTITIES[*place].2.to_owned()).collect();
         sayings.sort();
         sayings
     };
@@ -115,7 +116,7 @@ fn kafka_configs_sets_describes_and_removes_quotas() {
     );
     assert_eq!(bench.described("--entity-type ips"), sayings(&[6, 7]));
 
-    let alice = entities[0].0;
+    let alice = ENTITIES[0].0;
     bench.alter(
         alice,
         "--add-config producer_byte_rate=4096 --delete-config consumer_byte_rate",
@@ -143,7 +144,7 @@ fn kafka_configs_sets_describes_and_removes_quotas() {
         }
     }
     bench.alter(alice, "--delete-config producer_byte_rate");
-    for (entity, quotas, _) in &entities[1..] {
+    for (entity, quotas, _) in &ENTITIES[1..] {
         let keys: Vec<_> = quotas
             .split(',')
             .filter_map(|quota| quota.split('=').next())

@@ -20,10 +20,15 @@ use support::clients::{self, Client, Security};
 use support::firn::{Firn, FirnOptions};
 use support::kafka_tools::{KafkaTools, Tool};
 use support::kdc::{Kdc, REALM, SKEW};
+use support::rest::Tenant;
 use support::server::create_topic;
 use support::wait_for;
 
 const TOPIC: &str = "tickets";
+/// The name of the broker's keytab.
+const SERVICE: &str = "service";
+/// What the log says of a ticket that the key does not open.
+const BROKEN: &str = "authentication failed";
 /// Kafka's error code.
 const SASL_AUTHENTICATION_FAILED: i16 = 58;
 
@@ -35,21 +40,22 @@ struct Bench {
 
 impl Bench {
     fn start() -> Self {
+        Self::with(FirnOptions::default())
+    }
+
+    fn with(options: FirnOptions) -> Self {
         let kdc = Kdc::start();
-        for host in ["localhost", "127.0.0.1", "stale"] {
-            kdc.add(&format!("kafka/{host}"), "");
-            kdc.add(&format!("http/{host}"), "");
+        let names = ["localhost", "127.0.0.1", "stale", "replaced"].map(|host| format!("kafka/{host}"));
+        let names: Vec<_> = names
+            .iter()
+            .map(String::as_str)
+            .chain(["http/localhost"])
+            .collect();
+        for name in &names {
+            kdc.add(name, "");
         }
-        let keytab = kdc.keytab(
-            "service",
-            &[
-                "kafka/localhost",
-                "kafka/127.0.0.1",
-                "kafka/stale",
-                "http/localhost",
-            ],
-        );
-        let options = FirnOptions::default()
+        let keytab = kdc.keytab(SERVICE, &names);
+        let options = options
             .set("kerberos-keytab", keytab.display().to_string())
             .set("kerberos-realm", REALM)
             .set("log-level", "info,firn_kerberos=debug")
@@ -229,15 +235,17 @@ fn tickets_that_do_not_hold_are_refused_and_the_log_says_why() {
     bench.kdc.add("alice", "");
     bench.kdc.add("brief", "-maxlife 3seconds");
     bench.kdc.change_key("kafka/stale");
+    bench.kdc.replace("kafka/replaced");
     let keytab = bench.kdc.keytab("both", &["alice", "brief"]);
     let tokens = bench
         .java("KerberosTokens")
         .arg(&keytab)
         .args(["alice", "kafka@localhost", "alice", "http@localhost"])
-        .args(["alice", "kafka@stale", "brief", "kafka@localhost"])
+        .args(["alice", "kafka@stale", "alice", "kafka@replaced"])
+        .args(["brief", "kafka@localhost"])
         .run();
     let tokens: Vec<_> = tokens.lines().map(unhex).collect();
-    let [good, foreign, stale, brief] = &tokens[..] else {
+    let [good, foreign, stale, replaced, brief] = &tokens[..] else {
         panic!("{} tokens", tokens.len());
     };
     assert_eq!(bench.show(good), 0);
@@ -248,10 +256,13 @@ fn tickets_that_do_not_hold_are_refused_and_the_log_says_why() {
     refused(good, "the ticket was shown before: a replay");
     refused(foreign, "the ticket is for another service");
     refused(stale, "another service or key than the keytab has");
+    let failures = bench.firn.log().matches(BROKEN).count();
+    refused(replaced, BROKEN);
+    assert!(bench.firn.log().matches(BROKEN).count() > failures);
     refused(b"nonsense", "the token cannot be accepted");
     let mut garbled = good.clone();
     *garbled.last_mut().unwrap() ^= 1;
-    refused(&garbled, "authentication failed");
+    refused(&garbled, BROKEN);
     thread::sleep(Duration::from_secs(3 + SKEW + 1));
     refused(brief, "mechanism=\"GSSAPI\"");
     let log = bench.firn.log();
@@ -260,6 +271,89 @@ fn tickets_that_do_not_hold_are_refused_and_the_log_says_why() {
         "{log}"
     );
     assert_eq!(log.matches("panicked").count(), 0);
+}
+
+#[test]
+fn a_client_speaks_for_itself_alone_and_no_longer_than_its_ticket_holds() {
+    let bench = Bench::start();
+    bench.kdc.add("alice", "");
+    bench.kdc.add("brief", "-maxlife 3seconds");
+    let keytab = bench.kdc.keytab("both", &["alice", "brief"]);
+    let (host, port) = bench.firn.kafka.split_once(':').unwrap();
+    let (own, foreign) = (format!("alice@{REALM}"), format!("bob@{REALM}"));
+    let said = bench
+        .java("KerberosLogin")
+        .arg(&keytab)
+        .args([host, port])
+        .args(["alice", "-", "go", "alice", &own, "go", "alice", "alice", "go"])
+        .args(["alice", &foreign, "go", "alice", "bob", "go"])
+        .args(["brief", "-", "wait"])
+        .run();
+    let said: Vec<_> = said.lines().collect();
+    let lifetime = |line: &str| {
+        let (code, rest) = line.split_once(' ').unwrap();
+        assert_eq!(code, "0", "{said:?}");
+        rest.trim_end_matches(" closed").parse::<u64>().unwrap()
+    };
+    let [plain, own, short, foreign, other, brief] = said[..] else {
+        panic!("{said:?}");
+    };
+    for line in [plain, own, short] {
+        assert!(lifetime(line) > 60_000, "the ticket holds for hours: {said:?}");
+    }
+    for line in [foreign, other] {
+        assert_eq!(line, format!("{SASL_AUTHENTICATION_FAILED} 0"));
+    }
+    bench.logged("the authorization identity is somebody else");
+    assert!((1..=(3 + SKEW) * 1_000).contains(&lifetime(brief)), "{said:?}");
+    assert!(brief.ends_with(" closed"), "{said:?}");
+}
+
+#[test]
+fn tickets_are_for_the_one_cluster_whose_they_are() {
+    let bench = Bench::with(FirnOptions::default().set("cell-domain", "kafka.test"));
+    bench.kdc.add("alice", "");
+    let alice = bench.kdc.keytab("alice", &["alice"]);
+    let tenant = Tenant::new(&bench.firn.http, "foreign", None);
+    let (slug, _) = tenant.bootstrap.split_once('.').unwrap();
+    let (_, port) = bench.firn.kafka.rsplit_once(':').unwrap();
+    let mut names = String::new();
+    for host in ["dev", "dev-b0", slug].map(|label| format!("{label}.kafka.test")) {
+        names.push_str(&format!("127.0.0.1 {host}\n"));
+        let service = format!("kafka/{host}");
+        bench.kdc.add(&service, "");
+        bench.kdc.keytab(SERVICE, &[&service]);
+    }
+    let hosts = bench.firn.options().scratch().join("hosts");
+    fs::write(&hosts, names).unwrap();
+    let security = Security {
+        authority: Some(bench.firn.ca_file()),
+        ..Bench::security(&format!("alice@{REALM}"), &alice)
+    };
+    let input = bench.firn.options().scratch().join("records");
+    fs::write(&input, "0\t1000\t6b\t6a617661\t\n").unwrap();
+    let said = |label: &str| {
+        let flags = format!(
+            "-Djdk.net.hosts.file={} -Djava.security.krb5.conf={} -Xshare:auto",
+            hosts.display(),
+            bench.kdc.config().display()
+        );
+        let client = bench.java("Client").env("JAVA_TOOL_OPTIONS", flags);
+        let address = format!("{label}.kafka.test:{port}");
+        let client = client.security(&security).input(&input);
+        let client = client.args(["produce", &address, TOPIC, "none"]);
+        let output = client.into_command().output().unwrap();
+        assert!(!output.status.success());
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let own = said("dev");
+    assert!(
+        own.contains("AuthorizationException"),
+        "known, without an ACL: {own}"
+    );
+    let foreign = said(slug);
+    assert!(foreign.contains("SaslAuthenticationException"), "{foreign}");
+    bench.logged("the server name is not that of the cluster whose clients show tickets");
 }
 
 #[test]

@@ -16,7 +16,7 @@ mod mapping;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use authority::Authority;
 use serde_json::json;
@@ -137,14 +137,17 @@ fn java_and_librdkafka_log_in_with_certificates_and_do_what_acls_allow_them() {
     let devices = Authority::new("devices");
     scene.pool(&[&devices]);
     let address = &scene.tenant.bootstrap;
-    let alice = devices.client("Alice", &scratch);
+    let soon = SystemTime::now() + Duration::from_secs(10 * 24 * 60 * 60);
+    let alice = devices.client_until("Alice", &scratch, Some(soon));
     let sent = records::sample(100, 7, false);
     let input = scratch.join("input");
     fs::write(&input, &sent).unwrap();
     scene.tenant.topic("closed", records::PARTITIONS);
-    let clients: [(&str, fn(&Scene, &Path) -> Client); 2] =
-        [("java", Scene::java), ("librdkafka", Scene::librdkafka)];
-    for (topic, client) in clients {
+    for topic in ["java", "librdkafka"] {
+        let client = match topic {
+            "java" => Scene::java,
+            _ => Scene::librdkafka,
+        };
         scene.tenant.topic(topic, records::PARTITIONS);
         scene.allow("alice", topic);
         let produce = client(&scene, &alice).args(["produce", address, topic, "none"]);
@@ -172,7 +175,8 @@ fn java_and_librdkafka_log_in_with_certificates_and_do_what_acls_allow_them() {
     let told = wait_for(PATIENCE, || {
         let log = scene.firn.log();
         (log.contains("a client certificate was refused")
-            && log.contains("no authority of the cluster issued"))
+            && log.contains("no authority of the cluster issued")
+            && log.contains("a client certificate expires soon"))
         .then_some(())
     });
     assert!(told.is_some(), "{}", scene.firn.log());

@@ -1,5 +1,6 @@
 //! Tokens of an identity provider, as Java's client and librdkafka get them themselves, over TLS under the cluster's own name.
 #![allow(clippy::print_stdout, reason = "tests talk to whoever reads their output")]
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 #![allow(
     clippy::disallowed_methods,
     reason = "these tests drive real processes by the real clock"
@@ -9,7 +10,6 @@ mod support;
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 
 use serde_json::{Value, json};
 use support::clients::{self, Client, Security};
@@ -36,14 +36,7 @@ impl World {
         let hosts = firn.options().scratch().join("hosts");
         let names = format!("127.0.0.1 {slug}.kafka.test\n127.0.0.1 {slug}-b0.kafka.test\n");
         fs::write(&hosts, names).unwrap();
-        let resolver = firn.options().scratch().join("resolve.so");
-        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/resolve.c");
-        let mut compile = Command::new("cc");
-        compile
-            .args(["-shared", "-fPIC", "-o"])
-            .arg(&resolver)
-            .arg(source);
-        assert!(compile.status().unwrap().success());
+        let resolver = clients::resolver(firn.options().scratch());
         let authority = firn.ca_file();
         let provider = IdentityProvider::start();
         let world = Self {

@@ -1,5 +1,6 @@
 //! Passwords, keys, tokens and what they are sealed with: used in a whole life of an organization, and then looked for, in several
-//! encodings, in the log at its most talkative, in every error, in the metrics and in every row of the catalog.
+//! encodings, in the log at its most talkative, in every error, in the metrics, in every row of the catalog and in the exported
+//! audit trails.
 #![allow(clippy::print_stdout, reason = "tests talk to whoever reads their output")]
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 #![allow(
@@ -11,6 +12,8 @@ mod support;
 
 #[path = "secrets/life.rs"]
 mod life;
+#[path = "secrets/proofs.rs"]
+mod proofs;
 #[path = "secrets/search.rs"]
 mod search;
 
@@ -26,6 +29,9 @@ use support::postgres::Postgres;
 /// Everything that this process and its libraries have to say.
 const TALKATIVE: &str = "trace";
 
+/// Below this name clusters have names of their own.
+const DOMAIN: &str = "kafka.test";
+
 /// A process with a master key that the test knows, and the key.
 fn start(options: FirnOptions) -> (Firn, Secret) {
     let key: String = (0..32).map(|_| format!("{:02x}", rand::random::<u8>())).collect();
@@ -40,6 +46,7 @@ fn start(options: FirnOptions) -> (Firn, Secret) {
     opened.write_all(key.as_bytes()).unwrap();
     let options = options
         .set("master-key", file.display().to_string())
+        .set("cell-domain", DOMAIN)
         .set("log-level", TALKATIVE);
     (
         Firn::start(options),
@@ -77,6 +84,7 @@ fn shows_no_secret(options: FirnOptions, catalog: impl Fn(&Firn) -> Vec<u8>) {
         ("an error", refusals.as_bytes()),
         ("the metrics", metrics.as_bytes()),
         ("the catalog", &rows),
+        ("an audit trail", life.trails.as_bytes()),
     ] {
         found.extend(life.secrets.iter().flat_map(|secret| secret.found(place, bytes)));
         if search::contains(bytes, b"PRIVATE KEY") {

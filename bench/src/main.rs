@@ -54,17 +54,23 @@ enum Command {
         #[command(flatten)]
         places: Folders,
         /// How often alone and beside have their turns
-        #[arg(long, default_value_t = 3)]
+        #[arg(long, default_value_t = 5)]
         rounds: usize,
         /// Seconds of each
-        #[arg(long, default_value_t = 10.0)]
+        #[arg(long, default_value_t = 5.0)]
         seconds: f64,
+        /// What the greedy tenant does; unset: one thing after the other
+        #[arg(long, value_enum)]
+        load: Option<fairness::Load>,
     },
     /// The greedy tenant, which `fairness` starts
     #[command(hide = true)]
     Press {
         /// Where the broker is
         address: String,
+        /// What it does
+        #[arg(long, value_enum)]
+        load: fairness::Load,
         /// Bytes in a second; unset: as many as are answered
         #[arg(long)]
         rate: Option<f64>,
@@ -165,17 +171,20 @@ fn main() -> anyhow::Result<()> {
             places,
             rounds,
             seconds,
+            load,
         } => fairness::run(
             &places.places()?,
             rounds,
             Duration::try_from_secs_f64(seconds)?,
+            load,
             &mut std::io::stdout(),
         ),
         Command::Press {
             address,
+            load,
             rate,
             seconds,
-        } => fairness::press(&address, rate, seconds),
+        } => fairness::press(&address, load, rate, seconds),
         Command::Versus(asked) => asked.run(),
         Command::Report { folder } => {
             let results = Results::load(&results_in(&folder))?;

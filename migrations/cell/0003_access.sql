@@ -62,9 +62,12 @@ ALTER TABLE cell_audit ADD COLUMN decision TEXT NOT NULL DEFAULT 'allowed';
 ALTER TABLE cell_audit ADD COLUMN detail TEXT NOT NULL DEFAULT 'null';
 CREATE UNIQUE INDEX cell_audit_by_position ON cell_audit (cluster, position);
 
--- Where the chain of a cluster ends. Stays when the cluster goes.
+CREATE INDEX cell_audit_by_time ON cell_audit (cluster, at);
+
+-- Where the chain of a cluster ends, and whose the cluster is. Stays when the cluster goes, so that its organization still reads it.
 CREATE TABLE cell_audit_heads (
     cluster TEXT PRIMARY KEY,
     position BIGINT NOT NULL,
-    hash TEXT NOT NULL
+    hash TEXT NOT NULL,
+    organization TEXT NOT NULL
 );

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 
-use firn_api::KeptHead;
+use firn_api::{KeptHead, PublishedKeys};
 use firn_catalog::audit::verifying::{Broken, MAX_LINE, Verified, Verifier};
 use firn_catalog::moment::Moment;
 use firn_runtime::Timestamp;
@@ -29,6 +29,8 @@ pub struct Verify {
     pub file: PathBuf,
     /// A file with an end of the trail that was kept, or its token.
     pub head: Option<String>,
+    /// A file with the keys that the service publishes.
+    pub jwks: Option<PathBuf>,
 }
 
 /// What a look at an export found.
@@ -42,7 +44,9 @@ enum Finding {
 
 /// Verifies, and says what it found on standard output.
 pub fn verify(asked: &Verify) -> Result<(), Failure> {
-    let kept = asked.head.as_deref().map(read_head).transpose()?;
+    let published = asked.jwks.as_deref().map(read_keys).transpose()?;
+    let kept = asked.head.as_deref();
+    let kept = kept.map(|head| read_head(head, published.as_ref())).transpose()?;
     let verifier = Verifier::new(kept.as_ref().map(|kept| kept.head.clone()));
     let name = asked.file.display();
     let found = match asked.file == Path::new(STDIN) {
@@ -65,19 +69,27 @@ pub fn verify(asked: &Verify) -> Result<(), Failure> {
     }
 }
 
-fn read_head(head: &str) -> Result<KeptHead, Failure> {
+fn read_head(head: &str, published: Option<&PublishedKeys>) -> Result<KeptHead, Failure> {
     let path = Path::new(head);
     let text = match path.is_file() {
         false => head.to_owned(),
-        true => {
-            let mut text = String::new();
-            let read = File::open(path).and_then(|file| file.take(MAX_HEAD).read_to_string(&mut text));
-            read.map_err(|error| Failure::failed(format!("{head}: {error}")))?;
-            text
-        }
+        true => read_file(path)?,
     };
-    let kept = firn_api::read_audit_head(&text);
-    kept.map_err(|why| Failure::failed(format!("--head is neither a file nor a token of a head: {why}")))
+    let kept = firn_api::read_audit_head(&text, published);
+    kept.map_err(|why| Failure::failed(format!("--head is no head that can be trusted: {why}")))
+}
+
+fn read_keys(path: &Path) -> Result<PublishedKeys, Failure> {
+    let keys = PublishedKeys::read(&read_file(path)?);
+    keys.map_err(|why| Failure::failed(format!("--jwks {}: {why}", path.display())))
+}
+
+/// The text of a small file.
+fn read_file(path: &Path) -> Result<String, Failure> {
+    let mut text = String::new();
+    let read = File::open(path).and_then(|file| file.take(MAX_HEAD).read_to_string(&mut text));
+    read.map_err(|error| Failure::failed(format!("{}: {error}", path.display())))?;
+    Ok(text)
 }
 
 /// Looks at one line after the other, and stops at the first that is broken.
@@ -139,10 +151,14 @@ fn told(verified: Option<&Verified>, kept: Option<&KeptHead>) -> String {
                 "the head at position {position} of {at} by {issuer} is in it\n"
             ));
             text.push_str(&match &kept.signed_by {
-                Some(key) => format!("the head is signed by key {key}\n"),
-                None => {
-                    "the head's signature was not checked: keep the whole answer, with its key\n".to_owned()
+                Some(key) if kept.published => {
+                    format!("the head is signed by key {key}, which the service publishes\n")
                 }
+                Some(key) => format!(
+                    "the head is signed by a key that the head itself brings; compare its x with /v1/jwks.json (--jwks): {key}\n"
+                ),
+                None => "the head's signature was not checked: keep the whole answer, with its key, or give --jwks\n"
+                    .to_owned(),
             });
         }
     }

@@ -170,6 +170,16 @@ fn a_kept_head_tells_what_was_cut_off_or_written_anew() {
         later,
         Finding::Broken(None, Broken::BeginsAfterHead { head: 3, first: 6 })
     );
+    // What begins right after the head names its hash.
+    let on = text(&lines[3..]);
+    let found = look(on.as_bytes(), Some(head(&lines, 3)));
+    assert!(matches!(found, Finding::Holds(Some(_))), "{found:?}");
+    let other = Head {
+        hash: "ab".repeat(32),
+        ..head(&lines, 3)
+    };
+    let found = look(on.as_bytes(), Some(other));
+    assert_eq!(found, Finding::Broken(Some(1), Broken::HeadHash { position: 3 }));
     let foreign = look(whole.as_bytes(), Some(head(&chain(2, 10), 3)));
     assert!(
         matches!(foreign, Finding::Broken(Some(1), Broken::HeadOfOther { .. })),

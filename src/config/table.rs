@@ -142,7 +142,7 @@ pub const SETTINGS: &[Setting] = &[
         "kerberos-cluster",
         Kind::Text,
         "",
-        "The slug of the cluster whose clients log in with tickets. A user that comes so has no role: ACLs say what it may do. Unset: \
+        "The id or the slug of the cluster whose clients log in with tickets. A user that comes so has no role: ACLs say what it may do. Unset: \
          `dev` in `firn dev`; `firn broker` does not start with a keytab and without a cluster.",
     ),
     setting(

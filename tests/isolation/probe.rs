@@ -23,7 +23,8 @@ const CHANGING: [&str; 5] = [
 pub struct Probe {
     connection: Connection,
     rest: Rest,
-    got: Vec<(&'static str, Answer)>,
+    /// What was asked, which answer came, and which names the caller had said itself.
+    got: Vec<(&'static str, Answer, Vec<String>)>,
 }
 
 impl Probe {
@@ -45,7 +46,8 @@ impl Probe {
     pub fn ask(&mut self, row: &Row, things: &Things) -> Answer {
         let request = row.request(&self.rest, things).header("x-request-id", "the-same");
         let answer = self.connection.send(&request);
-        self.got.push((row.operation, answer.clone()));
+        let said = row.said().map(|name| things.id(name).to_owned()).collect();
+        self.got.push((row.operation, answer.clone(), said));
         answer
     }
 
@@ -79,10 +81,13 @@ impl Probe {
         start.elapsed()
     }
 
-    /// In which of its answers this text is.
+    /// In which of its answers this text is, but for names that the caller had said itself.
     pub fn seen(&self, text: &str) -> Vec<String> {
-        let whole = |(operation, answer): &(&str, Answer)| format!("{operation}: {}", shown(answer));
-        let answers = self.got.iter().map(whole);
+        let answers = self.got.iter().map(|(operation, answer, said)| {
+            let whole = shown(answer);
+            let told = said.iter().fold(whole, |told, name| told.replace(name, "(said)"));
+            format!("{operation}: {told}")
+        });
         answers
             .filter(|answer| answer.to_lowercase().contains(text))
             .collect()

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
@@ -36,7 +37,15 @@ impl Authority {
 
     /// A client's key and certificate in one file, as Java and librdkafka read them.
     pub fn client(&self, name: &str, directory: &Path) -> PathBuf {
+        self.client_until(name, directory, None)
+    }
+
+    /// The same of a certificate that ends so.
+    pub fn client_until(&self, name: &str, directory: &Path, end: Option<SystemTime>) -> PathBuf {
         let mut params = named(name);
+        if let Some(end) = end {
+            params.not_after = end.into();
+        }
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         let (certificate, key) = self.sign(&params);
         let path = directory.join(format!("{name}-{}.pem", fs::read_dir(directory).unwrap().count()));

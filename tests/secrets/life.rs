@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::proofs::Proofs;
 use super::search::Secret;
 use crate::support::clients::Security;
 use crate::support::firn::{Firn, PATIENCE};
@@ -9,6 +10,7 @@ use crate::support::http::Answer;
 use crate::support::rest::{PASSWORD, Rest, Tenant, id, login};
 use crate::support::streaming::kcat;
 use crate::support::tenant::text;
+use crate::support::{clients, wait_for};
 
 /// The second and third password of the owner, and one that is nobody's.
 const PASSWORDS: [&str; 3] = [
@@ -26,6 +28,8 @@ pub struct Life {
     pub refusals: Vec<String>,
     /// The owner's address, which is no secret.
     pub email: String,
+    /// What was exported of the audit trails.
+    pub trails: String,
 }
 
 impl Life {
@@ -35,6 +39,7 @@ impl Life {
             secrets: Vec::new(),
             refusals: Vec::new(),
             email: String::new(),
+            trails: String::new(),
         };
         let tenant = Tenant::new(&firn.http, "secretive", None);
         life.email.clone_from(&tenant.owner.email);
@@ -65,12 +70,14 @@ impl Life {
         }
     }
 
-    fn refused(&mut self, answer: &Answer) {
+    /// Remembers a refusal.
+    pub fn refused(&mut self, answer: &Answer) {
         assert!(answer.status >= 400, "a mistake is refused: {answer:?}");
         self.refusals.push(format!("{answer:?}"));
     }
 
-    fn mistake(&mut self, rest: &Rest, method: &str, path: &str, body: &Value) {
+    /// Asks for what is to be refused.
+    pub fn mistake(&mut self, rest: &Rest, method: &str, path: &str, body: &Value) {
         let request = rest.request(method, path).header("if-match", "*");
         self.refused(&rest.send(&request.json(body)));
     }
@@ -156,6 +163,8 @@ impl Life {
         let password = text(&scram, "/secret");
         self.secrets.push(Secret::token("a SCRAM password", &password));
         Self::streams(firn, &tenant, &key, &scram);
+        Proofs::new(firn, &tenant).show(self, &token);
+        self.trails(&tenant);
         tenant
             .rest()
             .delete(&format!("/v1/api-keys/{}", id(&key)), "*")
@@ -183,9 +192,10 @@ impl Life {
         self.mistake(&nobody, "POST", "/v1/verifications", &nonsense);
     }
 
-    /// Logs Kafka clients in with each mechanism, and fails to.
+    /// Logs Kafka clients in with each mechanism, and fails to; also with a secret in the place of a name.
     fn streams(firn: &Firn, tenant: &Tenant, key: &Value, scram: &Value) {
         let authority = firn.ca_file();
+        let resolver = clients::resolver(firn.options().scratch());
         for (mechanism, created) in [("PLAIN", key), ("SCRAM-SHA-256", scram), ("SCRAM-SHA-512", scram)] {
             let right = Security {
                 mechanism,
@@ -195,11 +205,43 @@ impl Life {
                 password: format!("{}x", right.password),
                 ..right.clone()
             };
-            for (security, succeeds) in [(right, true), (wrong, false)] {
+            let mut tries = vec![(right.clone(), true), (wrong.clone(), false)];
+            if mechanism == "PLAIN" {
+                for swapped in [right, wrong] {
+                    let (username, password) = (swapped.password.clone(), swapped.username.clone());
+                    let swapped = Security {
+                        username,
+                        password,
+                        ..swapped
+                    };
+                    tries.push((swapped, false));
+                }
+            }
+            for (security, succeeds) in tries {
                 let client = kcat(&tenant.bootstrap, &security).args(["-L", "-m", "2"]);
+                let client = client.env("LD_PRELOAD", &resolver);
                 let finished = client.spawn_until_closed().finish(PATIENCE);
                 assert_eq!(finished.success, succeeds, "{finished}");
             }
         }
+    }
+
+    /// Exports both audit trails, once the refused logins are in the cluster's.
+    fn trails(&mut self, tenant: &Tenant) {
+        let export = |path: String| tenant.rest().get(&path).expect(200).body;
+        let of_cluster = wait_for(PATIENCE, || {
+            let lines = export(format!("/v1/clusters/{}/audit/export", tenant.cluster));
+            let refused = [
+                "(an API key)",
+                "(a token)",
+                "PLAIN",
+                "SCRAM-SHA-256",
+                "SCRAM-SHA-512",
+            ];
+            refused.iter().all(|part| lines.contains(part)).then_some(lines)
+        });
+        self.trails = export(format!("/v1/organizations/{}/audit/export", tenant.organization));
+        self.trails
+            .push_str(&of_cluster.expect("refused logins are in the trail"));
     }
 }

@@ -57,6 +57,18 @@ pub fn python() -> Client {
     client.arg(program("python/client.py"))
 }
 
+/// A library for `LD_PRELOAD`, made in this directory: with it names below `kafka.test` are this machine's.
+pub fn resolver(directory: &Path) -> PathBuf {
+    let library = directory.join("resolve.so");
+    let mut compile = Command::new("cc");
+    compile
+        .args(["-shared", "-fPIC", "-o"])
+        .args([&library, &program("resolve.c")])
+        .arg("-ldl");
+    assert!(compile.status().unwrap().success());
+    library
+}
+
 /// Another of our Python programs.
 pub fn python_file(name: &str) -> Client {
     Client::new(tool("python/bin/python")).arg(program(&format!("python/{name}")))

@@ -96,6 +96,7 @@ pub fn now() -> i64 {
 struct Inner {
     issuer: String,
     keys: Mutex<Vec<SigningKey>>,
+    mistakes: Mutex<Vec<Value>>,
     behaviour: Mutex<Behaviour>,
     asked: AtomicUsize,
     issued: Mutex<BTreeMap<String, usize>>,
@@ -113,6 +114,7 @@ impl IdentityProvider {
         let provider = Self(Arc::new(Inner {
             issuer: format!("http://{}", listener.local_addr().unwrap()),
             keys: Mutex::new(vec![SigningKey::new("key-1")]),
+            mistakes: Mutex::default(),
             behaviour: Mutex::new(Behaviour::Well),
             asked: AtomicUsize::new(0),
             issued: Mutex::default(),
@@ -166,6 +168,11 @@ impl IdentityProvider {
     /// From now on it has these keys, and signs with the first.
     pub fn set_keys(&self, keys: &[SigningKey]) {
         *self.0.keys.lock().unwrap() = keys.to_vec();
+    }
+
+    /// From now on this is among its keys, too.
+    pub fn publish(&self, mistake: Value) {
+        self.0.mistakes.lock().unwrap().push(mistake);
     }
 
     /// The key that it signs with.
@@ -239,7 +246,11 @@ impl IdentityProvider {
 
     fn published(&self) -> Vec<Value> {
         let keys = self.0.keys.lock().unwrap();
-        keys.iter().map(SigningKey::public).collect()
+        let mistakes = self.0.mistakes.lock().unwrap();
+        keys.iter()
+            .map(SigningKey::public)
+            .chain(mistakes.iter().cloned())
+            .collect()
     }
 
     fn issue(&self, client: Option<&str>) -> String {

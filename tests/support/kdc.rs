@@ -70,7 +70,13 @@ impl Kdc {
         self.admin(&format!("cpw -randkey {principal}"));
     }
 
-    /// A file with the keys of principals, as they are.
+    /// Makes a principal anew, so that it has another key of the same version.
+    pub fn replace(&self, principal: &str) {
+        self.admin(&format!("delprinc -force {principal}"));
+        self.add(principal, "");
+    }
+
+    /// A file with the keys of principals, as they are; those that it has already stay in it.
     pub fn keytab(&self, name: &str, principals: &[&str]) -> PathBuf {
         let path = self.directory.path().join(format!("{name}.keytab"));
         let list = principals.join(" ");

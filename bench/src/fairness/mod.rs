@@ -1,21 +1,23 @@
-//! Two tenants on one broker, without any quota: how much later a light one gets its answers while another one sends at least ten times as
-//! much.
+//! Two tenants on one broker, without any quota: how much later a light one gets its answers and its records while another one sends or
+//! reads at least ten times as much.
 //!
-//! The light tenant has a cluster, a service account and an API key of its own, made through the REST API, and sends at a steady rate
-//! whatever becomes of its requests. The greedy one is the cluster of `firn dev`, in a process of its own with the lowest
-//! priority: on a machine with few cores the generator would otherwise take the time that the broker is measured by. Alone and
-//! beside are measured in turns; of each the median is told.
+//! The light tenant has a cluster, a service account and an API key of its own, made through the REST API. It sends at a steady
+//! rate whatever becomes of its requests, and follows what it sends. The greedy one is the cluster of `firn dev`, in a process of
+//! its own with the lowest priority: on a machine with few cores the generator would otherwise take the time that the broker
+//! is measured by. Alone and beside are measured in turns; of each the median is told.
 
+mod greedy;
 mod tenant;
 
 use std::io::Write;
-use std::process::{Child, Command};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
 
-use crate::load::{Client, Gauge, Latencies, Pace, Produce, Window};
+use self::greedy::Greedy;
+pub use self::greedy::{Load, press};
+use crate::load::{Client, Consume, Gauge, Latencies, Pace, Produce, Reading, Window};
 use crate::subject::{Kind, Places, Subject};
 use crate::wire::{Batch, create_topics, created};
 
@@ -23,101 +25,134 @@ use crate::wire::{Batch, create_topics, created};
 const LIGHT_REQUESTS: f64 = 200.0;
 const LIGHT_BATCH: usize = 4 << 10;
 const LIGHT_CONNECTIONS: usize = 4;
-/// What the greedy one sends in each request.
-const GREEDY_BATCH: usize = 16 << 10;
-const GREEDY_CONNECTIONS: usize = 16;
-const GREEDY_IN_FLIGHT: usize = 8;
-const TOPIC: &str = "fairness";
 const PARTITIONS: i32 = 16;
 const WARM_UP: Duration = Duration::from_secs(2);
-/// By how much the light tenant's 99th percentile may grow.
+/// By how much the light tenant's 99th percentiles may grow.
 const MOST: f64 = 1.5;
 
-/// One measurement of the light tenant.
+/// Some latencies, in ms.
 #[derive(Clone, Copy)]
-struct Sample {
+struct Quantiles {
     p50: f64,
     p99: f64,
 }
 
-/// Loads a topic from a process of its own.
-pub fn press(address: &str, rate: Option<f64>, seconds: f64) -> anyhow::Result<()> {
-    let load = Produce {
-        address: address.to_owned(),
-        topic: TOPIC.to_owned(),
-        partitions: PARTITIONS,
-        connections: GREEDY_CONNECTIONS,
-        batch: Batch::of_size(GREEDY_BATCH, 1_000),
-        pace: match rate {
-            Some(bytes) => Pace::Rate { bytes },
-            None => Pace::FullSpeed {
-                in_flight: GREEDY_IN_FLIGHT,
-            },
-        },
-    };
-    let window = Window::soon(Duration::ZERO, Duration::try_from_secs_f64(seconds)?);
-    load.run(window, &Arc::default())?;
-    Ok(())
+impl Quantiles {
+    fn of(Latencies(latencies): &Latencies) -> Self {
+        let of = |quantile| latencies.value_at_quantile(quantile) as f64 / 1_000.0;
+        Self {
+            p50: of(0.5),
+            p99: of(0.99),
+        }
+    }
+}
+
+/// One measurement of the light tenant.
+#[derive(Clone, Copy)]
+struct Sample {
+    /// From when a request was due to its answer.
+    produced: Quantiles,
+    /// From when a request was due until its records were read.
+    fetched: Quantiles,
+}
+
+fn create(address: &str, topic: &str) -> anyhow::Result<()> {
+    let mut client = Client::connect(address)?;
+    created(client.ask(&create_topics(&[topic.to_owned()], PARTITIONS))?)
 }
 
 /// Measures, and prints what came of it.
-pub fn run(places: &Places, rounds: usize, seconds: Duration, out: &mut impl Write) -> anyhow::Result<()> {
+pub fn run(
+    places: &Places,
+    rounds: usize,
+    seconds: Duration,
+    only: Option<Load>,
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
     ensure!(rounds > 0, "at least one round is needed");
     let subject = Subject::start(Kind::Firn, &[], places)?;
     let http = subject.http().context("Firn serves HTTP")?;
     let key = tenant::sign_up(http)?;
     let light = format!("{}:{}@{}", key.id, key.secret, subject.address);
-    for address in [&light, &subject.address] {
-        let mut client = Client::connect(address)?;
-        created(client.ask(&create_topics(&[TOPIC.to_owned()], PARTITIONS))?)?;
-    }
+    greedy::write_history(&subject.address)?;
     let own = LIGHT_REQUESTS * LIGHT_BATCH as f64;
     writeln!(
         out,
-        "light: {LIGHT_REQUESTS} requests/s of {LIGHT_BATCH} B on {LIGHT_CONNECTIONS} connections; greedy: \
-         {GREEDY_BATCH} B on {GREEDY_CONNECTIONS} connections"
+        "light: {LIGHT_REQUESTS} requests/s of {LIGHT_BATCH} B on {LIGHT_CONNECTIONS} connections, and a consumer; greedy: \
+         {} connections, {} B in a request",
+        greedy::CONNECTIONS,
+        greedy::BATCH
     )?;
-    for (name, rate) in [
-        ("ten times as much", Some(10.0 * own)),
-        ("as much as it can", None),
+    let mut number = 0;
+    let mut measure = || {
+        number += 1;
+        measure(&light, &format!("light-{number}"), seconds)
+    };
+    for (name, load, rate) in [
+        ("produces ten times as much", Load::Produce, Some(10.0 * own)),
+        ("produces as much as it can", Load::Produce, None),
+        ("reads ten times as much again", Load::CatchUp, Some(10.0 * own)),
+        ("reads as much as it can again", Load::CatchUp, None),
+        ("follows ten times as much", Load::Tail, Some(10.0 * own)),
     ] {
+        if only.is_some_and(|only| only != load) {
+            continue;
+        }
         let (mut alone, mut beside, mut times) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..rounds {
-            alone.push(measure(&light, seconds)?.0);
-            let mut greedy = Greedy::start(&subject.address, rate, WARM_UP + seconds)?;
-            let before = subject.metrics(["firn_broker_produced_bytes_total"])?[0];
-            let (sample, sent) = measure(&light, seconds)?;
-            let all = subject.metrics(["firn_broker_produced_bytes_total"])?[0] - before;
+            alone.push(measure()?.0);
+            let mut greedy = Greedy::start(&subject.address, load, rate, WARM_UP + seconds)?;
+            let before = subject.metrics([load.metric()])?[0];
+            let (sample, sent) = measure()?;
+            let all = subject.metrics([load.metric()])?[0] - before;
             greedy.finish()?;
             beside.push(sample);
             times.push((all - sent) / sent);
         }
-        let median = |samples: &[Sample], of: fn(&Sample) -> f64| {
-            let mut values: Vec<f64> = samples.iter().map(of).collect();
-            values.sort_by(f64::total_cmp);
-            values[values.len() / 2]
-        };
-        times.sort_by(f64::total_cmp);
-        let (before, after) = (median(&alone, |s| s.p99), median(&beside, |s| s.p99));
-        writeln!(
-            out,
-            "{name} ({:.0} times): p50 {:.2} ms alone, {:.2} ms beside; p99 {before:.2} ms alone, {after:.2} ms beside: {:.2} \
-             times (at most {MOST})",
-            times[times.len() / 2],
-            median(&alone, |s| s.p50),
-            median(&beside, |s| s.p50),
-            after / before
-        )?;
+        writeln!(out, "{name} ({:.1} times):", median(times))?;
+        for (what, of) in [
+            ("produce", (|sample| sample.produced) as fn(&Sample) -> Quantiles),
+            ("fetch", |sample| sample.fetched),
+        ] {
+            writeln!(out, "  {what}: {}", compared(&alone, &beside, of))?;
+        }
     }
     subject.stop()
 }
 
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// The medians of two series, and how far apart single rounds were.
+fn compared(alone: &[Sample], beside: &[Sample], of: fn(&Sample) -> Quantiles) -> String {
+    let middle = |samples: &[Sample], quantile: fn(Quantiles) -> f64| {
+        median(samples.iter().map(|sample| quantile(of(sample))).collect())
+    };
+    let (before, after) = (middle(alone, |q| q.p99), middle(beside, |q| q.p99));
+    let rounds = alone.iter().zip(beside);
+    let mut rounds: Vec<f64> = rounds
+        .map(|(alone, beside)| of(beside).p99 / of(alone).p99)
+        .collect();
+    rounds.sort_by(f64::total_cmp);
+    format!(
+        "p50 {:.2} ms alone, {:.2} ms beside; p99 {before:.2} ms alone, {after:.2} ms beside: {:.2} times (at most {MOST}; single \
+         rounds {rounds:.2?})",
+        middle(alone, |q| q.p50),
+        middle(beside, |q| q.p50),
+        after / before
+    )
+}
+
 /// The light tenant's latencies, and how many bytes it has sent.
-fn measure(address: &str, seconds: Duration) -> anyhow::Result<(Sample, f64)> {
+fn measure(address: &str, topic: &str, seconds: Duration) -> anyhow::Result<(Sample, f64)> {
+    create(address, topic)?;
     let batch = Batch::of_size(LIGHT_BATCH, 1_000);
-    let load = Produce {
+    let records = batch.records;
+    let produce = Produce {
         address: address.to_owned(),
-        topic: TOPIC.to_owned(),
+        topic: topic.to_owned(),
         partitions: PARTITIONS,
         connections: LIGHT_CONNECTIONS,
         pace: Pace::Rate {
@@ -125,40 +160,26 @@ fn measure(address: &str, seconds: Duration) -> anyhow::Result<(Sample, f64)> {
         },
         batch,
     };
+    let window = Window::soon(WARM_UP, seconds);
+    let consume = Consume {
+        address: address.to_owned(),
+        topic: topic.to_owned(),
+        partitions: PARTITIONS,
+        consumers: 1,
+        records,
+        reading: Reading::Tail(produce.schedule(&window)),
+        rate: None,
+    };
     let gauge = Arc::<Gauge>::default();
-    let Latencies(latencies) = load.run(Window::soon(WARM_UP, seconds), &gauge)?;
-    let of = |quantile| latencies.value_at_quantile(quantile) as f64 / 1_000.0;
+    let (produced, fetched) = std::thread::scope(|scope| {
+        let consuming = scope.spawn(|| consume.run(window, &Arc::default()));
+        let produced = produce.run(window, &gauge)?;
+        let fetched = consuming.join().ok().context("the consuming thread panicked")??;
+        anyhow::Ok((produced, fetched))
+    })?;
     let sample = Sample {
-        p50: of(0.5),
-        p99: of(0.99),
+        produced: Quantiles::of(&produced),
+        fetched: Quantiles::of(&fetched),
     };
     Ok((sample, gauge.counted().bytes as f64))
-}
-
-/// The greedy tenant's process.
-struct Greedy(Child);
-
-impl Greedy {
-    fn start(address: &str, rate: Option<f64>, time: Duration) -> anyhow::Result<Self> {
-        let mut command = Command::new("nice");
-        command.args(["-n", "19"]).arg(std::env::current_exe()?);
-        command.args(["press", address, "--seconds", &time.as_secs_f64().to_string()]);
-        if let Some(rate) = rate {
-            command.args(["--rate", &rate.to_string()]);
-        }
-        Ok(Self(command.spawn().context("nice cannot be started")?))
-    }
-
-    fn finish(&mut self) -> anyhow::Result<()> {
-        ensure!(self.0.wait()?.success(), "the greedy tenant failed");
-        Ok(())
-    }
-}
-
-impl Drop for Greedy {
-    fn drop(&mut self) {
-        // One that has been waited for is gone already.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }

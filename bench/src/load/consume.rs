@@ -9,7 +9,7 @@ use super::client::Client;
 use super::gauge::{Gauge, Latencies};
 use super::produce::Schedule;
 use super::window::{Window, sleep_until};
-use crate::wire::{FetchAnswer, FetchRequest, walk};
+use crate::wire::{FetchAnswer, FetchRequest, MAX_BYTES, walk};
 
 /// How long a tail is followed after the load, for what is late.
 const LATENESS: Duration = Duration::from_secs(1);
@@ -38,6 +38,8 @@ pub struct Consume {
     pub records: u32,
     /// What they do at the end.
     pub reading: Reading,
+    /// Bytes that each of them reads in a second at most; unset: as many as it gets.
+    pub rate: Option<f64>,
 }
 
 impl Consume {
@@ -59,6 +61,12 @@ impl Consume {
     fn consume(&self, mut client: Client, window: Window, gauge: &Gauge) -> anyhow::Result<Latencies> {
         let mut latencies = Latencies::new();
         let mut positions: Vec<(i32, i64)> = (0..self.partitions).map(|index| (index, 0)).collect();
+        let mut due = window.start;
+        let max_bytes = match self.rate {
+            // No more than a quarter of a second's, or one answer would be worth many seconds.
+            Some(rate) => MAX_BYTES.min((rate / 4.0) as i32),
+            None => MAX_BYTES,
+        };
         sleep_until(window.start);
         let until = match self.reading {
             Reading::Tail(Some(_)) => window.closes + LATENESS,
@@ -68,6 +76,7 @@ impl Consume {
             let request = FetchRequest {
                 topic: &self.topic,
                 positions: &positions,
+                max_bytes,
             };
             let request = request.encode();
             let answer = client.ask(&request)?;
@@ -79,6 +88,10 @@ impl Consume {
                 Ok(())
             })?;
             gauge.add(fetched as u64);
+            if let Some(rate) = self.rate {
+                due += Duration::from_secs_f64(fetched as f64 / rate);
+                sleep_until(due.min(until));
+            }
         }
         Ok(latencies)
     }

@@ -8,7 +8,7 @@ use super::{BATCH_HEADER, Fields, frame, put_string};
 const API: i16 = 1;
 const VERSION: i16 = 11;
 /// What Kafka's consumer asks for unless told otherwise.
-const MAX_BYTES: i32 = 50 << 20;
+pub const MAX_BYTES: i32 = 50 << 20;
 const MAX_PARTITION_BYTES: i32 = 1 << 20;
 const MIN_BYTES: i32 = 1;
 const MAX_WAIT_MS: i32 = 500;
@@ -21,6 +21,8 @@ pub struct FetchRequest<'a> {
     pub topic: &'a str,
     /// Partitions with the offset to read from.
     pub positions: &'a [(i32, i64)],
+    /// How many bytes of records it wants at most.
+    pub max_bytes: i32,
 }
 
 impl FetchRequest<'_> {
@@ -30,7 +32,7 @@ impl FetchRequest<'_> {
             body.put_i32(-1);
             body.put_i32(MAX_WAIT_MS);
             body.put_i32(MIN_BYTES);
-            body.put_i32(MAX_BYTES);
+            body.put_i32(self.max_bytes);
             body.put_u8(0);
             body.put_i32(0);
             body.put_i32(-1);

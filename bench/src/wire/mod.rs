@@ -9,7 +9,7 @@ mod sasl;
 mod topics;
 
 pub use batch::{Batch, HEADER as BATCH_HEADER};
-pub use fetch::{FetchAnswer, FetchRequest, walk};
+pub use fetch::{FetchAnswer, FetchRequest, MAX_BYTES, walk};
 pub use produce::{API as PRODUCE_API, head as produce_head, outcome as produce_outcome};
 pub use sasl::{accepted, handshake as sasl_handshake, plain as sasl_plain};
 pub use topics::{

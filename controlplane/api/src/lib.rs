@@ -46,4 +46,4 @@ pub use page::Facts;
 pub use rules::limits::RateLimits;
 pub use server::Server;
 pub use state::{Api, ApiParts, ApiSettings};
-pub use tokens::{KeptHead, read_audit_head};
+pub use tokens::{KeptHead, PublishedKeys, read_audit_head};

@@ -325,7 +325,15 @@ async fn what_decides_is_explained_with_the_smallest_acl_that_would_allow() {
         (&allowed["decided_by"], &allowed["smallest_acl"]),
         (&json!("acl"), &Value::Null)
     );
-    // Two that deny: both must go, and then the one that allows is enough.
+}
+
+#[tokio::test]
+async fn acls_that_deny_are_all_named_and_one_that_allows_is_told_of_only_where_it_would_be_missing() {
+    let service = start().await;
+    let owner = service.person("ada@example.com").await;
+    let cluster = cluster(&owner, "one").await;
+    let acls = format!("{cluster}/acls");
+    made(&owner, &acls, &reads("User:alice", "orders")).await;
     let denies = json!({ "permission": "deny", "pattern_type": "prefixed", "operation": "all" });
     let mut ids = Vec::new();
     for prefix in ["ord", "or"] {
@@ -349,7 +357,20 @@ async fn what_decides_is_explained_with_the_smallest_acl_that_would_allow() {
     );
     let sentence = text(&bob["sentence"]);
     assert!(sentence.contains("delete the 2 ACLs"), "{sentence}");
+}
 
+#[tokio::test]
+async fn a_role_yields_to_an_acl_that_denies_and_a_super_user_to_none() {
+    let service = start().await;
+    let owner = service.person("ada@example.com").await;
+    let cluster = cluster(&owner, "one").await;
+    let denies = json!({ "permission": "deny" });
+    made(
+        &owner,
+        &format!("{cluster}/acls"),
+        &with(reads("User:*", "orders"), &denies),
+    )
+    .await;
     let (account, _) = program(&owner, Some("developer")).await;
     let by_role = explained(&owner, &cluster, &format!("User:{account}"), "free").await;
     assert_eq!(

@@ -255,12 +255,13 @@ async fn five_hundred_slow_requests_end_in_time_and_others_are_served_meanwhile(
     const OF_EACH: usize = 50;
     let running = start().await;
     let address = running.server.local_address();
-    let mut slow = tokio::task::JoinSet::new();
+    let tasks = Env::system().tasks;
+    let mut slow = Vec::new();
     for number in 0..ADDRESSES {
         for _ in 0..OF_EACH {
             let mut stream = connect_from(100 + number, address).await;
             let silent = number % 2 == 0;
-            slow.spawn(async move {
+            let sending = async move {
                 let head = b"GET /healthz HTTP/1.1\r\nhost: x\r\nx-slow: ".iter();
                 for byte in head
                     .chain(std::iter::repeat(&b'a'))
@@ -275,13 +276,15 @@ async fn five_hundred_slow_requests_end_in_time_and_others_are_served_meanwhile(
                 }
                 let mut rest = Vec::new();
                 drop(stream.read_to_end(&mut rest).await);
-            });
+            };
+            slow.push(tasks.spawn(Box::pin(sending)));
         }
     }
     assert!(is_served(&mut connect_from(1, address).await).await);
-    let all = async { while slow.join_next().await.is_some() {} };
-    let all = tokio::time::timeout(Duration::from_secs(60), all).await;
-    assert!(all.is_ok(), "{} go on", slow.len());
+    let all = futures::future::join_all(&mut slow);
+    let ended = tokio::time::timeout(Duration::from_secs(60), all).await.is_ok();
+    let going_on = slow.iter().filter(|task| !task.is_finished()).count();
+    assert!(ended, "{going_on} go on");
 }
 
 #[tokio::test]

@@ -436,6 +436,7 @@ async fn urls_that_lead_into_the_own_network_or_away_from_it_are_refused() {
     }
     let mut settings = support::settings();
     settings.dev = false;
+    settings.reach.loopback = false;
     let production = Service::start_with(settings).await;
     let owner = production.person("owner@corp.example").await;
     let path = format!("/v1/organizations/{}/login-providers", owner.organization);

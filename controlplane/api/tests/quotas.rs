@@ -216,3 +216,29 @@ async fn a_role_decides_who_sees_and_who_sets() {
         json!({ "throttles": [], "incomplete": false, "silent_brokers": [], "storage_full": false });
     assert_eq!(nobody.body, nothing, "no broker, nobody who waits");
 }
+
+#[tokio::test]
+async fn quotas_are_replaced_and_deleted_in_the_version_that_was_read() {
+    let service = Service::start().await;
+    let owner = service.person("ada@example.com").await;
+    let cluster = cluster(&owner, "one").await;
+    let made = set(&owner, &cluster, alice(), json!({ "request_percentage": 1 })).await;
+    let first = made.header("etag").unwrap().to_owned();
+    let path = format!("{cluster}/quotas/{}", made.body["id"].as_str().unwrap());
+    assert_eq!(owner.get(&path).await.header("etag"), Some(first.as_str()));
+    let put = async |tag: &str, value: u32| {
+        let body = json!({ "entity": alice(), "quotas": { "request_percentage": value } });
+        let caller = owner.with("If-Match", tag);
+        caller
+            .send("PUT", &format!("{cluster}/quotas"), Some(body.to_string()))
+            .await
+    };
+    let replaced = put(&first, 2).await;
+    assert_eq!(replaced.status, 200, "{replaced:?}");
+    let second = replaced.header("etag").unwrap();
+    assert_ne!(first, second);
+    assert_eq!(put(&first, 3).await.code(), "version_mismatch");
+    let late = owner.with("If-Match", &first).delete(&path).await;
+    assert_eq!((late.status, late.code()), (412, "version_mismatch"));
+    assert_eq!(owner.with("If-Match", second).delete(&path).await.status, 204);
+}

@@ -328,3 +328,42 @@ async fn of_many_changes_to_what_was_read_once_exactly_one_is_made() {
     assert_eq!(statuses[0], 200);
     assert!(statuses[1..].iter().all(|status| *status == 412), "{statuses:?}");
 }
+
+#[tokio::test]
+async fn a_topic_that_an_acl_denies_looks_like_one_that_is_not_there() {
+    let service = start().await;
+    let owner = service.person("ada@example.com").await;
+    let cluster = cluster(&owner, "one").await;
+    let colleague = service.colleague(&owner, "bob@example.com", "developer").await;
+    for name in ["secret", "shown"] {
+        assert_eq!(topic(&owner, &cluster, name).await.status, 201);
+    }
+    for name in ["secret", "absent"] {
+        let denies = json!({
+            "resource_type": "topic",
+            "resource_name": name,
+            "principal": format!("User:{}", colleague.person),
+            "operation": "all",
+            "permission": "deny",
+        });
+        let made = owner.post(&format!("{cluster}/acls"), &denies).await;
+        assert_eq!(made.status, 201, "{made:?}");
+    }
+    let listed = colleague.get(&format!("{cluster}/topics")).await;
+    let names: Vec<_> = listed.body["items"].as_array().unwrap().iter().collect();
+    assert_eq!(
+        names.iter().map(|one| &one["name"]).collect::<Vec<_>>(),
+        ["shown"]
+    );
+    let mut told = Vec::new();
+    for name in ["secret", "absent"] {
+        let at = format!("{cluster}/topics/{name}");
+        let change = colleague.clone().with("if-match", "*");
+        let change = change.patch(&at, &json!({ "partitions": 3 })).await;
+        let answers = [colleague.get(&at).await, change, colleague.delete(&at).await];
+        told.push(answers.map(|answer| (answer.status, answer.code().to_owned())));
+    }
+    assert_eq!(told[0], told[1]);
+    assert_eq!(told[0][0].0, 404);
+    assert_eq!([told[0][1].0, told[0][2].0], [403, 403]);
+}

@@ -1,12 +1,13 @@
 //! An open catalog: both stores, and the hint that the feed has grown.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 
 use firn_runtime::Env;
 use parking_lot::RwLock;
 use tokio::sync::watch;
 
+use crate::audit::sampling::Sampling;
 use crate::commands::{AclAuthorizer, Authorizer};
 use crate::image::Image;
 use crate::sql::{OpenError, Store};
@@ -16,8 +17,8 @@ use crate::sql::{OpenError, Store};
 pub struct Catalog {
     store: Store,
     authorizer: Arc<dyn Authorizer>,
-    /// The image by which the authorizer judges, once one is followed.
-    image: RwLock<Option<watch::Receiver<Arc<Image>>>>,
+    /// The images that are followed here, by which the authorizer judges, or that were last.
+    images: RwLock<Vec<watch::Receiver<Arc<Image>>>>,
     /// The operator's `allow.everyone.if.no.acl.found`.
     allows_unnamed: AtomicBool,
     /// Counts this process's own changes; followers in it look at once.
@@ -25,6 +26,24 @@ pub struct Catalog {
     /// Counts what brokers of this process have reported to serve; who waits for it looks at once.
     reports: watch::Sender<u64>,
     url: String,
+    /// How many denials trails have had of late.
+    sampling: Sampling,
+    /// Itself, for what goes on after a call.
+    shared: Weak<Self>,
+}
+
+/// What the authorizer judges by.
+pub(crate) enum Judging {
+    /// The image as of now.
+    Image(Arc<Image>),
+    /// No image has been followed here: roles are known, and bindings are nobody's matter.
+    NotYet,
+    /// The image is not followed any more: its last state says nothing of now.
+    Lost,
+}
+
+fn is_followed(image: &watch::Receiver<Arc<Image>>) -> bool {
+    image.has_changed().is_ok()
 }
 
 impl Catalog {
@@ -41,14 +60,16 @@ impl Catalog {
         authorizer: Arc<dyn Authorizer>,
     ) -> Result<Arc<Self>, OpenError> {
         let store = Store::open(url, env).await?;
-        Ok(Arc::new(Self {
+        Ok(Arc::new_cyclic(|shared| Self {
             store,
             authorizer,
-            image: RwLock::new(None),
+            images: RwLock::default(),
             allows_unnamed: AtomicBool::new(false),
             hint: watch::Sender::new(0),
             reports: watch::Sender::new(0),
             url: url.to_owned(),
+            sampling: Sampling::default(),
+            shared: Weak::clone(shared),
         }))
     }
 
@@ -65,21 +86,35 @@ impl Catalog {
         self.store.env()
     }
 
+    pub(crate) fn sampling(&self) -> &Sampling {
+        &self.sampling
+    }
+
+    /// This catalog; `None`: nobody holds it any more.
+    pub(crate) fn shared(&self) -> Option<Arc<Self>> {
+        self.shared.upgrade()
+    }
+
     pub(crate) fn authorizer(&self) -> &dyn Authorizer {
         self.authorizer.as_ref()
     }
 
     /// From now on the authorizer judges by the image that is followed here.
     pub(crate) fn judge_by(&self, image: watch::Receiver<Arc<Image>>) {
-        *self.image.write() = Some(image);
+        let mut images = self.images.write();
+        images.retain(is_followed);
+        images.push(image);
     }
 
-    /// The image as of now; `None` if none is followed.
-    pub(crate) fn judging_image(&self) -> Option<Arc<Image>> {
-        let followed = self.image.read();
-        // The last image of a follower that has ended says nothing of now.
-        let image = followed.as_ref().filter(|image| image.has_changed().is_ok());
-        image.map(|image| Arc::clone(&image.borrow()))
+    /// The image as of now.
+    pub(crate) fn judging_image(&self) -> Judging {
+        let images = self.images.read();
+        let followed = images.iter().find(|image| is_followed(image));
+        match followed {
+            Some(image) => Judging::Image(Arc::clone(&image.borrow())),
+            None if images.is_empty() => Judging::NotYet,
+            None => Judging::Lost,
+        }
     }
 
     /// Sets whether everybody in a cluster may do everything to what none of its ACLs names (`allow.everyone.if.no.acl.found`), for

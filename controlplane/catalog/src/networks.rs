@@ -67,10 +67,15 @@ pub fn allow(networks: &[IpNet], address: IpAddr) -> bool {
 
 /// Stands for a list: two lists have different versions. Never negative.
 pub fn version(networks: &[IpNet]) -> i64 {
+    version_of(networks.iter().map(ToString::to_string))
+}
+
+/// Stands for a list of texts without commas.
+pub(crate) fn version_of(texts: impl Iterator<Item = String>) -> i64 {
     // FNV-1a with 64 bits. Who makes two own lists collide fools nobody else.
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for network in networks {
-        for byte in network.to_string().bytes().chain([b',']) {
+    for text in texts {
+        for byte in text.bytes().chain([b',']) {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
     }

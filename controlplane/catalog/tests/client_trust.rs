@@ -190,7 +190,7 @@ fn a_chain_of_five_leads_to_the_authority_and_lasts_as_long_as_its_shortest_link
 fn what_an_authority_has_revoked_is_not_let_in_nor_kept_even_by_an_old_list() {
     let authority = Authority::new("authority");
     let middle = authority.authority("middle", |params| {
-        params.serial_number = Some(SerialNumber::from(7))
+        params.serial_number = Some(SerialNumber::from(7));
     });
     let numbered = |number: u64| {
         move |params: &mut CertificateParams| params.serial_number = Some(SerialNumber::from(number))
@@ -213,6 +213,23 @@ fn what_an_authority_has_revoked_is_not_let_in_nor_kept_even_by_an_old_list() {
             assert_eq!(trust.still_admits(client), !is_revoked, "{revoked}");
         }
     }
+}
+
+#[test]
+fn a_chain_of_many_bytes_is_refused() {
+    let authority = Authority::new("authority");
+    let trust = trusting(&[pool(&[&authority])]);
+    let named = |count: usize| {
+        move |params: &mut CertificateParams| {
+            let names = (0..count).map(|name| format!("name-{name}.of-the-client.test"));
+            params.subject_alt_names = names
+                .map(|name| SanType::DnsName(name.as_str().try_into().unwrap()))
+                .collect();
+        }
+    };
+    assert_eq!(refused(&trust, &[authority.client("alice", named(100))]), None);
+    let large = [authority.client("alice", named(1_000))];
+    assert_eq!(refused(&trust, &large), Some(CertificateRefused::ChainTooLong));
 }
 
 #[test]
@@ -277,6 +294,8 @@ fn each_pool_names_the_clients_of_its_own_authorities() {
             !trusting(&[other]).still_admits(&client),
             "who has another name now is another"
         );
+        let longer = mapped(&first, source, &format!("RULE:^nobody$/x/,{rules}"));
+        assert!(trusting(&[longer]).still_admits(&client), "the name is the same");
     }
     let trust = trusting(&[mapped(&second, NameSource::SanUri, "DEFAULT")]);
     assert_eq!(refused(&trust, &of_second), Some(CertificateRefused::NoName));

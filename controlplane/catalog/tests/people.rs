@@ -38,6 +38,7 @@ mod on {
         a_link_needs_the_login_that_asked_for_it_and_ends_with_the_password,
         an_invitation_is_worth_what_its_inviter_may_do,
         a_denied_name_with_control_characters_is_audited,
+        an_organization_has_only_so_many_rows_of_denials_a_minute,
         a_session_ends_after_seven_idle_days_and_thirty_in_all,
         a_session_needs_its_digest_and_is_its_owners_alone,
         a_new_password_ends_the_other_sessions,

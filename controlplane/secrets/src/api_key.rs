@@ -57,6 +57,11 @@ pub fn generate(id: u128, random: &dyn Random) -> ApiKeyText {
     ApiKeyText(text)
 }
 
+/// Whether a text was meant as a key, even if it is none: it may hold all that is secret of one.
+pub fn resembles(text: &str) -> bool {
+    text.starts_with(PREFIX)
+}
+
 /// What a text says, if it is a well-formed key with the right check sum. That says nothing of whether there is such a key.
 pub fn parse(text: &str) -> Option<Parsed> {
     if text.len() != LENGTH || !text.is_ascii() {

@@ -69,7 +69,9 @@ impl AuditTopics {
     fn led(&self, image: &Image) -> Vec<(ClusterId, Arc<Partition>)> {
         let own = self.log.incarnation();
         let led = image.clusters().filter_map(|cluster| {
-            let topic = image.topic_by_name(cluster.id, AUDIT_TOPIC)?;
+            let topic = image
+                .topic_by_name(cluster.id, AUDIT_TOPIC)
+                .filter(|topic| topic.audit)?;
             let id = PartitionId {
                 topic: topic.id,
                 index: 0,

@@ -320,77 +320,101 @@ fn background(
     ]
 }
 
+/// Opens the partitions that the image says this incarnation leads, and tells the broker's address.
+async fn lead(
+    parts: &BrokerParts,
+    advertised: &Address,
+    internal: Option<SocketAddr>,
+) -> Result<Reconciler, StartError> {
+    let BrokerParts {
+        settings,
+        log,
+        catalog,
+        images,
+        ..
+    } = parts;
+    if let Some(sequence) = catalog.ensure_coordinator(settings.coordinators).await? {
+        images.wait_for(sequence).await;
+    }
+    let mut reconciler = Reconciler::new(Arc::clone(log), Arc::clone(images), settings.kafka.clone());
+    reconciler.round().await?;
+    let reached = internal.map(|internal| settings.internal_advertised(internal));
+    catalog
+        .advertise(log.incarnation(), advertised.clone(), reached)
+        .await?;
+    Ok(reconciler)
+}
+
+/// What the connections share; and the account, if the broker keeps it.
+fn serving(
+    parts: BrokerParts,
+    advertised: Address,
+    in_force: InForce,
+) -> Result<(Arc<Serving>, Option<Arc<Metering>>), StartError> {
+    let BrokerParts {
+        env,
+        settings,
+        log,
+        catalog,
+        images,
+        seams,
+        ..
+    } = parts;
+    let shutdown = CancellationToken::new();
+    let (meter, metering) = meter(seams.meter, &env, &log, &catalog, &images);
+    let (quotas, ledger) = quotas(seams.quotas, &env, &log, &images);
+    let proofs = (
+        Keys::new(parts.secrets, &*env.random),
+        Tokens::new(env.clone(), Arc::clone(&catalog), &settings.tokens),
+        kerberos(settings.kerberos.as_ref(), &env)?,
+    );
+    let serving = Serving {
+        in_force,
+        authorizer: seams.authorizer,
+        quotas,
+        ledger,
+        meter,
+        denials: Denials::new(&env, &catalog),
+        groups: Groups::new(&env, &log, &images, &settings, shutdown.clone()),
+        sessions: FetchSessions::new(env.clone(), session_slots(&settings.kafka)),
+        node: parts.node,
+        advertised,
+        logins: Logins::new(proofs, settings.cell_domain, &settings.limits, &settings.kafka),
+        kafka: settings.kafka,
+        anonymous: parts.anonymous,
+        shutdown,
+        heavy_validation: Arc::new(Semaphore::new(HEAVY_VALIDATIONS)),
+        fair_shares: FairShares::new(),
+        storage_limits: Arc::default(),
+        response_room: ResponseRoom::new(settings.limits.response_bytes),
+        creating: Mutex::new(BTreeSet::new()),
+        env,
+        log,
+        catalog,
+        images,
+    };
+    Ok((Arc::new(serving), metering))
+}
+
 impl Broker {
     /// Starts: binds, opens the partitions that the image says this incarnation leads, tells its address, serves.
-    pub async fn start(parts: BrokerParts) -> Result<Self, StartError> {
-        let BrokerParts {
-            env,
-            settings,
-            log,
-            catalog,
-            images,
-            node,
-            anonymous,
-            seams,
-            secrets,
-            certificates,
-        } = parts;
-        let sockets = Sockets::bind(&settings, anonymous.is_some()).await?;
+    pub async fn start(mut parts: BrokerParts) -> Result<Self, StartError> {
+        let sockets = Sockets::bind(&parts.settings, parts.anonymous.is_some()).await?;
         let (local, internal) = (sockets.local, sockets.internal_at());
-        let advertised = settings.advertised(local);
-        if let Some(sequence) = catalog.ensure_coordinator(settings.coordinators).await? {
-            images.wait_for(sequence).await;
-        }
-        let mut reconciler = Reconciler::new(Arc::clone(&log), Arc::clone(&images), settings.kafka.clone());
-        reconciler.round().await?;
-        let reached = internal.map(|internal| settings.internal_advertised(internal));
-        catalog
-            .advertise(log.incarnation(), advertised.clone(), reached)
-            .await?;
-        let shutdown = CancellationToken::new();
-        let groups = Groups::new(&env, &log, &images, &settings, shutdown.clone());
-        let (meter, metering) = meter(seams.meter, &env, &log, &catalog, &images);
-        let keys = Keys::new(secrets, &*env.random);
-        let tokens = Tokens::new(env.clone(), Arc::clone(&catalog), &settings.tokens);
-        let kerberos = kerberos(settings.kerberos.as_ref(), &env)?;
-        let logins = Logins::new(
-            (keys, tokens, kerberos),
-            settings.cell_domain,
-            &settings.limits,
-            &settings.kafka,
-        );
+        let advertised = parts.settings.advertised(local);
+        let reconciler = lead(&parts, &advertised, internal).await?;
+
         let compared = watch::Sender::new(FeedSequence(-1));
-        let denials = Denials::new(&env, &catalog);
-        let (quotas, ledger) = quotas(seams.quotas, &env, &log, &images);
-        let serving = Arc::new(Serving {
-            env: env.clone(),
-            log: Arc::clone(&log),
-            catalog,
-            images,
-            in_force: InForce::of(reconciler.done(), &compared),
-            authorizer: seams.authorizer,
-            quotas,
-            ledger,
-            meter,
-            denials: Arc::clone(&denials),
-            groups: Arc::clone(&groups),
-            sessions: FetchSessions::new(env.clone(), session_slots(&settings.kafka)),
-            node,
-            advertised: advertised.clone(),
-            kafka: settings.kafka,
-            logins,
-            anonymous,
-            shutdown,
-            heavy_validation: Arc::new(Semaphore::new(HEAVY_VALIDATIONS)),
-            fair_shares: FairShares::new(),
-            storage_limits: Arc::default(),
-            response_room: ResponseRoom::new(settings.limits.response_bytes),
-            creating: Mutex::new(BTreeSet::new()),
-        });
+        let in_force = InForce::of(reconciler.done(), &compared);
+        let certificates = parts.certificates.take();
+        let limits = parts.settings.limits.clone();
+        let (serving, metering) = serving(parts, advertised.clone(), in_force)?;
+        let Serving { env, log, .. } = &*serving;
+
         let mut tasks = background(&serving, reconciler, compared);
         let watched = expiry::watch(env.clone(), Arc::clone(&serving.images), certificates.clone());
         tasks.push(log.spawn_vital("the watch over certificates", watched));
-        let connections = connections(serving, settings.limits, certificates);
+        let connections = connections(Arc::clone(&serving), limits, certificates);
         let listening = sockets.listen(Arc::clone(&connections));
         tasks.push(log.spawn_vital("the Kafka listener", listening));
         let metered = metering.as_ref().map(|metering| metering.clone().run());
@@ -401,9 +425,9 @@ impl Broker {
             internal,
             advertised,
             connections,
-            groups,
+            groups: Arc::clone(&serving.groups),
             metering,
-            denials,
+            denials: Arc::clone(&serving.denials),
             tasks,
         })
     }

@@ -132,9 +132,10 @@ pub(crate) fn of_command(error: &CommandError, denied: ResponseError) -> Failure
         | CommandError::InvalidTrust { .. }
         | CommandError::TrustExists { .. }
         | CommandError::VersionMismatch { .. } => ResponseError::InvalidRequest,
-        CommandError::UnknownCredential | CommandError::UnknownTrust { .. } | CommandError::UnknownAcl => {
-            ResponseError::ResourceNotFound
-        }
+        CommandError::UnknownCredential
+        | CommandError::UnknownTrust { .. }
+        | CommandError::UnknownAcl
+        | CommandError::UnknownQuota => ResponseError::ResourceNotFound,
         CommandError::UserExists { .. } | CommandError::OwnedByServiceAccount { .. } => {
             ResponseError::PolicyViolation
         }

@@ -215,7 +215,7 @@ pub(crate) fn throttled_by(cluster: firn_catalog::ids::ClusterId, limit: &'stati
             .build()
     });
     let labels = [
-        KeyValue::new("cluster", cluster.to_string()),
+        KeyValue::new("cluster", cluster.public()),
         KeyValue::new("limit", limit),
     ];
     waited.add(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX), &labels);

@@ -72,7 +72,7 @@ const LEFT_OUT: Outcome = Outcome::LeftOut;
 pub static CHECKS: &[Check] = &[
     check(
         Api::Produce,
-        "with a transactional id",
+        "in a transaction",
         &[(Op::Write, TransactionalId)],
         TRANSACTIONAL_ID,
     ),
@@ -133,7 +133,7 @@ pub static CHECKS: &[Check] = &[
     ),
     check(
         Api::DeleteTopics,
-        "",
+        "by name",
         &[(Op::Delete, Cluster), (Op::Describe, Topic)],
         TOPIC,
     ),
@@ -273,12 +273,6 @@ pub static CHECKS: &[Check] = &[
         "",
         &[(Op::DescribeConfigs, Cluster)],
         CLUSTER,
-    ),
-    check(
-        Api::ListConfigResources,
-        "topics",
-        &[(Op::Describe, Topic)],
-        LEFT_OUT,
     ),
     check(
         Api::DescribeTopicPartitions,

@@ -33,7 +33,7 @@ public class KerberosTokens {
         return Subject.doAs(login.getSubject(), first);
     }
 
-    private static Configuration configuration(String keytab, String principal) {
+    static Configuration configuration(String keytab, String principal) {
         Map<String, String> options = Map.of(
             "useKeyTab", "true", "keyTab", keytab, "principal", principal, "doNotPrompt", "true", "refreshKrb5Config", "true");
         AppConfigurationEntry entry = new AppConfigurationEntry("com.sun.security.auth.module.Krb5LoginModule",

@@ -40,6 +40,7 @@ def produce(bootstrap, topic, client_id, seconds, size, partition=-1):
 
     producer = Producer(client(bootstrap, client_id, {
         "batch.size": 32768, "linger.ms": 5, "queue.buffering.max.kbytes": 2048, "message.timeout.ms": 60000,
+        "enable.idempotence": True,
     }))
     value = b"x" * size
     while time.monotonic() < end:

@@ -52,6 +52,7 @@ pub fn run(
         consumers: readers,
         records: producing(&subject, topic, &SENDING).batch.records,
         reading: Reading::Again,
+        rate: None,
     };
     let mut measured = Measured::default();
     if cold {

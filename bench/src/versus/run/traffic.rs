@@ -63,6 +63,7 @@ pub fn run(
         consumers,
         records: load.batch.records,
         reading,
+        rate: None,
     };
     let gauges = Gauges::default();
     let reading = [(tails, Reading::Tail(schedule)), (catch_up, Reading::Again)];

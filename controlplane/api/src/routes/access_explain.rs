@@ -11,7 +11,7 @@ use firn_catalog::acl::{
     Acl, Asked, CLUSTER_NAME, Decision, Effect, Explanation, Operation, PatternType, ResourceName,
     ResourceType, WILDCARD,
 };
-use firn_catalog::commands::{Principal, User};
+use firn_catalog::commands::{DEV, Principal, User};
 use firn_catalog::ids::{AclId, ClusterId, PersonId, ServiceAccountId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -27,6 +27,8 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::default().routes(routes!(explain_access))
 }
 
+/// The name of whom `firn dev` does not ask who it is.
+const ANONYMOUS: &str = "ANONYMOUS";
 /// How many ACLs that deny are told.
 const MOST_DENYING: usize = 100;
 
@@ -60,7 +62,7 @@ struct AccessExplanation {
     allowed: bool,
     /// What decided.
     decided_by: DecidedBy,
-    /// The role that allows it.
+    /// The role that allows it; null where the roles of others are not for the caller to see.
     #[schema(pattern = "^(owner|admin|operator|developer|viewer|billing)$")]
     role: Option<&'static str>,
     /// The ACL that allows or denies it.
@@ -77,7 +79,7 @@ struct AccessExplanation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum DecidedBy {
-    /// The principal is an owner or admin, whom no ACL stops.
+    /// The principal is an owner or admin, whom no ACL stops; told as `role` where its roles are not for the caller to see.
     SuperUser,
     /// A role.
     Role,
@@ -92,7 +94,8 @@ enum DecidedBy {
 /// Explain access
 ///
 /// Tells what decides whether a principal may do something: a role, an ACL, or that nothing allows it, and then the smallest ACL that
-/// would. Brokers decide the same.
+/// would. Brokers decide the same. Which roles another person has is told to who manages members, those of service accounts to who
+/// manages credentials.
 #[utoipa::path(
     post, path = "/v1/clusters/{cluster}/access:explain", tag = "acls",
     request_body = AccessQuestion,
@@ -107,11 +110,7 @@ async fn explain_access(
     let place = Place::find(&api, &caller, cluster, Permission::ViewCluster).await?;
     let question = checked(body)?;
     let name = question.principal.strip_prefix("User:").unwrap_or_default();
-    let principal = Principal::User(Arc::new(User {
-        cluster,
-        name: name.into(),
-        roles: roles_of(&api, &place, name).await?,
-    }));
+    let principal = principal(&api, &place, name).await?;
     let explanation = place.image.explain(&Asked {
         principal: &principal,
         host: question.host.parse::<IpAddr>().ok(),
@@ -119,7 +118,8 @@ async fn explain_access(
         cluster,
         resource: ResourceName::of(question.resource_type, &question.resource_name),
     });
-    Ok(ok(shown(&place, &question, explanation)))
+    let secret = !sees_roles(&place, name);
+    Ok(ok(shown(&place, (&question, secret), explanation)))
 }
 
 /// The question as the ACL that would answer it with yes, which must be one that there can be.
@@ -152,6 +152,38 @@ fn checked(body: AccessQuestion) -> Result<Acl, Problem> {
         .map_err(|error| Problem::invalid(format!("/{}", error.field), error.reason))
 }
 
+/// Whether the caller may know which roles a principal has.
+fn sees_roles(place: &Place, name: &str) -> bool {
+    let Principal::User(caller) = &place.actor.principal else {
+        return false;
+    };
+    let needed = match (PersonId::from_public(name), ServiceAccountId::from_public(name)) {
+        (Ok(_), _) => Permission::ManageMembers,
+        (_, Ok(_)) => Permission::ManageCredentials,
+        _ => return true,
+    };
+    *caller.name == *name || caller.roles.allow(needed)
+}
+
+/// Whom brokers take for a user of this name.
+async fn principal(api: &Api, place: &Place, name: &str) -> Result<Principal, Problem> {
+    let cluster = place.cluster;
+    let slug = place.image.cluster(cluster).map(|cluster| cluster.slug.as_str());
+    if is_unasked(api.settings.dev, slug, name) {
+        return Ok(Principal::Dev { cluster });
+    }
+    Ok(Principal::User(Arc::new(User {
+        cluster,
+        name: name.into(),
+        roles: roles_of(api, place, name).await?,
+    })))
+}
+
+/// Whether it is whom the brokers of `firn dev` do not ask who it is, in the one cluster where they do not.
+fn is_unasked(dev: bool, slug: Option<&str>, name: &str) -> bool {
+    dev && slug == Some(DEV) && name == ANONYMOUS
+}
+
 /// The roles that brokers know a user by: those of a service account or a person, or of a user that Kafka's tools made.
 async fn roles_of(api: &Api, place: &Place, name: &str) -> Result<RoleSet, Problem> {
     let account = ServiceAccountId::from_public(name).map(Principal::ServiceAccount);
@@ -167,22 +199,23 @@ async fn roles_of(api: &Api, place: &Place, name: &str) -> Result<RoleSet, Probl
     Ok(own.map_or(RoleSet::NONE, |credential| credential.user.roles))
 }
 
-fn shown(place: &Place, question: &Acl, explanation: Explanation<'_>) -> AccessExplanation {
-    let sentence = sentence(question, &explanation);
+/// The answer; one that names no role if the roles are secret.
+fn shown(place: &Place, (question, secret): (&Acl, bool), explanation: Explanation<'_>) -> AccessExplanation {
+    let sentence = sentence(question, secret, &explanation);
     let Explanation {
         decision,
         denying,
         smallest,
     } = explanation;
     let decided_by = match decision {
-        Decision::SuperUser => DecidedBy::SuperUser,
-        Decision::AllowedByRole(_) => DecidedBy::Role,
+        Decision::SuperUser if !secret => DecidedBy::SuperUser,
+        Decision::SuperUser | Decision::AllowedByRole(_) => DecidedBy::Role,
         Decision::AllowedBy(_) | Decision::DeniedBy(_) => DecidedBy::Acl,
         Decision::AllowedByDefault => DecidedBy::Default,
         Decision::NothingAllows | Decision::OtherCluster => DecidedBy::Nothing,
     };
     let role = match decision {
-        Decision::AllowedByRole(role) => Some(role.name()),
+        Decision::AllowedByRole(role) if !secret => Some(role.name()),
         _ => None,
     };
     let acl = match decision {
@@ -203,13 +236,19 @@ fn shown(place: &Place, question: &Acl, explanation: Explanation<'_>) -> AccessE
     }
 }
 
-fn sentence(question: &Acl, explanation: &Explanation<'_>) -> String {
+fn sentence(question: &Acl, secret: bool, explanation: &Explanation<'_>) -> String {
     let who = &question.principal;
     let what = match question.resource_type {
         ResourceType::Cluster => format!("{} on the cluster", question.operation),
         kind => format!("{} on {kind} '{}'", question.operation, question.resource_name),
     };
     let mut text = match &explanation.decision {
+        Decision::SuperUser | Decision::AllowedByRole(_) if secret => {
+            format!("A role allows {who} {what}.")
+        }
+        Decision::SuperUser if question.principal.strip_prefix("User:") == Some(ANONYMOUS) => {
+            format!("`firn dev` lets {who} do everything, and no ACL stops it: {what} is allowed.")
+        }
         Decision::SuperUser => {
             format!("{who} is an owner or admin of the cluster, whom no ACL stops: {what} is allowed.")
         }
@@ -240,4 +279,18 @@ fn sentence(question: &Acl, explanation: &Explanation<'_>) -> String {
         (Some(_), false) => text.push_str(", and make the one in smallest_acl."),
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whom_dev_does_not_ask_is_a_super_user_in_its_cluster_and_nowhere_else() {
+        assert!(is_unasked(true, Some("dev"), "ANONYMOUS"));
+        assert!(!is_unasked(false, Some("dev"), "ANONYMOUS"));
+        assert!(!is_unasked(true, Some("own-6vjcj"), "ANONYMOUS"));
+        assert!(!is_unasked(true, None, "ANONYMOUS"));
+        assert!(!is_unasked(true, Some("dev"), "alice"));
+    }
 }

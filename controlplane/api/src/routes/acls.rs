@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::response::Response;
 use firn_catalog::access::Permission;
 use firn_catalog::acl::{Acl, AclFilter, PatternFilter, PatternType, StoredAcl};
-use firn_catalog::commands::{Committed, CreateAcls, CreatedAcl};
+use firn_catalog::commands::{ChangeAcls, Committed, CreateAcls, CreatedAcl};
 use firn_catalog::ids::{AclId, ClusterId, FeedSequence};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -52,13 +52,13 @@ async fn settled(
 
 /// A word of a filter.
 fn word<T: FromStr<Err: std::fmt::Display>>(query: &Query, name: &str) -> Result<Option<T>, Problem> {
-    let word = query.text(name)?.map(str::parse).transpose();
+    let word = query.word(name)?.map(str::parse).transpose();
     word.map_err(|error| Problem::bad_request(format!("{name}: {error}")))
 }
 
 fn filter_of(query: &Query) -> Result<AclFilter, Problem> {
     let text = |name| Ok::<_, Problem>(query.text(name)?.map(str::to_owned));
-    let pattern_type = match query.text("pattern_type")? {
+    let pattern_type = match query.word("pattern_type")? {
         None | Some("any") => PatternFilter::Any,
         Some("match") => PatternFilter::Match,
         Some(_) => {
@@ -259,7 +259,7 @@ impl AclResult {
 
 /// Create and delete ACLs
 ///
-/// Up to 200, each by itself: some may succeed while others do not.
+/// Up to 200, each by itself: some may succeed while others do not. What succeeds comes into force all at once.
 #[utoipa::path(
     post, path = "/v1/clusters/{cluster}/acls/batch", tag = "acls",
     request_body = AclBatch,
@@ -284,44 +284,27 @@ async fn change_acls(
         ));
     }
     let place = Place::find(&api, &caller, cluster, Permission::UseCluster).await?;
-    let (mut results, mut last) = (Vec::with_capacity(named), None);
-    if !body.create.is_empty() {
-        let command = CreateAcls {
-            cluster,
-            acls: body.create.into_iter().map(Acl::from).collect(),
-            validate_only: write.rehearsal,
-        };
-        let Committed { value, sequence } = api.catalog.create_acls(&place.actor, command).await?;
-        last = sequence;
-        for one in value {
-            let outcome = one.as_ref().map_err(|error| Problem::from(error.clone()));
-            let outcome = outcome.map(|CreatedAcl { stored, new }| (if *new { 201 } else { 200 }, stored));
-            results.push(AclResult::of(cluster, "create", outcome));
-        }
-    }
     let ids: Vec<Option<AclId>> = body.delete.iter().map(|id| AclId::from_public(id).ok()).collect();
-    let known: Vec<AclId> = ids.iter().flatten().copied().collect();
-    if !known.is_empty() {
-        let Committed { value, sequence } = api
-            .catalog
-            .delete_acls_by_id(&place.actor, cluster, &known, write.rehearsal)
-            .await?;
-        last = last.max(sequence);
-        let mut gone = value.into_iter();
-        for id in &ids {
-            let stored = id.and_then(|_| gone.next()).flatten();
-            let outcome = stored.as_ref().ok_or_else(|| Problem::missing("ACL"));
-            results.push(AclResult::of(
-                cluster,
-                "delete",
-                outcome.map(|stored| (204, stored)),
-            ));
-        }
-    } else {
-        let absent = || AclResult::of(cluster, "delete", Err(Problem::missing("ACL")));
-        results.extend(ids.iter().map(|_| absent()));
-    }
+    let command = ChangeAcls {
+        cluster,
+        create: body.create.into_iter().map(Acl::from).collect(),
+        delete: ids.iter().flatten().copied().collect(),
+        validate_only: write.rehearsal,
+    };
+    let Committed { value, sequence } = api.catalog.change_acls(&place.actor, command).await?;
+    let made = value.created.into_iter().map(|one| {
+        let outcome = one.as_ref().map_err(|error| Problem::from(error.clone()));
+        let outcome = outcome.map(|CreatedAcl { stored, new }| (if *new { 201 } else { 200 }, stored));
+        AclResult::of(cluster, "create", outcome)
+    });
+    let mut gone = value.deleted.into_iter();
+    let gone = ids.iter().map(|id| {
+        let stored = id.and_then(|_| gone.next()).flatten();
+        let outcome = stored.as_ref().ok_or_else(|| Problem::missing("ACL"));
+        AclResult::of(cluster, "delete", outcome.map(|stored| (204, stored)))
+    });
+    let results = made.chain(gone).collect();
     let resource = format!("/v1/clusters/{}/acls", cluster.public());
-    let in_force = settled(&api, &caller, "change_acls", &resource, last).await?;
+    let in_force = settled(&api, &caller, "change_acls", &resource, sequence).await?;
     Ok(in_force.changed(AclBatchResults { results }, None))
 }

@@ -258,6 +258,10 @@ async fn put(
 /// List identity providers
 #[utoipa::path(
     get, path = "/v1/clusters/{cluster}/identity-providers", tag = "credentials",
+    params(
+        ("page_size" = Option<i64>, Query, description = "How many items a page has at most", minimum = 1, maximum = 200),
+        ("cursor" = Option<String>, Query, description = "Where the page begins: next_cursor of the one before", max_length = 2000),
+    ),
     responses((status = 200, description = "In the order of their ids", body = Listing<IdentityProviderResource>))
 )]
 async fn list_identity_providers(
@@ -364,7 +368,8 @@ async fn update_identity_provider(
 ) -> Result<Response, Problem> {
     let write = write.versioned()?;
     let place = Place::find(&api, &caller, cluster, Permission::ManageCredentials).await?;
-    let before = find(&place, id)?;
+    // As the store has it: another process may have made or changed it just now.
+    let before = api.catalog.identity_provider(&place.actor, cluster, id).await?;
     let (name, body) = body.apply(&before);
     let places = |body: &IdentityProviderBody| (body.issuer.clone(), body.jwks_url.clone());
     let elsewhere = places(&body) != places(&before.body);

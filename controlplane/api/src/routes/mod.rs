@@ -51,7 +51,7 @@ use serde_json::Value;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::envelope::{self, BODY_LIMIT_BYTES};
-use crate::rules::{Problem, admission, idempotency, openapi};
+use crate::rules::{Problem, admission, denials, idempotency, openapi};
 use crate::state::Api;
 use crate::{exposition, health, page};
 
@@ -115,6 +115,7 @@ impl Api {
             .method_not_allowed_fallback(|method: Method, uri: Uri| async move {
                 Problem::method_not_allowed(method.as_str(), uri.path())
             })
+            .layer(middleware::from_fn_with_state(self.clone(), denials::tell))
             .layer(middleware::from_fn_with_state(self.clone(), idempotency::once))
             .layer(middleware::from_fn_with_state(self.clone(), admission::admit));
         Router::new()

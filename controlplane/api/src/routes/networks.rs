@@ -90,7 +90,11 @@ async fn get_cluster_networks(
 #[utoipa::path(
     put, path = "/v1/clusters/{cluster}/networks", tag = "clusters", request_body = NetworksRequest,
     params(("If-Match" = Option<String>, Header)),
-    responses((status = 200, body = Networks, headers(("ETag" = String))))
+    responses(
+        (status = 200, description = "They are in force", body = Networks, headers(("ETag" = String))),
+        (status = 202, description = "They are stored, and not every broker knows yet", body = Networks,
+            headers(("ETag" = String), ("Location", description = "The operation that tells when they do"))),
+    )
 )]
 async fn put_cluster_networks(
     State(api): State<Api>,
@@ -156,7 +160,7 @@ async fn put_organization_networks(
     write: Write,
     Body(body): Body<NetworksRequest>,
 ) -> Result<Response, Problem> {
-    let force = match query.text("force")? {
+    let force = match query.word("force")? {
         None | Some("false") => false,
         Some("true") => true,
         Some(_) => return Err(Problem::new(Code::InvalidRequest, "force must be true or false")),

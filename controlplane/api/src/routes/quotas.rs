@@ -9,9 +9,9 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use firn_catalog::access::Permission;
-use firn_catalog::commands::{AlterQuotas, Committed};
+use firn_catalog::commands::{AlterQuotas, Committed, DeleteQuotas};
 use firn_catalog::ids::{ClusterId, QuotaId};
-use firn_catalog::quota::{Named, QuotaEntity, QuotaKey, QuotaValues};
+use firn_catalog::quota::{self, Named, QuotaEntity, QuotaKey, QuotaValues};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -19,7 +19,7 @@ pub(super) use self::bodies::EntityBody;
 use self::bodies::{QuotaBody, WantedBody};
 use super::topics::{Place, seen};
 use crate::rules::in_force::InForce;
-use crate::rules::{Body, Caller, Ids, Listing, Paging, Problem, Query, Write, ok};
+use crate::rules::{Body, Caller, Ids, Listing, Paging, Problem, Query, Write, ok, ok_with_etag};
 use crate::state::Api;
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
@@ -93,6 +93,7 @@ async fn put(
     let command = AlterQuotas {
         cluster: place.cluster,
         alterations: vec![(entity.clone(), changes)],
+        expected: write.expected,
         validate_only: write.rehearsal,
     };
     let Committed { value, sequence } = api.catalog.alter_quotas(&place.actor, command).await?;
@@ -124,9 +125,9 @@ async fn settled(
 #[utoipa::path(
     get, path = "/v1/clusters/{cluster}/quotas", tag = "quotas",
     params(
-        ("user" = Option<String>, Query, description = "Those of this user, alone or with a client id", max_length = 255),
-        ("client_id" = Option<String>, Query, description = "Those of this client id, alone or with a user", max_length = 255),
-        ("ip" = Option<String>, Query, description = "Those of this address", max_length = 64),
+        ("user" = Option<String>, Query, description = "Those of this user, alone or with a client id", max_length = 300),
+        ("client_id" = Option<String>, Query, description = "Those of this client id, alone or with a user", max_length = 300),
+        ("ip" = Option<String>, Query, description = "Those of this address", max_length = 300),
         ("page_size" = Option<i64>, Query, description = "How many items a page has at most", minimum = 1, maximum = 200),
         ("cursor" = Option<String>, Query, description = "Where the page begins: next_cursor of the one before", max_length = 2000),
     ),
@@ -166,9 +167,10 @@ async fn list_quotas(
 /// client id, for each key by itself.
 #[utoipa::path(
     put, path = "/v1/clusters/{cluster}/quotas", tag = "quotas",
+    params(("If-Match" = Option<String>, Header, description = "The ETag that was read last")),
     request_body = WantedBody,
     responses(
-        (status = 200, description = "They are in force", body = QuotaBody),
+        (status = 200, description = "They are in force", body = QuotaBody, headers(("ETag" = String))),
         (status = 202, description = "They are set, and not in force everywhere yet", body = QuotaBody,
             headers(("Location", description = "The operation that tells when they are"))),
     )
@@ -192,14 +194,15 @@ async fn set_quotas(
         ));
     }
     let committed = put(&api, &place, write, &entity, |key| body.quotas.value(key)).await?;
+    let version = quota::version(&committed.value);
     let (in_force, quota) = settled(&api, &caller, (cluster, &entity), committed).await?;
-    Ok(in_force.changed(quota, None))
+    Ok(in_force.changed(quota, Some(version)))
 }
 
 /// Get the client quotas of an entity
 #[utoipa::path(
     get, path = "/v1/clusters/{cluster}/quotas/{quota}", tag = "quotas",
-    responses((status = 200, body = QuotaBody))
+    responses((status = 200, body = QuotaBody, headers(("ETag" = String))))
 )]
 async fn get_quota(
     State(api): State<Api>,
@@ -208,7 +211,8 @@ async fn get_quota(
 ) -> Result<Response, Problem> {
     let place = Place::find(&api, &caller, cluster, Permission::ViewCluster).await?;
     let (entity, quotas) = find(&place, id)?;
-    Ok(ok(QuotaBody::of(cluster, entity, quotas)))
+    let version = quota::version(quotas);
+    Ok(ok_with_etag(QuotaBody::of(cluster, entity, quotas), version))
 }
 
 /// Delete the client quotas of an entity
@@ -216,6 +220,7 @@ async fn get_quota(
 /// It then counts by the default, if there is one.
 #[utoipa::path(
     delete, path = "/v1/clusters/{cluster}/quotas/{quota}", tag = "quotas",
+    params(("If-Match" = Option<String>, Header, description = "The ETag that was read last")),
     responses(
         (status = 204, description = "They are gone"),
         (status = 202, description = "They are deleted, and this is not in force everywhere yet", body = QuotaBody,
@@ -229,8 +234,17 @@ async fn delete_quota(
     Ids((cluster, id)): Ids<(ClusterId, QuotaId)>,
 ) -> Result<Response, Problem> {
     let place = Place::find(&api, &caller, cluster, Permission::UseCluster).await?;
-    let (entity, _) = find(&place, id)?;
-    let committed = put(&api, &place, write, entity, |_| None).await?;
-    let (in_force, quota) = settled(&api, &caller, (cluster, entity), committed).await?;
+    let command = DeleteQuotas {
+        cluster,
+        id,
+        expected: write.expected,
+        validate_only: write.rehearsal,
+    };
+    let Committed { value, sequence } = api.catalog.delete_quotas(&place.actor, command).await?;
+    let none = Committed {
+        value: QuotaValues::new(),
+        sequence,
+    };
+    let (in_force, quota) = settled(&api, &caller, (cluster, &value), none).await?;
     Ok(in_force.deleted(quota))
 }

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use firn_catalog::access::Role;
 use firn_catalog::account::scram_credentials::{NewScramCredential, ScramCredential, ScramFilter};
 use firn_catalog::ids::{ClusterId, ScramCredentialId, ServiceAccountId};
 use firn_secrets::scram::Mechanism;
@@ -42,6 +43,10 @@ struct Credential {
     /// With which mechanisms it works.
     #[schema(value_type = Vec<String>)]
     mechanisms: Vec<&'static str>,
+    /// The roles that it acts with, beside ACLs. A user that Kafka's own tools made has one only if it is from before there were ACLs, and
+    /// until it is altered next.
+    #[schema(value_type = Vec<String>)]
+    roles: Vec<&'static str>,
     /// When it was made.
     created_at: Moment,
     /// From when on it does not hold.
@@ -59,6 +64,7 @@ impl From<ScramCredential> for Credential {
             username: credential.username,
             generated: credential.generated,
             mechanisms: credential.mechanisms.into_iter().map(Mechanism::name).collect(),
+            roles: credential.roles.iter().map(Role::name).collect(),
             created_at: Moment(credential.created_at),
             expires_at: credential.expires_at.map(Moment),
             last_used_at: credential.last_used_at.map(Moment),
@@ -113,7 +119,7 @@ fn place(cluster: ClusterId, id: ScramCredentialId) -> String {
     get, path = "/v1/clusters/{cluster}/scram-credentials", tag = "credentials",
     params(
         ("service_account" = Option<String>, Query, description = "Those of this service account", pattern = "^sa_[a-h][a-z2-7]{25}$"),
-        ("username" = Option<String>, Query, description = "Those with this user name", max_length = 255),
+        ("username" = Option<String>, Query, description = "Those with this user name", max_length = 300),
         ("page_size" = Option<i64>, Query, description = "How many items a page has at most", minimum = 1, maximum = 200),
         ("cursor" = Option<String>, Query, description = "Where the page begins: next_cursor of the one before", max_length = 2000),
     ),

@@ -78,6 +78,7 @@ async fn list_topics(
         .topics_from(cluster, from)
         .take_while(|topic| topic.name.starts_with(&prefix))
         .filter(wanted)
+        .filter(|topic| place.may_see(&topic.name))
         .take(usize::try_from(paging.rows()).unwrap_or(usize::MAX))
         .collect();
     Ok(ok(paging.page(

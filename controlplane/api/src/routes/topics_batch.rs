@@ -1,6 +1,7 @@
 //! Many topics at once: each is deleted or made by itself, and has a result of its own.
 
 use axum::extract::State;
+use axum::http::Method;
 use axum::response::Response;
 use firn_catalog::access::Permission;
 use firn_catalog::commands::{Committed, DeleteTopic, TopicRef};
@@ -12,6 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::topics::{NewTopicBody, Place, TopicBody};
+use crate::rules::denials::Tried;
 use crate::rules::{Body, Caller, Ids, Problem, ProblemBody, Write};
 use crate::state::Api;
 
@@ -104,6 +106,7 @@ async fn change_topics(
         ));
     }
     let place = Place::find(&api, &caller, cluster, Permission::UseCluster).await?;
+    let resource = format!("/v1/clusters/{}/topics", cluster.public());
     let mut batch = Batch::default();
     for name in body.delete {
         let topic = TopicRef::Name(name.clone());
@@ -122,7 +125,14 @@ async fn change_topics(
             .await;
         batch.add(Action::Create, name, created.map_err(Problem::from));
     }
-    let resource = format!("/v1/clusters/{}/topics", cluster.public());
+    if batch.untold {
+        let path = format!("{resource}/batch");
+        let denial = match Tried::of(&Method::POST, &path) {
+            Some(tried) => tried.tell(&api, &caller).await,
+            None => None,
+        };
+        batch.told(denial.as_deref());
+    }
     let in_force = api
         .in_force(&caller, "change_topics", &resource, batch.last)
         .await?;
@@ -136,6 +146,8 @@ struct Batch {
     results: Vec<TopicResult>,
     /// The last change that brokers must see.
     last: Option<FeedSequence>,
+    /// Whether something was refused of which the audit trail must be told.
+    untold: bool,
 }
 
 impl Batch {
@@ -146,6 +158,7 @@ impl Batch {
                 (action.status(), Some(TopicBody::of_row(&value)), None)
             }
             Err(problem) => {
+                self.untold |= problem.is_untold();
                 let problem = problem.body();
                 (problem.status(), None, Some(problem))
             }
@@ -157,5 +170,16 @@ impl Batch {
             topic,
             problem,
         });
+    }
+
+    /// Names the entry of the audit trail in whatever was refused.
+    fn told(&mut self, denial: Option<&str>) {
+        for problem in self
+            .results
+            .iter_mut()
+            .filter_map(|result| result.problem.as_mut())
+        {
+            problem.told(denial);
+        }
     }
 }

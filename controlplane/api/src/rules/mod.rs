@@ -10,6 +10,7 @@
 //! | [`limits`] | how often: one bucket for each caller |
 //! | `login_throttle`, `device` | how often passwords may be tried, and where somebody has logged in before |
 //! | `idempotency` | `Idempotency-Key`: the same POST again gives the same answer |
+//! | `denials` | changes that a cell refuses are in the cluster's audit trail |
 //! | `body` | JSON bodies, with pointers to what is wrong |
 //! | `path`, `query` | public ids in paths, parameters by name |
 //! | `write` | `dry_run`, `If-Match` |
@@ -24,6 +25,7 @@ pub(crate) mod answer;
 pub(crate) mod bearer;
 pub(crate) mod body;
 pub(crate) mod caller;
+pub(crate) mod denials;
 pub(crate) mod device;
 pub(crate) mod idempotency;
 pub(crate) mod in_force;

@@ -9,7 +9,7 @@ use utoipa::PartialSchema;
 use super::problem::{Code, ProblemBody};
 
 /// Pattern and length of each kind of text in a path.
-const PATH_TEXTS: [(&str, &str); 15] = [
+const PATH_TEXTS: [(&str, &str); 17] = [
     ("organization", "org"),
     ("project", "prj"),
     ("cluster", "clu"),
@@ -19,6 +19,8 @@ const PATH_TEXTS: [(&str, &str); 15] = [
     ("api_key", "key"),
     ("scram_credential", "scr"),
     ("ca_pool", "cap"),
+    ("identity_provider", "iss"),
+    ("acl", "acl"),
     ("binding", "rol"),
     ("invitation", "inv"),
     ("provider", "idp"),

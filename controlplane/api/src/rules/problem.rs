@@ -167,6 +167,9 @@ pub(crate) struct Problem {
     detail: String,
     errors: Vec<Fault>,
     retry_after_s: Option<u64>,
+    /// A cell refused, and no audit trail says so yet.
+    untold: bool,
+    denial: Option<String>,
 }
 
 /// An error answer's body (RFC 9457).
@@ -189,6 +192,10 @@ pub(crate) struct ProblemBody {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     errors: Vec<Fault>,
+    /// The entry in the cluster's audit trail that says so, about a minute later if there are many. Of changes in a cluster that were refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false, pattern = "^aud_[a-h][a-z2-7]{25}$")]
+    denial: Option<String>,
     /// The id of the request in the service's logs.
     request_id: String,
     /// Where the code is explained.
@@ -202,7 +209,29 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             retry_after_s: None,
+            untold: false,
+            denial: None,
         }
+    }
+
+    /// A cell refuses it by roles or by the caller's address: if it is a change, the cluster's audit trail shall say so.
+    #[must_use]
+    pub(crate) fn untold(mut self) -> Self {
+        self.untold = matches!(self.code, Code::Forbidden | Code::AddressNotAllowed);
+        self
+    }
+
+    /// Whether the audit trail is to be told of it.
+    pub(crate) fn is_untold(&self) -> bool {
+        self.untold
+    }
+
+    /// The audit trail's entry says so.
+    #[must_use]
+    pub(crate) fn told(mut self, denial: Option<String>) -> Self {
+        self.untold = false;
+        self.denial = denial;
+        self
     }
 
     /// A value in the body at this JSON pointer does not do.
@@ -319,8 +348,11 @@ impl Problem {
                 Self::invalid(format!("/{field}"), reason)
             }
             CommandError::UnknownAcl => Self::missing("ACL"),
+            CommandError::UnknownQuota => Self::missing("quota"),
             CommandError::InvalidQuota { reason } => Self::invalid("/quotas", reason),
-            CommandError::NotAuthorized => Self::new(Code::Forbidden, "no role of yours allows this"),
+            CommandError::NotAuthorized => {
+                Self::new(Code::Forbidden, "no role of yours allows this").untold()
+            }
             CommandError::NoBroker => Self::new(Code::Unavailable, text).retry_after(1),
             CommandError::Catalog(error) => Self::of_catalog(error),
         }
@@ -376,6 +408,7 @@ impl Problem {
             detail: self.detail,
             code: self.code.name(),
             errors: self.errors,
+            denial: self.denial,
             request_id: request::current_id(),
             docs_url,
         }
@@ -387,13 +420,24 @@ impl ProblemBody {
     pub(crate) fn status(&self) -> u16 {
         self.status
     }
+
+    /// If it says that somebody may not do something: the audit trail's entry says so, too.
+    pub(crate) fn told(&mut self, denial: Option<&str>) {
+        if self.status == Code::Forbidden.status().as_u16() {
+            self.denial = denial.map(str::to_owned);
+        }
+    }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let (status, retry_after_s) = (self.code.status(), self.retry_after_s);
+        let untold = self.untold.then(|| self.clone());
         let body = self.body();
         let mut response = (status, Json(body)).into_response();
+        if let Some(untold) = untold {
+            response.extensions_mut().insert(untold);
+        }
         let headers = response.headers_mut();
         let mut put = |name: HeaderName, value| headers.insert(name, value);
         put(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

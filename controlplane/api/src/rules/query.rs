@@ -18,12 +18,17 @@ pub(crate) struct Query(Vec<(String, String)>);
 impl Query {
     /// A parameter's value. An empty one is as good as none.
     pub(crate) fn text(&self, name: &str) -> Result<Option<&str>, Problem> {
+        Ok(self.word(name)?.filter(|value| !value.is_empty()))
+    }
+
+    /// A parameter's value where not every text does: an empty one is for the caller to refuse.
+    pub(crate) fn word(&self, name: &str) -> Result<Option<&str>, Problem> {
         let found = self.0.iter().rev().find(|(known, _)| known == name);
         match found.map(|(_, value)| value.as_str()) {
             Some(value) if value.len() > MAX_VALUE || value.contains('\0') => {
                 Err(Problem::bad_request(format!("{name} is too long or no text")))
             }
-            value => Ok(value.filter(|value| !value.is_empty())),
+            value => Ok(value),
         }
     }
 
@@ -34,13 +39,13 @@ impl Query {
         what: &str,
         read: impl Fn(&str) -> Result<T, InvalidId>,
     ) -> Result<Option<T>, Problem> {
-        let id = self.text(name)?.map(read).transpose();
+        let id = self.word(name)?.map(read).transpose();
         id.map_err(|_| Problem::missing(what))
     }
 
     /// A moment in RFC 3339.
     pub(crate) fn moment(&self, name: &str) -> Result<Option<Moment>, Problem> {
-        let Some(text) = self.text(name)? else {
+        let Some(text) = self.word(name)? else {
             return Ok(None);
         };
         let moment = Moment::parse(text);
@@ -55,7 +60,7 @@ impl Query {
         name: &str,
         bounds: std::ops::RangeInclusive<u64>,
     ) -> Result<Option<u64>, Problem> {
-        let Some(text) = self.text(name)? else {
+        let Some(text) = self.word(name)? else {
             return Ok(None);
         };
         let number = text.parse().ok().filter(|number| bounds.contains(number));

@@ -86,8 +86,10 @@ pub struct KeptHead {
     pub at: i64,
     /// Which service says so.
     pub issuer: String,
-    /// The id of the key that it is signed with, if the key was kept beside it and the signature is right.
+    /// The id of the key that it is signed with, if the key was kept beside it or is published, and the signature is right.
     pub signed_by: Option<String>,
+    /// Whether the key is one that the service publishes. If not, the head itself brings it.
+    pub published: bool,
 }
 
 /// What is kept: the whole answer of `GET .../audit/head`.
@@ -97,44 +99,90 @@ struct Answer {
     key: Key,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct Key {
     kid: String,
     x: String,
 }
 
-/// Reads what somebody has kept: the answer of `GET .../audit/head`, whose signature is checked by the key in it, or the token alone,
-/// whose signature is not. `Err` says what is wrong.
-pub fn read_audit_head(text: &str) -> Result<KeptHead, String> {
+/// Keys that a service publishes: what `GET /v1/jwks.json` answered.
+#[derive(Deserialize)]
+pub struct PublishedKeys {
+    keys: Vec<Key>,
+}
+
+impl PublishedKeys {
+    /// Reads them. `Err` says what is wrong.
+    pub fn read(text: &str) -> Result<Self, String> {
+        if text.len() > MAX_TEXT {
+            return Err("it is too long".to_owned());
+        }
+        serde_json::from_str(text).map_err(|error| format!("it is no answer of /v1/jwks.json: {error}"))
+    }
+
+    fn find(&self, kid: &str) -> Result<&Key, String> {
+        let found = self.keys.iter().find(|key| key.kid == kid);
+        found.ok_or_else(|| format!("key {kid}, which signed the head, is not among the published ones"))
+    }
+}
+
+/// Reads what somebody has kept: the answer of `GET .../audit/head`, or its token alone. The signature is checked by the service's
+/// published keys, if they are given; a key in the answer must be the same. Without them an answer is checked by the key that it brings
+/// itself, which says little, and a token is not checked. `Err` says what is wrong.
+pub fn read_audit_head(text: &str, published: Option<&PublishedKeys>) -> Result<KeptHead, String> {
     let text = text.trim();
     if text.len() > MAX_TEXT {
         return Err("it is too long".to_owned());
     }
-    if !text.starts_with('{') {
-        return Ok(kept(unsigned_claims(text)?, None));
-    }
-    let answer: Answer =
-        serde_json::from_str(text).map_err(|error| format!("it is no answer of .../audit/head: {error}"))?;
-    let public = URL_SAFE_NO_PAD.decode(&answer.key.x).ok();
+    let answer: Option<Answer> = match text.starts_with('{') {
+        false => None,
+        true => Some(
+            serde_json::from_str(text)
+                .map_err(|error| format!("it is no answer of .../audit/head: {error}"))?,
+        ),
+    };
+    let (token, brought) = match answer {
+        Some(answer) => (answer.token, Some(answer.key)),
+        None => (text.to_owned(), None),
+    };
+    let key = match (published, brought) {
+        (None, None) => return Ok(kept(unsigned_claims(&token)?, None, false)),
+        (None, Some(brought)) => brought,
+        (Some(published), brought) => {
+            let header = jsonwebtoken::decode_header(&token).map_err(|_| "it is no token")?;
+            let key = published.find(header.kid.as_deref().unwrap_or_default())?.clone();
+            if brought.is_some_and(|brought| brought.x != key.x) {
+                return Err(format!("key {} is another one than the published one", key.kid));
+            }
+            key
+        }
+    };
+    let claims = signed_claims(&token, &key)?;
+    Ok(kept(claims, Some(key.kid), published.is_some()))
+}
+
+/// What a token says, if this key has signed it.
+fn signed_claims(token: &str, key: &Key) -> Result<Claims, String> {
+    let public = URL_SAFE_NO_PAD.decode(&key.x).ok();
     let public = public
         .filter(|public| public.len() == 32)
-        .ok_or("the key in it is no Ed25519 key")?;
+        .ok_or("its key is no Ed25519 key")?;
     let mut validation = Validation::new(Algorithm::EdDSA);
     validation.validate_exp = false;
     validation.set_audience(&[AUDIENCE]);
     validation.set_required_spec_claims(&["iss", "aud", "sub"]);
-    let key = DecodingKey::from_ed_der(&public);
-    let token = decode::<Claims>(&answer.token, &key, &validation);
+    let decoding = DecodingKey::from_ed_der(&public);
+    let token = decode::<Claims>(token, &decoding, &validation);
     let token = token.map_err(|error| format!("the signature of the token does not hold: {error}"))?;
-    let right = token.header.typ.as_deref() == Some(TYPE)
-        && token.header.kid.as_deref() == Some(answer.key.kid.as_str());
+    let right =
+        token.header.typ.as_deref() == Some(TYPE) && token.header.kid.as_deref() == Some(key.kid.as_str());
     match right {
-        true => Ok(kept(token.claims, Some(answer.key.kid))),
+        true => Ok(token.claims),
         false => Err("the token is of another sort, or of another key".to_owned()),
     }
 }
 
-fn kept(claims: Claims, signed_by: Option<String>) -> KeptHead {
+fn kept(claims: Claims, signed_by: Option<String>, published: bool) -> KeptHead {
     KeptHead {
         head: Head {
             trail: claims.sub,
@@ -144,6 +192,7 @@ fn kept(claims: Claims, signed_by: Option<String>) -> KeptHead {
         at: claims.iat,
         issuer: claims.iss,
         signed_by,
+        published,
     }
 }
 

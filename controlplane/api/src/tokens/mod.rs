@@ -17,7 +17,7 @@ use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header, encode}
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-pub use audit_heads::{KeptHead, read_audit_head};
+pub use audit_heads::{KeptHead, PublishedKeys, read_audit_head};
 pub(crate) use in_force::KeyCache;
 use keys::{KeyRing, Keys};
 

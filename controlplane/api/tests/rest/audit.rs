@@ -1,12 +1,13 @@
 //! Audit trails: filtered, exported, and where they end.
 
+use firn_api::PublishedKeys;
 use firn_catalog::audit::verifying::{Broken, Verified, Verifier};
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Client, Service};
 
 fn verify(export: &str, head: &Value) -> Result<Option<Verified>, Broken> {
-    let kept = firn_api::read_audit_head(&head.to_string()).unwrap();
+    let kept = firn_api::read_audit_head(&head.to_string(), None).unwrap();
     assert_eq!(kept.signed_by.as_deref(), head["key"]["kid"].as_str());
     let mut verifier = Verifier::new(Some(kept.head));
     for line in export.lines() {
@@ -51,9 +52,26 @@ async fn an_export_verifies_with_a_head_that_was_kept_and_goes_on_where_it_ended
     assert!(matches!(verify(&cut, &head), Err(Broken::CutOff { .. })));
     let mut other = head.clone();
     other["key"]["x"] = json!("A".repeat(43));
-    firn_api::read_audit_head(&other.to_string()).unwrap_err();
+    firn_api::read_audit_head(&other.to_string(), None).unwrap_err();
     let token = head["token"].as_str().unwrap();
-    assert_eq!(firn_api::read_audit_head(token).unwrap().signed_by, None);
+    let published = service.anonymous().get("/v1/jwks.json").await.text;
+    let published = PublishedKeys::read(&published).unwrap();
+    for kept in [head.to_string(), token.to_owned()] {
+        let kept = firn_api::read_audit_head(&kept, Some(&published)).unwrap();
+        assert_eq!((kept.published, kept.head.position), (true, position));
+    }
+    assert!(
+        !firn_api::read_audit_head(&head.to_string(), None)
+            .unwrap()
+            .published
+    );
+    // One that is signed by a key which calls itself like the service's.
+    firn_api::read_audit_head(&other.to_string(), Some(&published)).unwrap_err();
+    let none = PublishedKeys::read(r#"{"keys":[]}"#).unwrap();
+    firn_api::read_audit_head(&head.to_string(), Some(&none)).unwrap_err();
+    // The rest begins right after the head.
+    verify(&rest.text, &head).unwrap().unwrap();
+    assert_eq!(firn_api::read_audit_head(token, None).unwrap().signed_by, None);
     let bearer = service.anonymous().with_bearer(token).get("/v1/me").await;
     assert_eq!(bearer.status, 401, "it lets nobody in");
 }
@@ -126,4 +144,90 @@ async fn a_clusters_trail_has_its_own_chain() {
         (&row["resource_kind"], &row["decision"]),
         (&json!("cluster"), &json!("allowed"))
     );
+}
+
+#[tokio::test]
+async fn a_change_that_a_cell_refuses_is_in_the_clusters_trail_under_the_id_that_is_told() {
+    let service = Service::start().await;
+    let ada = service.person("ada@example.com").await;
+    let vic = service.colleague(&ada, "vic@example.com", "viewer").await;
+    let body = json!({ "project": ada.project, "name": "a" });
+    let made = ada.post("/v1/clusters", &body).await;
+    let at = format!("/v1/clusters/{}", made.body["id"].as_str().unwrap());
+    let acl = json!({
+        "resource_type": "topic", "resource_name": "a", "pattern_type": "literal", "principal": "User:x",
+        "host": "*", "operation": "read", "permission": "allow",
+    });
+    let topic = json!({ "name": "t", "partitions": 1 });
+    let provider = json!({ "name": "p", "issuer": "https://a.example", "jwks_url": "https://a.example/k", "audiences": ["a"] });
+    let tried = [
+        ("POST", "/topics", topic.clone(), "create", "topic"),
+        ("POST", "/acls", acl, "create", "acl"),
+        ("PUT", "/networks", json!({ "networks": [] }), "alter", "networks"),
+        (
+            "POST",
+            "/identity-providers",
+            provider,
+            "create",
+            "identity_provider",
+        ),
+        ("DELETE", "/topics/t", Value::Null, "delete", "topic"),
+    ];
+    for (method, path, body, action, kind) in tried {
+        let path = format!("{at}{path}");
+        let refused = match method {
+            "POST" => vic.post(&path, &body).await,
+            "DELETE" => vic.delete(&path).await,
+            _ => vic.send("PUT", &path, Some(body.to_string())).await,
+        };
+        assert_eq!(refused.status, 403, "{path} {refused:?}");
+        let id = refused.body["denial"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{path} {refused:?}"));
+        let found = ada.get(&format!("{at}/audit?id={id}")).await.body;
+        let row = &found["items"][0];
+        assert_eq!(
+            (&row["action"], &row["resource_kind"], &row["decision"]),
+            (&json!(action), &json!(kind), &json!("denied")),
+            "{path}"
+        );
+        assert_eq!(row["principal"], json!(format!("User:{}", vic.person)), "{path}");
+        assert_eq!(row["request_id"], refused.body["request_id"], "{path}");
+    }
+    let batch = vic
+        .post(&format!("{at}/topics/batch"), &json!({ "create": [topic] }))
+        .await;
+    let id = batch.body["results"][0]["problem"]["denial"]
+        .as_str()
+        .unwrap_or_else(|| panic!("{batch:?}"));
+    assert_eq!(
+        ada.get(&format!("{at}/audit?id={id}")).await.body["items"][0]["action"],
+        "alter"
+    );
+}
+
+#[tokio::test]
+async fn a_trail_has_so_many_rows_of_denials_and_none_of_strangers() {
+    let service = Service::start().await;
+    let ada = service.person("ada@example.com").await;
+    let vic = service.colleague(&ada, "vic@example.com", "viewer").await;
+    let body = json!({ "project": ada.project, "name": "a" });
+    let made = ada.post("/v1/clusters", &body).await;
+    let at = format!("/v1/clusters/{}", made.body["id"].as_str().unwrap());
+    let count = async || {
+        let denied = ada
+            .get(&format!("{at}/audit?decision=denied&page_size=200"))
+            .await
+            .body;
+        denied["items"].as_array().unwrap().len()
+    };
+    let before = count().await;
+    let eve = service.person("eve@example.com").await;
+    let foreign = eve.delete(&format!("{at}/topics/t")).await;
+    assert_eq!((foreign.status, foreign.body.get("denial")), (404, None));
+    assert_eq!(count().await, before);
+    for _ in before..102 {
+        vic.delete(&format!("{at}/topics/t")).await;
+    }
+    assert_eq!(count().await, 100, "the others are one row, later");
 }

@@ -40,7 +40,11 @@ async fn lists_are_set_and_read_and_change_only_as_they_were_read() {
     let owner = from(&service.person("ada@example.com").await, HOME);
     for list in lists(&owner).await {
         let empty = owner.get(&list).await;
-        assert_eq!(empty.body, json!({ "networks": [], "your_address": HOME }), "{list}");
+        assert_eq!(
+            empty.body,
+            json!({ "networks": [], "your_address": HOME }),
+            "{list}"
+        );
         let read = empty.header("etag").unwrap().to_owned();
         let texts = json!(["192.0.2.0/24", "2001:db8::/32", "192.0.2.0/24", "203.0.113.9"]);
         let rehearsed = put(&owner, &format!("{list}?dry_run=true"), texts.clone()).await;
@@ -51,7 +55,10 @@ async fn lists_are_set_and_read_and_change_only_as_they_were_read() {
         let sorted = json!(["192.0.2.0/24", "203.0.113.9/32", "2001:db8::/32"]);
         assert_eq!((set.status, &set.body["networks"]), (200, &sorted), "{set:?}");
         let again = owner.get(&list).await;
-        assert_eq!((&again.body, again.header("etag")), (&set.body, set.header("etag")));
+        assert_eq!(
+            (&again.body, again.header("etag")),
+            (&set.body, set.header("etag"))
+        );
         assert_ne!(set.header("etag"), Some(read.as_str()));
         let stale = put(&owner.with("if-match", &read), &list, json!([])).await;
         assert_eq!((stale.status, stale.code()), (412, "version_mismatch"));
@@ -94,7 +101,10 @@ async fn members_come_from_the_listed_networks_and_strangers_learn_nothing() {
     let stranger = service.person("eve@example.com").await;
     let [organization, of_cluster] = lists(&owner).await;
     let cluster = of_cluster.trim_end_matches("/networks").to_owned();
-    assert_eq!(put(&owner, &organization, json!(["192.0.2.0/24"])).await.status, 200);
+    assert_eq!(
+        put(&owner, &organization, json!(["192.0.2.0/24"])).await.status,
+        200
+    );
     let inside = |caller: &Client| [from(caller, HOME), from(caller, ELSEWHERE), caller.clone()];
     for member in [&owner.with("x-forwarded-for", ""), &colleague] {
         let [home, elsewhere, unknown] = inside(member);
@@ -129,7 +139,11 @@ async fn whoever_would_be_locked_out_must_insist() {
     let [organization, of_cluster] = lists(&owner).await;
     let other = json!(["198.51.100.0/24"]);
     let refused = put(&owner, &organization, other.clone()).await;
-    assert_eq!((refused.status, refused.code()), (409, "protected"), "{refused:?}");
+    assert_eq!(
+        (refused.status, refused.code()),
+        (409, "protected"),
+        "{refused:?}"
+    );
     let no_answer = put(&owner, &format!("{organization}?force=perhaps"), other.clone()).await;
     assert_eq!(no_answer.status, 400);
     assert_eq!(owner.get(&organization).await.body["networks"], json!([]));

@@ -181,6 +181,46 @@ impl Tx {
         (kind, resource): (&'static str, &str),
         detail: &Value,
     ) -> Result<(), TxError<CatalogError>> {
+        let id = AuditId(self.env().random_u128());
+        self.chain_account_row(
+            id,
+            actor,
+            organization,
+            (decision, action),
+            (kind, resource),
+            detail,
+        )
+        .await
+    }
+
+    /// Writes the row that counts denials above the rate.
+    pub(crate) async fn audit_others(
+        &mut self,
+        organization: OrganizationId,
+        id: AuditId,
+        (action, resource): (&'static str, &str),
+        detail: &Value,
+    ) -> Result<(), TxError<CatalogError>> {
+        let nobody = Actor {
+            principal: Principal::Cell,
+            request_id: String::new(),
+            credential: None,
+            address: None,
+        };
+        let (what, of) = (("denied", action), ("organization", resource));
+        self.chain_account_row(id, &nobody, organization, what, of, detail)
+            .await
+    }
+
+    async fn chain_account_row(
+        &mut self,
+        id: AuditId,
+        actor: &Actor,
+        organization: OrganizationId,
+        (decision, action): (&'static str, &'static str),
+        (kind, resource): (&'static str, &str),
+        detail: &Value,
+    ) -> Result<(), TxError<CatalogError>> {
         let next = "UPDATE account_organizations SET audit_head = audit_head + 1 WHERE id = $1 \
                     RETURNING audit_head, audit_hash";
         let Some(row) = self.row(next, args![organization]).await? else {
@@ -196,7 +236,7 @@ impl Tx {
         let chained = Chained {
             trail: Trail::Organization(organization),
             position: number_at(&row, 0)?,
-            id: AuditId(self.env().random_u128()),
+            id,
             at: self.env().now(),
             principal: &principal,
             credential: credential.as_deref(),
@@ -236,7 +276,8 @@ impl Tx {
 }
 
 impl Catalog {
-    /// Ends a write: one that was forbidden, by roles or from that address, goes into the audit trail of the organization that it was tried in.
+    /// Ends a write: one that was forbidden, by roles or from that address, goes into the audit trail of the organization that it was tried
+    /// in, or is counted there with the others of its minute.
     pub(crate) async fn finish_account<T>(
         &self,
         actor: &Actor,
@@ -254,25 +295,27 @@ impl Catalog {
     }
 
     async fn audit_denied(&self, actor: &Actor, denied: &Denied<'_>) -> Result<(), AccountError> {
-        let written: Result<(), CatalogError> = transaction!(self.store(), write, |tx| async {
-            if let Some(organization) = tx.organization_of(denied.scope).await? {
-                let what = ("denied", denied.action);
-                // A name that was to be given, from somebody who may not: not checked yet.
-                let plain = |c: char| {
-                    if c.is_control() {
-                        char::REPLACEMENT_CHARACTER
-                    } else {
-                        c
-                    }
-                };
-                let resource: String = denied.resource.chars().map(plain).take(MAX_NAME).collect();
-                let resource = (denied.kind, resource.as_str());
-                tx.audit_decision(actor, organization, what, resource, &Value::Null)
-                    .await?;
-            }
-            Ok::<_, TxError<CatalogError>>(())
+        let organization: Result<Option<OrganizationId>, CatalogError> =
+            transaction!(self.store(), snapshot, |tx| tx
+                .organization_of(denied.scope)
+                .await);
+        let organization = organization.map_err(AccountError::Catalog)?;
+        let Some(organization) = organization else {
+            return Ok(());
+        };
+        if self.sample_denial(Trail::Organization(organization)).is_err() {
+            return Ok(());
         }
-        .await);
+        // A name that was to be given, from somebody who may not: not checked yet.
+        let plain = |c: char| match c.is_control() {
+            true => char::REPLACEMENT_CHARACTER,
+            false => c,
+        };
+        let resource: String = denied.resource.chars().map(plain).take(MAX_NAME).collect();
+        let (what, of) = (("denied", denied.action), (denied.kind, resource.as_str()));
+        let written: Result<(), CatalogError> = transaction!(self.store(), write, |tx| tx
+            .audit_decision(actor, organization, what, of, &Value::Null)
+            .await);
         written.map_err(AccountError::Catalog)
     }
 

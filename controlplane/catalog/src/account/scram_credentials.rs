@@ -47,6 +47,9 @@ pub struct ScramCredential {
     pub generated: bool,
     /// With which mechanisms it works.
     pub mechanisms: Vec<Mechanism>,
+    /// What it may do beside what ACLs allow. A user that Kafka's tools made has a role only from before there were ACLs, until it is
+    /// altered next.
+    pub roles: RoleSet,
     /// When it was made.
     pub created_at: Timestamp,
     /// From when on it does not hold.
@@ -92,6 +95,7 @@ fn shown(credential: &KafkaCredential, last_used_at: Option<Timestamp>) -> Optio
         username: credential.username.to_string(),
         generated: credential.generated,
         mechanisms: Mechanism::ALL.into_iter().filter(has).collect(),
+        roles: credential.user.roles,
         created_at: credential.created_at,
         expires_at: credential.expires_at,
         last_used_at,

@@ -4,7 +4,7 @@
 //!    binding locks a cluster's owner out.
 //! 2. A binding that denies wins over all that allow.
 //! 3. A binding that allows, or a role (see [`role_for`]), allows. To the audit topic a role allows nothing that does not allow to see
-//!    the audit trail.
+//!    the audit trail, and a binding only where it names that topic, neither by `*` nor by a prefix; to deny, every form counts.
 //! 4. What no binding names is allowed where the operator has set `allow.everyone.if.no.acl.found`.
 //! 5. All else is denied.
 
@@ -14,7 +14,7 @@ use super::set::Verdict;
 use super::{Acl, CLUSTER_NAME, Operation, ResourceType};
 use crate::access::{Permission, Role};
 use crate::audit::AUDIT_TOPIC;
-use crate::commands::Principal;
+use crate::commands::{Principal, User};
 use crate::ids::ClusterId;
 use crate::image::Image;
 
@@ -124,11 +124,41 @@ pub fn role_for(operation: Operation, resource: ResourceType) -> Option<Permissi
     })
 }
 
+/// Whether nobody asks a principal anything in a cluster.
+pub(crate) fn is_super_user(principal: &Principal, cluster: ClusterId) -> bool {
+    match principal {
+        Principal::Dev { cluster: own } => *own == cluster,
+        Principal::User(user) => {
+            let mut roles = user.roles.iter();
+            user.cluster == cluster && roles.any(|role| matches!(role, Role::Owner | Role::Admin))
+        }
+        Principal::Cell | Principal::Person(_) | Principal::ServiceAccount(_) => false,
+    }
+}
+
+/// The role that allows a user what is asked, once no binding denies it.
+pub(super) fn allowing_role(user: &User, asked: &Asked<'_>) -> Option<Role> {
+    let (kind, _) = asked.resource.parts();
+    let needed = role_for(asked.operation, kind)?;
+    let audit = asked.resource == ResourceName::Topic(AUDIT_TOPIC);
+    if audit && !user.roles.allow(Permission::ViewAudit) {
+        return None;
+    }
+    user.roles.iter().find(|role| role.allows(needed))
+}
+
+/// Whether bindings allow something to a resource only by naming it: neither `*` nor a prefix opens the audit trail.
+pub(super) fn is_opened_by_name_alone(kind: ResourceType, name: &str) -> bool {
+    kind == ResourceType::Topic && name == AUDIT_TOPIC
+}
+
 impl Image {
     /// Decides. It answers for absent resources as for present ones, so that nobody learns from a refusal whether something exists.
     pub fn decide(&self, asked: &Asked<'_>) -> Decision<'_> {
+        if is_super_user(asked.principal, asked.cluster) {
+            return Decision::SuperUser;
+        }
         let user = match asked.principal {
-            Principal::Dev { cluster } if *cluster == asked.cluster => return Decision::SuperUser,
             Principal::User(user) if user.cluster == asked.cluster => user,
             Principal::Dev { .. }
             | Principal::User(_)
@@ -136,13 +166,6 @@ impl Image {
             | Principal::Person(_)
             | Principal::ServiceAccount(_) => return Decision::OtherCluster,
         };
-        if user
-            .roles
-            .iter()
-            .any(|role| matches!(role, Role::Owner | Role::Admin))
-        {
-            return Decision::SuperUser;
-        }
         let (kind, name) = asked.resource.parts();
         let acls = self.access(asked.cluster).map(|access| access.acl_set());
         let said = acls.map_or(Verdict::Silent, |acls| match name {
@@ -154,14 +177,11 @@ impl Image {
             Verdict::Allowed(acl) => return Decision::AllowedBy(acl),
             Verdict::Silent => {}
         }
-        let needed = role_for(asked.operation, kind);
-        let audit = asked.resource == ResourceName::Topic(AUDIT_TOPIC);
-        let shown = !audit || user.roles.allow(Permission::ViewAudit);
-        let by_role = user
-            .roles
-            .iter()
-            .find(|role| shown && needed.is_some_and(|needed| role.allows(needed)));
-        match by_role {
+        let audit = asked.resource == ResourceName::Topic(AUDIT_TOPIC)
+            && self
+                .topic_by_name(asked.cluster, AUDIT_TOPIC)
+                .is_none_or(|topic| topic.audit);
+        match allowing_role(user, asked) {
             Some(role) => Decision::AllowedByRole(role),
             None if !audit && self.allows_unnamed() && !acls.is_some_and(|acls| acls.name(kind, name)) => {
                 Decision::AllowedByDefault

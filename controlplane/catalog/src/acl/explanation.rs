@@ -1,7 +1,8 @@
 //! Why something is allowed or denied, and what would have to change.
 
+use super::decision::{allowing_role, is_opened_by_name_alone};
 use super::rules::covers;
-use super::{Acl, Asked, Decision, Effect, PatternType, ResourceType, StoredAcl, WILDCARD, role_for};
+use super::{Acl, Asked, Decision, Effect, PatternType, ResourceType, StoredAcl, WILDCARD};
 use crate::commands::Principal;
 use crate::image::Image;
 
@@ -26,11 +27,19 @@ impl Acl {
             }
     }
 
+    /// Whether it is for that very name.
+    fn names(&self, name: &str) -> bool {
+        self.pattern_type == PatternType::Literal && self.resource_name == name
+    }
+
     /// Whether it says something to what is asked.
     fn answers(&self, user: &str, asked: &Asked<'_>) -> bool {
         let (kind, name) = asked.resource.parts();
         let host = asked.host.map(|host| host.to_canonical());
-        name.is_some_and(|name| self.stands_for(kind, name))
+        let opens = |name| {
+            self.permission == Effect::Deny || self.names(name) || !is_opened_by_name_alone(kind, name)
+        };
+        name.is_some_and(|name| self.stands_for(kind, name) && opens(name))
             && self.user().is_some_and(|own| own == WILDCARD || own == user)
             && (self.host == WILDCARD || host.is_some() && self.address() == host)
             && covers(self, asked.operation)
@@ -59,8 +68,8 @@ impl Image {
             answering.partition(|stored| stored.acl.permission == Effect::Deny);
         explanation.denying = denying;
         let (kind, name) = asked.resource.parts();
-        let by_role = role_for(asked.operation, kind).is_some_and(|needed| user.roles.allow(needed));
-        let (true, Some(name)) = (allowing.is_empty() && !by_role, name) else {
+        let by_role = allowing_role(user, asked);
+        let (true, Some(name)) = (allowing.is_empty() && by_role.is_none(), name) else {
             return explanation;
         };
         let host = asked.host.map(|host| host.to_canonical().to_string());

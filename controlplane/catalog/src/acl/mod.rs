@@ -15,6 +15,7 @@ mod tests;
 mod validation;
 mod words;
 
+pub(crate) use decision::is_super_user;
 pub use decision::{Asked, Decision, ResourceName, role_for};
 pub use explanation::Explanation;
 pub use filter::{AclFilter, PatternFilter};

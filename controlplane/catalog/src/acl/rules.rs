@@ -160,11 +160,21 @@ impl Rules {
 
     /// A binding of that effect that stands for the resource.
     pub(super) fn find(&self, asked: Asked, kind: ResourceType, name: &str, effect: Effect) -> Option<&Acl> {
-        let patterns = self.of(kind);
-        let exact = patterns.literal(name).and_then(|one| one.find(asked, effect));
-        exact
+        self.by_name(asked, kind, name, effect)
             .or_else(|| self.by_prefix(asked, kind, name, effect))
             .or_else(|| self.by_wildcard(asked, kind, effect))
+    }
+
+    /// One whose pattern is that very name.
+    pub(super) fn by_name(
+        &self,
+        asked: Asked,
+        kind: ResourceType,
+        name: &str,
+        effect: Effect,
+    ) -> Option<&Acl> {
+        let named = self.of(kind).literal(name);
+        named.and_then(|one| one.find(asked, effect))
     }
 
     /// One whose pattern is a prefix of the name.

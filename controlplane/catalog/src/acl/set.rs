@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 
 use rpds::{HashTrieMapSync, RedBlackTreeMapSync};
 
+use super::decision::is_opened_by_name_alone;
 use super::patterns::{Collecting, Patterns};
 use super::rules::{Asked, Rules, place};
 use super::{Acl, Effect, Operation, ResourceType, StoredAcl, WILDCARD};
@@ -146,20 +147,22 @@ impl AclSet {
         (kind, name): (ResourceType, &str),
     ) -> Verdict<'_> {
         let asked = Asked::new(operation, host);
-        let rules = self.rules_for(user);
-        let find = |effect| {
-            rules
-                .clone()
-                .find_map(|rules| rules.find(asked, kind, name, effect))
-        };
-        match find(Effect::Deny) {
-            Some(acl) => Verdict::Denied(acl),
-            None => find(Effect::Allow).map_or(Verdict::Silent, Verdict::Allowed),
+        let mut rules = self.rules_for(user);
+        let denying = rules
+            .clone()
+            .find_map(|rules| rules.find(asked, kind, name, Effect::Deny));
+        if let Some(acl) = denying {
+            return Verdict::Denied(acl);
         }
+        let allowing = match is_opened_by_name_alone(kind, name) {
+            true => rules.find_map(|rules| rules.by_name(asked, kind, name, Effect::Allow)),
+            false => rules.find_map(|rules| rules.find(asked, kind, name, Effect::Allow)),
+        };
+        allowing.map_or(Verdict::Silent, Verdict::Allowed)
     }
 
     /// What is said about some resource of a kind, whichever: allowed if one could be, namely one that a pattern allows and that no
-    /// other pattern denies altogether; denied if all are.
+    /// other pattern denies altogether; denied if all are. The audit topic is no exception: what stands for it stands for others too, or names it.
     pub(super) fn about_any(
         &self,
         user: &str,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::access::{Permission, Role, RoleSet};
+use crate::audit::AUDIT_TOPIC;
 use crate::commands::{Principal, User};
 use crate::feed::{Change, FeedEntry};
 use crate::ids::{ClusterId, FeedSequence};
@@ -85,7 +86,10 @@ impl Naive<'_> {
         if let Some(allowed) = by_acls {
             return if allowed { Answer::Allowed } else { Answer::Denied };
         }
-        if role_for(question.operation, kind).is_some_and(|needed: Permission| roles.allow(needed)) {
+        let audit = (kind, name) == (ResourceType::Topic, Some(AUDIT_TOPIC));
+        if role_for(question.operation, kind).is_some_and(|needed: Permission| roles.allow(needed))
+            && (!audit || roles.allow(Permission::ViewAudit))
+        {
             return Answer::Role;
         }
         let named = self.acls.iter().any(|acl| match name {
@@ -96,7 +100,7 @@ impl Naive<'_> {
                     && acl.resource_name == "*"
             }
         });
-        match self.open && !named {
+        match self.open && !named && !audit {
             true => Answer::Default,
             false => Answer::Nothing,
         }
@@ -106,7 +110,13 @@ impl Naive<'_> {
         let fitting = self
             .acls
             .iter()
-            .filter(|acl| stands_for(acl, kind, name) && is_about(acl, question));
+            .filter(|acl| stands_for(acl, kind, name) && is_about(acl, question))
+            .filter(|acl| {
+                let by_name = acl.pattern_type == PatternType::Literal && acl.resource_name == name;
+                (kind, name) != (ResourceType::Topic, AUDIT_TOPIC)
+                    || by_name
+                    || acl.permission == Effect::Deny
+            });
         let effects: Vec<Effect> = fitting.map(|acl| acl.permission).collect();
         match (effects.contains(&Effect::Deny), effects.contains(&Effect::Allow)) {
             (true, _) => Some(false),
@@ -159,6 +169,11 @@ impl Dice {
 
     /// A name of few letters, so that patterns overlap.
     fn name(&mut self) -> String {
+        match self.below(12) {
+            0 => return AUDIT_TOPIC.to_owned(),
+            1 => return "__".to_owned(),
+            _ => {}
+        }
         let length = 1 + self.below(4);
         (0..length).map(|_| *self.one(&['a', 'b', 'é'])).collect()
     }
@@ -274,6 +289,9 @@ fn agree(image: &Image, naive: &Naive<'_>, principal: &Principal, question: &Que
         Decision::NothingAllows => (Answer::Nothing, None),
         Decision::OtherCluster => panic!("it is that cluster"),
     };
+    if question.resource != ResourceName::AnyTopic {
+        explains(image, naive, (principal, question), &answer);
+    }
     let context = || {
         let (host, operation, resource) = (question.host, question.operation, question.resource);
         format!("{principal} {host:?} {operation} {resource:?} {:#?}", naive.acls)
@@ -288,6 +306,90 @@ fn agree(image: &Image, naive: &Naive<'_>, principal: &Principal, question: &Que
             "{acl:?} {}",
             context()
         );
+    }
+}
+
+/// What is explained is what is decided, and what nothing allows has an ACL that would.
+fn explains(
+    image: &Image,
+    naive: &Naive<'_>,
+    (principal, question): (&Principal, &Question<'_>),
+    answer: &Answer,
+) {
+    let explanation = image.explain(&Asked {
+        principal,
+        host: question.host,
+        operation: question.operation,
+        cluster: CLUSTER,
+        resource: question.resource,
+    });
+    assert_eq!(explanation.denying.is_empty(), *answer != Answer::Denied);
+    let Some(smallest) = explanation.smallest else {
+        let (kind, name) = question.resource.parts();
+        let wanted = Acl {
+            resource_type: kind,
+            pattern_type: PatternType::Literal,
+            resource_name: name.unwrap().to_owned(),
+            principal: format!("User:{}", question.user.name),
+            host: WILDCARD.to_owned(),
+            operation: question.operation,
+            permission: Effect::Allow,
+        };
+        assert!(*answer != Answer::Nothing || wanted.validated().is_err());
+        return;
+    };
+    assert!(matches!(answer, Answer::Nothing | Answer::Denied), "{answer:?}");
+    let mut acls: Vec<Acl> = naive.acls.to_vec();
+    acls.retain(|acl| !explanation.denying.iter().any(|denying| denying.acl == *acl));
+    let without = Naive {
+        acls: &acls.clone(),
+        open: false,
+    };
+    assert_eq!(without.answer(question), Answer::Nothing, "it is needed");
+    acls.push(smallest);
+    let with = Naive {
+        acls: &acls,
+        open: false,
+    };
+    assert_eq!(with.answer(question), Answer::Allowed, "it is enough");
+}
+
+#[test]
+fn the_audit_topic_is_opened_by_its_name_alone_and_explained_so() {
+    let allow = |pattern_type, name: &str| Acl {
+        resource_type: ResourceType::Topic,
+        pattern_type,
+        resource_name: name.to_owned(),
+        principal: "User:alice".to_owned(),
+        host: WILDCARD.to_owned(),
+        operation: Operation::Read,
+        permission: Effect::Allow,
+    };
+    let named = allow(PatternType::Literal, AUDIT_TOPIC);
+    let wide = [
+        allow(PatternType::Literal, WILDCARD),
+        allow(PatternType::Prefixed, "__"),
+        allow(PatternType::Prefixed, AUDIT_TOPIC),
+    ];
+    let ask = |acls: &[Acl], roles: &[Role]| {
+        let image = image(&mut Dice(1), acls, true);
+        let principal = user("alice", roles);
+        let explanation = image.explain(&Asked {
+            principal: &principal,
+            host: None,
+            operation: Operation::Read,
+            cluster: CLUSTER,
+            resource: ResourceName::Topic(AUDIT_TOPIC),
+        });
+        (explanation.decision.allows(), explanation.smallest)
+    };
+    for roles in [&[][..], &[Role::Operator], &[Role::Developer]] {
+        assert_eq!(ask(&wide, roles), (false, Some(named.clone())), "{roles:?}");
+        assert_eq!(ask(std::slice::from_ref(&named), roles), (true, None));
+    }
+    for mut denying in wide {
+        denying.permission = Effect::Deny;
+        assert_eq!(ask(&[named.clone(), denying], &[]), (false, None));
     }
 }
 
@@ -363,12 +465,8 @@ fn a_deny_takes_from_a_role_and_nothing_from_an_admin_or_from_the_owner_of_a_dev
     assert!(ask(&developer, "open") && !ask(&developer, "secret-1"));
     assert!(ask(&user("ada", &[Role::Admin]), "secret-1"));
     assert!(ask(&Principal::Dev { cluster: CLUSTER }, "secret-1"));
-    assert!(!ask(
-        &Principal::Dev {
-            cluster: ClusterId(2)
-        },
-        "open"
-    ));
+    let cluster = ClusterId(2);
+    assert!(!ask(&Principal::Dev { cluster }, "open"));
     assert!(
         ask(&user("nobody", &[]), "open"),
         "the operator's default: no binding names it"

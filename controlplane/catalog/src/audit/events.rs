@@ -72,7 +72,7 @@ async fn record(tx: &mut Tx, events: &[BrokerEvent]) -> Result<(), TxError<Catal
                 allowed: event.allowed,
                 detail: Value::Object(event.details.clone()),
             };
-            tx.chain_row(&head, row).await?;
+            tx.chain_rows(&head, vec![row]).await?;
         }
     }
     Ok(())

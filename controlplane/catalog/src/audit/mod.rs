@@ -7,6 +7,7 @@
 //! | `reading` | rows by filter, a trail from the oldest on, and where it ends |
 //! | `topic` | what the topic is that a cluster's clients read its trail from |
 //! | `details` | what rows say of topics, clusters and credentials |
+//! | `sampling` | how many denials of REST have a row of their own |
 //! | `events` | what brokers tell: denials, and what else happens to clients |
 //!
 //! Rows are written in the transaction of what they tell of (`sql/audit.rs` for clusters, `account/access.rs` for organizations). Each has a
@@ -17,6 +18,7 @@ pub mod chain;
 pub(crate) mod details;
 mod events;
 mod reading;
+pub(crate) mod sampling;
 pub(crate) mod topic;
 pub mod verifying;
 

@@ -10,7 +10,7 @@ use crate::account::AccountError;
 use crate::catalog::Catalog;
 use crate::cell::CatalogError;
 use crate::commands::Actor;
-use crate::ids::{AuditId, ClusterId};
+use crate::ids::{AuditId, ClusterId, OrganizationId};
 use crate::sql::{
     Arg, Tx, TxError, args, id_at, number_at, optional_number_at, optional_text_at, text_at, transaction,
 };
@@ -87,6 +87,8 @@ impl AuditRow {
 pub struct AuditSpan {
     /// After the row at this position.
     pub after: Option<i64>,
+    /// Up to the row at this position.
+    pub until: Option<i64>,
     /// From the first row on that is of this moment or a later one.
     pub from: Option<Timestamp>,
     /// Up to the last row that is before this moment.
@@ -161,7 +163,7 @@ impl Catalog {
         most: i64,
     ) -> Result<Vec<AuditRow>, AccountError> {
         transaction!(self.store(), snapshot, |tx| async {
-            tx.require(actor, trail.scope(), Permission::ViewAudit).await?;
+            tx.require_audit(actor, trail).await?;
             Ok::<_, TxError<AccountError>>(tx.filtered(trail, filter, most).await?)
         }
         .await)
@@ -175,8 +177,28 @@ impl Catalog {
         span: &AuditSpan,
     ) -> Result<Vec<Line>, AccountError> {
         transaction!(self.store(), snapshot, |tx| async {
-            tx.require(actor, trail.scope(), Permission::ViewAudit).await?;
+            tx.require_audit(actor, trail).await?;
             Ok::<_, TxError<AccountError>>(tx.spanned(trail, span).await?)
+        }
+        .await)
+    }
+
+    /// The same piece of a chain by positions alone, so that those who read it in many steps look for its moments once.
+    pub async fn audit_span(
+        &self,
+        actor: &Actor,
+        trail: Trail,
+        span: &AuditSpan,
+    ) -> Result<AuditSpan, AccountError> {
+        transaction!(self.store(), snapshot, |tx| async {
+            tx.require_audit(actor, trail).await?;
+            let (after, until) = tx.positions_of(trail, span).await?;
+            Ok::<_, TxError<AccountError>>(AuditSpan {
+                after: Some(after),
+                until: Some(until),
+                from: None,
+                to: None,
+            })
         }
         .await)
     }
@@ -184,7 +206,7 @@ impl Catalog {
     /// Where a chain ends.
     pub async fn audit_head(&self, actor: &Actor, trail: Trail) -> Result<AuditHead, AccountError> {
         transaction!(self.store(), snapshot, |tx| async {
-            tx.require(actor, trail.scope(), Permission::ViewAudit).await?;
+            tx.require_audit(actor, trail).await?;
             Ok::<_, TxError<AccountError>>(tx.audit_head(trail).await?)
         }
         .await)
@@ -227,6 +249,32 @@ async fn positions(
 }
 
 impl Tx {
+    /// Refuses an actor who may not see a trail. That of a cluster that is gone is its organization's: who may see the organization's
+    /// own trail sees it. Foreign and absent take the same steps.
+    async fn require_audit(&mut self, actor: &Actor, trail: Trail) -> Result<(), TxError<AccountError>> {
+        let refused = match self.require(actor, trail.scope(), Permission::ViewAudit).await {
+            Ok(_) => return Ok(()),
+            Err(error) => error,
+        };
+        let (Trail::Cluster(cluster), TxError::Refused(AccountError::NotFound { .. })) = (trail, &refused)
+        else {
+            return Err(refused);
+        };
+        let select = "SELECT organization FROM cell_audit_heads WHERE cluster = $1 AND organization <> ''";
+        let of = match self.row(select, args![cluster]).await? {
+            Some(row) => id_at(&row, 0)?,
+            None => OrganizationId(0),
+        };
+        let allowed = self
+            .require(actor, Scope::Organization(of), Permission::ViewAudit)
+            .await;
+        match allowed {
+            Err(TxError::Refused(AccountError::NotFound { .. } | AccountError::Forbidden)) => Err(refused),
+            Err(error) => Err(error),
+            Ok(_) => Ok(()),
+        }
+    }
+
     async fn filtered(
         &mut self,
         trail: Trail,
@@ -310,20 +358,31 @@ impl Tx {
         })
     }
 
-    async fn spanned(&mut self, trail: Trail, span: &AuditSpan) -> Result<Vec<Line>, TxError<CatalogError>> {
+    /// After which position a piece begins, and at which it ends.
+    async fn positions_of(
+        &mut self,
+        trail: Trail,
+        span: &AuditSpan,
+    ) -> Result<(i64, i64), TxError<CatalogError>> {
         let mut after = span.after.unwrap_or(0).max(0);
-        let mut last = i64::MAX;
+        let mut until = span.until.unwrap_or(i64::MAX);
         if let Some(from) = span.from {
             match self.bound(trail, "MIN", ">=", from).await? {
                 Some(first) => after = after.max(first - 1),
-                None => return Ok(Vec::new()),
+                None => until = 0,
             }
         }
         if let Some(to) = span.to {
-            match self.bound(trail, "MAX", "<", to).await? {
-                Some(bound) => last = bound,
-                None => return Ok(Vec::new()),
-            }
+            let last = self.bound(trail, "MAX", "<", to).await?;
+            until = until.min(last.unwrap_or(0));
+        }
+        Ok((after, until))
+    }
+
+    async fn spanned(&mut self, trail: Trail, span: &AuditSpan) -> Result<Vec<Line>, TxError<CatalogError>> {
+        let (after, last) = self.positions_of(trail, span).await?;
+        if last <= after {
+            return Ok(Vec::new());
         }
         let (columns, whose, position, _) = trail.table();
         let select = format!(

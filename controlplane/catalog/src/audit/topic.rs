@@ -30,6 +30,15 @@ pub(crate) fn pinned(asked: &ConfigMap) -> ConfigMap {
     configs
 }
 
+/// Whether a topic is one that brokers write. One that a tenant called so before there were audit topics is its own.
+pub(crate) fn is_audit_topic(name: &str, configs: &ConfigMap, partitions: usize) -> bool {
+    name == AUDIT_TOPIC
+        && partitions == 1
+        && PINNED
+            .iter()
+            .all(|(key, value)| configs.get(*key).is_some_and(|found| found == value))
+}
+
 /// Refuses configs that it cannot have.
 pub(crate) fn check_configs(configs: &ConfigMap) -> Result<(), CommandError> {
     for (key, value) in configs {
@@ -55,6 +64,16 @@ pub(crate) fn check_configs(configs: &ConfigMap) -> Result<(), CommandError> {
             key: (*key).to_owned(),
             reason: format!("it is {value} for topic {AUDIT_TOPIC}"),
         }),
+    }
+}
+
+/// A topic does not become one by what is set on it: what is in it already is no trail.
+pub(crate) fn not_by_configs() -> CommandError {
+    CommandError::InvalidConfig {
+        key: PINNED[0].0.to_owned(),
+        reason: format!(
+            "with these configs {AUDIT_TOPIC} is a topic that the service makes; delete this one and create it"
+        ),
     }
 }
 

@@ -190,14 +190,17 @@ impl Verifier {
                 file: line.trail.clone(),
             });
         }
-        if head.position != line.position {
+        // The row before the first need not be in the file: the first names its hash.
+        let follows = self.so_far.is_none() && head.position > 0 && line.position - 1 == head.position;
+        if head.position != line.position && !follows {
             return Ok(());
         }
-        self.head_found = head.hash == line.hash;
+        let there = if follows { &line.previous_hash } else { &line.hash };
+        self.head_found = head.hash == *there;
         match self.head_found {
             true => Ok(()),
             false => Err(Broken::HeadHash {
-                position: line.position,
+                position: head.position,
             }),
         }
     }
@@ -231,7 +234,6 @@ impl Verifier {
                 let head = head.position;
                 return Err(Broken::CutOff { head, last });
             }
-            // The row before the first is told by its hash alone; the file need not hold it.
             if head.position > 0 && head.position < first {
                 let head = head.position;
                 return Err(Broken::BeginsAfterHead { head, first });

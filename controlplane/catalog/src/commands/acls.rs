@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use firn_runtime::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::topics::within;
-use super::{Actor, CommandError, Committed, Operation, Resource};
-use crate::acl::{Acl, AclFilter, MAX_ACLS_PER_CLUSTER, StoredAcl};
+use super::{Actor, CommandError, Committed, Operation};
+use crate::acl::{Acl, AclFilter, MAX_ACLS_PER_CLUSTER, ResourceType, StoredAcl};
 use crate::catalog::Catalog;
 use crate::cell::CatalogError;
 use crate::feed::Change;
@@ -17,8 +17,10 @@ use crate::sql::{Arg, Audited, Tx, TxError, args, number_at, numbers_of, transac
 
 /// How many bindings, or filters, one command may name.
 pub const MAX_ACLS_PER_COMMAND: usize = 1_000;
-/// How many bindings an audit row spells out.
+/// How many bindings an audit row names; a change of more has several.
 const MOST_AUDITED: usize = 50;
+/// How many bindings one deletion may hold against filters: it does so while it holds the cluster's lock.
+const MOST_COMPARED: i64 = 2_000_000;
 /// How many rows one statement deletes.
 const CHUNK: usize = 200;
 
@@ -53,21 +55,63 @@ pub struct CreatedAcl {
     pub new: bool,
 }
 
-/// Bindings for an audit row, the first of them.
-fn audited<'a>(acls: impl ExactSizeIterator<Item = &'a StoredAcl>) -> Value {
-    let left_off = acls.len().saturating_sub(MOST_AUDITED);
-    let shown: Vec<Value> = acls.take(MOST_AUDITED).map(|stored| json!(stored.acl)).collect();
-    match left_off {
-        0 => json!(shown),
-        left_off => json!({ "first": shown, "left_off": left_off }),
-    }
+/// Makes bindings, and then deletes others, all at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangeAcls {
+    /// In which cluster.
+    pub cluster: ClusterId,
+    /// What is made.
+    pub create: Vec<Acl>,
+    /// Which go.
+    pub delete: Vec<AclId>,
+    /// Only say whether it would work.
+    pub validate_only: bool,
 }
 
-/// What an audit row calls the resource: the id, if it is one binding.
-fn named<'a>(mut acls: impl ExactSizeIterator<Item = &'a StoredAcl>) -> String {
-    match (acls.len(), acls.next()) {
-        (1, Some(only)) => only.id.public(),
-        _ => String::new(),
+/// What became of each that a command named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangedAcls {
+    /// Of those to be made, in order.
+    pub created: Vec<Result<CreatedAcl, CommandError>>,
+    /// Of those to be deleted, in order: what it was; `None` where there was none.
+    pub deleted: Vec<Option<StoredAcl>>,
+}
+
+/// What changed: no binding is in both.
+#[derive(Default)]
+struct Difference<'a> {
+    added: Vec<&'a StoredAcl>,
+    removed: Vec<&'a StoredAcl>,
+}
+
+impl<'a> Difference<'a> {
+    /// What is left of what was made and then deleted.
+    fn of(made: Vec<&'a StoredAcl>, gone: Vec<&'a StoredAcl>) -> Self {
+        let ids = |acls: &[&StoredAcl]| acls.iter().map(|stored| stored.id).collect::<BTreeSet<_>>();
+        let (made_ids, gone_ids) = (ids(&made), ids(&gone));
+        let without = |acls: Vec<&'a StoredAcl>, others: BTreeSet<AclId>| {
+            let left = acls.into_iter().filter(|stored| !others.contains(&stored.id));
+            left.collect()
+        };
+        Self {
+            added: without(made, gone_ids),
+            removed: without(gone, made_ids),
+        }
+    }
+
+    /// The parts of which each has its audit row: its action, the bindings, what the row calls the resource (the id, if it is one binding).
+    fn parts(&self) -> Vec<(&'static str, &[&'a StoredAcl], String)> {
+        let added = self.added.chunks(MOST_AUDITED).map(|part| ("create_acls", part));
+        let removed = self
+            .removed
+            .chunks(MOST_AUDITED)
+            .map(|part| ("delete_acls", part));
+        let named = |part: &[&StoredAcl]| match part {
+            [only] => only.id.public(),
+            _ => String::new(),
+        };
+        let parts = added.chain(removed);
+        parts.map(|(action, part)| (action, part, named(part))).collect()
     }
 }
 
@@ -89,6 +133,18 @@ impl Tx {
         let mut acls = rows.iter().map(acl_at).collect::<Result<Vec<_>, _>>()?;
         acls.sort_unstable_by_key(|stored| stored.id);
         Ok(acls)
+    }
+
+    /// The bindings about a cluster as a whole, whoever they are for.
+    pub(super) async fn acls_about_cluster(
+        &mut self,
+        cluster: ClusterId,
+    ) -> Result<Vec<StoredAcl>, TxError<CatalogError>> {
+        let select = format!("SELECT {ACL_COLUMNS} FROM cell_acls WHERE cluster = $1 AND resource_type = $2");
+        let rows = self
+            .rows(&select, args![cluster, ResourceType::Cluster.name()])
+            .await?;
+        Ok(rows.iter().map(acl_at).collect::<Result<_, _>>()?)
     }
 
     async fn find_acl(
@@ -183,85 +239,17 @@ impl Catalog {
         actor: &Actor,
         command: CreateAcls,
     ) -> Result<Committed<Vec<Result<CreatedAcl, CommandError>>>, CommandError> {
-        let outcome = transaction!(self.store(), write, |tx| {
-            self.create_acls_in(&mut tx, actor, &command).await
-        });
-        self.finish("create_acls", outcome)
-    }
-
-    async fn create_acls_in(
-        &self,
-        tx: &mut Tx,
-        actor: &Actor,
-        command: &CreateAcls,
-    ) -> Result<Committed<Vec<Result<CreatedAcl, CommandError>>>, TxError<CommandError>> {
-        let cluster = command.cluster;
-        self.authorize(actor, Operation::AlterAcls, &Resource::Cluster(cluster))?;
-        check_number(command.acls.len())?;
-        tx.lock_cluster(cluster).await?;
-        let mut there = tx.count_acls(cluster).await?;
-        let now = self.env().now();
-        let mut value = Vec::with_capacity(command.acls.len());
-        for acl in &command.acls {
-            match tx.create_acl(cluster, acl, &mut there, now).await {
-                Ok(created) => value.push(Ok(created)),
-                Err(error @ (TxError::Database(_) | TxError::Refused(CommandError::Catalog(_)))) => {
-                    return Err(error);
-                }
-                Err(TxError::Refused(refusal)) => value.push(Err(refusal)),
-            }
-        }
-        let made = value.iter().filter_map(|one| one.as_ref().ok());
-        let made: Vec<&StoredAcl> = made.filter(|one| one.new).map(|one| &one.stored).collect();
-        if command.validate_only {
-            tx.rehearse();
-        }
-        if command.validate_only || made.is_empty() {
-            return Ok(Committed {
-                value,
-                sequence: None,
-            });
-        }
-        let change = Change::AclsChanged {
-            cluster,
-            added: made.iter().map(|stored| (*stored).clone()).collect(),
-            removed: Vec::new(),
+        let command = ChangeAcls {
+            cluster: command.cluster,
+            create: command.acls,
+            delete: Vec::new(),
+            validate_only: command.validate_only,
         };
-        let said = Audited {
-            action: "create_acls",
-            kind: "acl",
-            resource: &named(made.iter().copied()),
-            detail: json!({ "before": null, "after": audited(made.iter().copied()) }),
-        };
-        let sequence = self.record(tx, actor, cluster, said, change).await?;
+        let Committed { value, sequence } = self.change_acls_as("create_acls", actor, &command).await?;
         Ok(Committed {
-            value,
-            sequence: Some(sequence),
+            value: value.created,
+            sequence,
         })
-    }
-
-    /// Deletes the bindings that filters mean; gives for each filter those that it meant. `sequence` is `None` if none was there.
-    pub async fn delete_acls(
-        &self,
-        actor: &Actor,
-        command: DeleteAcls,
-    ) -> Result<Committed<Vec<Vec<StoredAcl>>>, CommandError> {
-        let cluster = command.cluster;
-        let filters: Vec<AclFilter> = command.filters.into_iter().map(AclFilter::canonical).collect();
-        let outcome = transaction!(self.store(), write, |tx| async {
-            self.begin_deleting(&mut tx, actor, cluster, filters.len())
-                .await?;
-            let value = meant(&mut tx, cluster, &filters).await?;
-            let all = value.iter().flatten().map(|stored| (stored.id, stored));
-            let all: BTreeMap<AclId, &StoredAcl> = all.collect();
-            let gone: Vec<&StoredAcl> = all.into_values().collect();
-            let sequence = self
-                .remove_acls(&mut tx, actor, cluster, &gone, command.validate_only)
-                .await?;
-            Ok::<_, TxError<CommandError>>(Committed { value, sequence })
-        }
-        .await);
-        self.finish("delete_acls", outcome)
     }
 
     /// Deletes the bindings of these ids; gives for each what it was, `None` where there was none.
@@ -272,64 +260,182 @@ impl Catalog {
         ids: &[AclId],
         validate_only: bool,
     ) -> Result<Committed<Vec<Option<StoredAcl>>>, CommandError> {
-        let outcome = transaction!(self.store(), write, |tx| async {
-            self.begin_deleting(&mut tx, actor, cluster, ids.len()).await?;
-            let mut value = Vec::with_capacity(ids.len());
-            let mut seen = BTreeSet::new();
-            for id in ids {
-                value.push(match seen.insert(*id) {
-                    true => tx.find_acl(cluster, *id).await?,
-                    false => None,
-                });
-            }
-            let gone: Vec<&StoredAcl> = value.iter().flatten().collect();
-            let sequence = self
-                .remove_acls(&mut tx, actor, cluster, &gone, validate_only)
-                .await?;
-            Ok::<_, TxError<CommandError>>(Committed { value, sequence })
+        let command = ChangeAcls {
+            cluster,
+            create: Vec::new(),
+            delete: ids.to_vec(),
+            validate_only,
+        };
+        let Committed { value, sequence } = self.change_acls_as("delete_acls", actor, &command).await?;
+        Ok(Committed {
+            value: value.deleted,
+            sequence,
+        })
+    }
+
+    /// Makes bindings as [`Self::create_acls`] does, and then deletes others, which may be among those, in one transaction and one change.
+    pub async fn change_acls(
+        &self,
+        actor: &Actor,
+        command: ChangeAcls,
+    ) -> Result<Committed<ChangedAcls>, CommandError> {
+        self.change_acls_as("change_acls", actor, &command).await
+    }
+
+    async fn change_acls_as(
+        &self,
+        name: &'static str,
+        actor: &Actor,
+        command: &ChangeAcls,
+    ) -> Result<Committed<ChangedAcls>, CommandError> {
+        let outcome = transaction!(self.store(), write, |tx| self
+            .change_acls_in(&mut tx, actor, command)
+            .await);
+        self.finish(name, outcome)
+    }
+
+    async fn change_acls_in(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        command: &ChangeAcls,
+    ) -> Result<Committed<ChangedAcls>, TxError<CommandError>> {
+        let cluster = command.cluster;
+        self.authorize_by_rows(tx, actor, Operation::AlterAcls, cluster)
+            .await?;
+        check_number(command.create.len() + command.delete.len())?;
+        // A cluster that does not serve loses bindings all the same.
+        match command.create.is_empty() {
+            true => tx.lock_credentials(cluster).await?,
+            false => drop(tx.lock_cluster(cluster).await?),
         }
-        .await);
+        let mut value = ChangedAcls {
+            created: self.create_all(tx, cluster, &command.create).await?,
+            deleted: Vec::with_capacity(command.delete.len()),
+        };
+        let mut seen = BTreeSet::new();
+        for id in &command.delete {
+            value.deleted.push(match seen.insert(*id) {
+                true => tx.find_acl(cluster, *id).await?,
+                false => None,
+            });
+        }
+        let made = value.created.iter().filter_map(|one| one.as_ref().ok());
+        let made = made.filter(|one| one.new).map(|one| &one.stored).collect();
+        let gone: Vec<&StoredAcl> = value.deleted.iter().flatten().collect();
+        let ids: Vec<AclId> = gone.iter().map(|stored| stored.id).collect();
+        tx.delete_acl_rows(cluster, &ids).await?;
+        let difference = Difference::of(made, gone);
+        let sequence = match command.validate_only {
+            true => {
+                tx.rehearse();
+                None
+            }
+            false => self.tell_acls(tx, actor, cluster, &difference).await?,
+        };
+        Ok(Committed { value, sequence })
+    }
+
+    async fn create_all(
+        &self,
+        tx: &mut Tx,
+        cluster: ClusterId,
+        acls: &[Acl],
+    ) -> Result<Vec<Result<CreatedAcl, CommandError>>, TxError<CommandError>> {
+        if acls.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut there = tx.count_acls(cluster).await?;
+        let now = self.env().now();
+        let mut outcomes = Vec::with_capacity(acls.len());
+        for acl in acls {
+            match tx.create_acl(cluster, acl, &mut there, now).await {
+                Ok(created) => outcomes.push(Ok(created)),
+                Err(error @ (TxError::Database(_) | TxError::Refused(CommandError::Catalog(_)))) => {
+                    return Err(error);
+                }
+                Err(TxError::Refused(refusal)) => outcomes.push(Err(refusal)),
+            }
+        }
+        Ok(outcomes)
+    }
+
+    /// Deletes the bindings that filters mean; gives for each filter those that it meant. `sequence` is `None` if none was there.
+    pub async fn delete_acls(
+        &self,
+        actor: &Actor,
+        command: DeleteAcls,
+    ) -> Result<Committed<Vec<Vec<StoredAcl>>>, CommandError> {
+        let outcome = transaction!(self.store(), write, |tx| self
+            .delete_acls_in(&mut tx, actor, &command)
+            .await);
         self.finish("delete_acls", outcome)
     }
 
-    /// What is asked before anything is deleted. A cluster that does not serve loses bindings all the same.
-    async fn begin_deleting(
+    async fn delete_acls_in(
         &self,
         tx: &mut Tx,
         actor: &Actor,
-        cluster: ClusterId,
-        named: usize,
-    ) -> Result<(), TxError<CommandError>> {
-        self.authorize(actor, Operation::AlterAcls, &Resource::Cluster(cluster))?;
-        check_number(named)?;
-        tx.lock_credentials(cluster).await
+        command: &DeleteAcls,
+    ) -> Result<Committed<Vec<Vec<StoredAcl>>>, TxError<CommandError>> {
+        let cluster = command.cluster;
+        self.authorize_by_rows(tx, actor, Operation::AlterAcls, cluster)
+            .await?;
+        check_number(command.filters.len())?;
+        tx.lock_credentials(cluster).await?;
+        let filters = command.filters.iter().cloned().map(AclFilter::canonical);
+        let value = meant(tx, cluster, filters.collect()).await?;
+        let all = value.iter().flatten().map(|stored| (stored.id, stored));
+        let all: BTreeMap<AclId, &StoredAcl> = all.collect();
+        let (ids, removed): (Vec<AclId>, Vec<&StoredAcl>) = all.into_iter().unzip();
+        if command.validate_only {
+            return Ok(Committed {
+                value,
+                sequence: None,
+            });
+        }
+        tx.delete_acl_rows(cluster, &ids).await?;
+        let difference = Difference {
+            removed,
+            added: Vec::new(),
+        };
+        let sequence = self.tell_acls(tx, actor, cluster, &difference).await?;
+        Ok(Committed { value, sequence })
     }
 
-    async fn remove_acls(
+    /// Tells a change, if it is one, and writes audit rows that together name every binding of it.
+    async fn tell_acls(
         &self,
         tx: &mut Tx,
         actor: &Actor,
         cluster: ClusterId,
-        gone: &[&StoredAcl],
-        validate_only: bool,
+        difference: &Difference<'_>,
     ) -> Result<Option<FeedSequence>, TxError<CommandError>> {
-        if validate_only || gone.is_empty() {
+        let parts = difference.parts();
+        if parts.is_empty() {
             return Ok(None);
         }
-        let removed: Vec<AclId> = gone.iter().map(|stored| stored.id).collect();
-        tx.delete_acl_rows(cluster, &removed).await?;
+        let rows = parts.iter().map(|(action, part, resource)| {
+            let acls: Vec<&Acl> = part.iter().map(|stored| &stored.acl).collect();
+            Audited {
+                action,
+                kind: "acl",
+                resource,
+                detail: match *action {
+                    "create_acls" => json!({ "before": null, "after": acls }),
+                    _ => json!({ "before": acls, "after": null }),
+                },
+            }
+        });
         let change = Change::AclsChanged {
             cluster,
-            added: Vec::new(),
-            removed,
+            added: difference.added.iter().map(|stored| (*stored).clone()).collect(),
+            removed: difference.removed.iter().map(|stored| stored.id).collect(),
         };
-        let said = Audited {
-            action: "delete_acls",
-            kind: "acl",
-            resource: &named(gone.iter().copied()),
-            detail: json!({ "before": audited(gone.iter().copied()), "after": null }),
-        };
-        self.record(tx, actor, cluster, said, change).await.map(Some)
+        let sequence = self
+            .record_all(tx, actor, cluster, rows.collect(), change)
+            .await?;
+        Ok(Some(sequence))
     }
 }
 
@@ -337,23 +443,36 @@ impl Catalog {
 async fn meant(
     tx: &mut Tx,
     cluster: ClusterId,
-    filters: &[AclFilter],
+    filters: Vec<AclFilter>,
 ) -> Result<Vec<Vec<StoredAcl>>, TxError<CommandError>> {
-    let ones: Option<Vec<Acl>> = filters.iter().map(AclFilter::one).collect();
-    if let Some(ones) = ones {
-        let mut found = Vec::with_capacity(ones.len());
-        for acl in ones {
-            let stored = tx.find_acl(cluster, AclId::of(&acl)).await?;
-            found.push(stored.into_iter().collect());
-        }
-        return Ok(found);
-    }
-    let there = tx.acls_of(cluster).await?;
+    let ones: Vec<Option<AclId>> = filters
+        .iter()
+        .map(|filter| filter.one().map(|acl| AclId::of(&acl)))
+        .collect();
+    let searching = ones.iter().filter(|one| one.is_none()).count();
+    let there = match searching {
+        0 => Vec::new(),
+        _ => tx.acls_of(cluster).await?,
+    };
+    let compared = searching.saturating_mul(there.len());
+    let compared = i64::try_from(compared).unwrap_or(i64::MAX);
+    within(
+        "ACLs held against filters by one request",
+        0,
+        compared,
+        MOST_COMPARED,
+    )?;
     let mut found: Vec<Vec<StoredAcl>> = Vec::with_capacity(filters.len());
     let mut named = 0;
-    for filter in filters {
-        let meant = there.iter().filter(|stored| filter.matches(&stored.acl));
-        let meant: Vec<StoredAcl> = meant.cloned().collect();
+    for (filter, one) in filters.iter().zip(ones) {
+        let meant: Vec<StoredAcl> = match one {
+            Some(id) => tx.find_acl(cluster, id).await?.into_iter().collect(),
+            None => {
+                tokio::task::yield_now().await;
+                let meant = there.iter().filter(|stored| filter.matches(&stored.acl));
+                meant.cloned().collect()
+            }
+        };
         let more = i64::try_from(meant.len()).unwrap_or(i64::MAX);
         within("ACLs deleted by one request", named, more, MAX_ACLS_PER_CLUSTER)?;
         named += more;

@@ -152,6 +152,15 @@ pub enum Resource {
     },
 }
 
+impl Resource {
+    /// The cluster that it is, or is in.
+    pub(super) fn cluster(&self) -> ClusterId {
+        match self {
+            Self::Cluster(cluster) | Self::Topic { cluster, .. } => *cluster,
+        }
+    }
+}
+
 /// Decides who may do what.
 pub trait Authorizer: Send + Sync + 'static {
     /// Whether the actor may do `operation` to `resource`, as the cell is in `image`; without one only roles are known.

@@ -161,8 +161,6 @@ impl Catalog {
         tx.execute("DELETE FROM cell_credentials WHERE cluster = $1", args![id])
             .await?;
         tx.delete_access(id).await?;
-        tx.execute("DELETE FROM cell_clusters WHERE id = $1", args![id])
-            .await?;
         let change = Change::ClusterRemoved { cluster: id };
         let audited = Audited {
             action: "purge_cluster",
@@ -170,7 +168,10 @@ impl Catalog {
             resource: held.cluster.slug.as_str(),
             detail: difference(cluster_detail(&held.cluster), Value::Null),
         };
+        // While the cluster's row, which is locked, still says whose trail it is.
         self.record(tx, actor, id, audited, change).await?;
+        tx.execute("DELETE FROM cell_clusters WHERE id = $1", args![id])
+            .await?;
         Ok(true)
     }
 }

@@ -15,7 +15,7 @@ use ipnet::IpNet;
 use serde_json::Value;
 
 /// The name of organization, project, cluster and slug in dev.
-const DEV: &str = "dev";
+pub const DEV: &str = "dev";
 /// The cell that the dev cluster is in.
 const DEV_CELL: &str = "local";
 

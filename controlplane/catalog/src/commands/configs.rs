@@ -1,7 +1,8 @@
 //! Changing the configs of topics, and a cluster's broker configs.
 
 use super::{Actor, CommandError, Committed, Operation, Resource, TopicRef};
-use crate::audit::{self, AUDIT_TOPIC, changes};
+use crate::audit::topic::is_audit_topic;
+use crate::audit::{changes, topic as audit_topic};
 use crate::catalog::Catalog;
 use crate::entities::Topic;
 use crate::feed::Change;
@@ -66,8 +67,11 @@ impl Catalog {
         let altered = command.alteration.apply(&topic.configs, ConfigKey::of_topic);
         let altered = altered.map_err(CommandError::from)?;
         validate_topic_configs(&altered).map_err(CommandError::from)?;
-        if topic.name == AUDIT_TOPIC {
-            audit::topic::check_configs(&altered)?;
+        let audits = |configs| is_audit_topic(&topic.name, configs, usize::from(topic.partitions == 1));
+        if audits(&topic.configs) {
+            audit_topic::check_configs(&altered)?;
+        } else if audits(&altered) {
+            return Err(audit_topic::not_by_configs().into());
         }
         let changed = altered != topic.configs;
         let detail = changes(&json!(topic.configs), &json!(altered));

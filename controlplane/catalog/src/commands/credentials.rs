@@ -9,7 +9,7 @@ use firn_runtime::Timestamp;
 use firn_secrets::scram::{ALLOWED_ITERATIONS, Mechanism};
 use sqlx::any::AnyRow;
 
-use super::{Actor, CommandError, Committed, CredentialId, Operation, Resource, User};
+use super::{Actor, CommandError, Committed, CredentialId, Operation, User};
 use crate::access::RoleSet;
 use crate::audit::details::credential_detail;
 use crate::audit::{changes, difference};
@@ -296,8 +296,9 @@ impl Catalog {
         command: PutCredential,
     ) -> Result<Committed<KafkaCredential>, CommandError> {
         let outcome = transaction!(self.store(), write, |tx| async {
-            let resource = Resource::Cluster(command.credential.cluster);
-            self.authorize(actor, Operation::AlterCredentials, &resource)?;
+            let cluster = command.credential.cluster;
+            self.authorize_by_rows(&mut tx, actor, Operation::AlterCredentials, cluster)
+                .await?;
             tx.lock_cluster(command.credential.cluster).await?;
             self.put_credential_in(&mut tx, actor, &command.credential, command.validate_only)
                 .await
@@ -373,8 +374,8 @@ impl Catalog {
         command: RemoveCredential,
     ) -> Result<Committed<KafkaCredential>, CommandError> {
         let outcome = transaction!(self.store(), write, |tx| async {
-            let resource = Resource::Cluster(command.cluster);
-            self.authorize(actor, Operation::AlterCredentials, &resource)?;
+            self.authorize_by_rows(&mut tx, actor, Operation::AlterCredentials, command.cluster)
+                .await?;
             tx.lock_credentials(command.cluster).await?;
             let found = tx.find_credential(command.cluster, command.id).await?;
             let found = found.ok_or(CommandError::UnknownCredential)?;
@@ -431,8 +432,8 @@ impl Catalog {
         command: &AlterScramUser,
         fresh: CredentialId,
     ) -> Result<Committed<KafkaCredential>, TxError<CommandError>> {
-        let resource = Resource::Cluster(command.cluster);
-        self.authorize(actor, Operation::AlterCredentials, &resource)?;
+        self.authorize_by_rows(tx, actor, Operation::AlterCredentials, command.cluster)
+            .await?;
         command.check()?;
         if command.upserts.is_empty() {
             tx.lock_credentials(command.cluster).await?;
@@ -445,6 +446,12 @@ impl Catalog {
         }
         let user = there.into_iter().next();
         let mut credential = user.unwrap_or_else(|| self.new_user(fresh, command));
+        if !credential.user.roles.is_empty() {
+            // From before there were ACLs. It keeps its role until somebody alters it, so that no running client is cut off.
+            let mut user = credential.user.as_ref().clone();
+            user.roles = RoleSet::NONE;
+            credential.user = Arc::new(user);
+        }
         for mechanism in &command.deletions {
             let verifier = place(&mut credential.proof, *mechanism);
             if verifier.and_then(Option::take).is_none() {

@@ -116,6 +116,21 @@ fn beside(provider: &IdentityProvider, there: &[IdentityProvider]) -> Result<(),
 }
 
 impl Catalog {
+    /// The identity provider of that id as the store has it now, for one who may change it.
+    pub async fn identity_provider(
+        &self,
+        actor: &Actor,
+        cluster: ClusterId,
+        id: IdentityProviderId,
+    ) -> Result<IdentityProvider, CommandError> {
+        self.authorize(actor, Operation::ManageTrust, &Resource::Cluster(cluster))?;
+        transaction!(self.store(), snapshot, |tx| async {
+            let there = tx.identity_providers(cluster).await?;
+            Ok::<_, TxError<CommandError>>(find(&there, id, None)?)
+        }
+        .await)
+    }
+
     /// Makes or changes an identity provider. `sequence` is `None` if it is as it was.
     pub async fn put_identity_provider(
         &self,

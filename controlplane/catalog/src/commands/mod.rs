@@ -23,20 +23,20 @@ mod topic_changes;
 mod topic_name;
 mod topics;
 
-pub use acls::{CreateAcls, CreatedAcl, DeleteAcls, MAX_ACLS_PER_COMMAND};
+pub use acls::{ChangeAcls, ChangedAcls, CreateAcls, CreatedAcl, DeleteAcls, MAX_ACLS_PER_COMMAND};
 pub use authorization::{
     AclAuthorizer, Actor, Authorizer, CredentialId, Operation, Principal, Resource, User,
 };
 pub use ca_pools::{PutCaPool, RemoveCaPool};
 pub use cell::{CELL_CLUSTER, COORDINATOR_TOPIC};
 pub use cluster_life::WantedCluster;
-pub use clusters::DevIds;
+pub use clusters::{DEV, DevIds};
 pub use configs::{AlterClusterConfigs, AlterTopicConfigs};
 pub use credentials::{AlterScramUser, PutCredential, RemoveCredential};
 pub use identity_providers::{MAX_IDENTITY_PROVIDERS, PutIdentityProvider, RemoveIdentityProvider};
 pub use networks::AlterClusterNetworks;
 pub use partitions::CreatePartitions;
-pub use quotas::{AlterQuotas, AlteredQuotas, MAX_QUOTA_ALTERATIONS};
+pub use quotas::{AlterQuotas, AlteredQuotas, DeleteQuotas, MAX_QUOTA_ALTERATIONS, QuotaChanges};
 pub use topic_changes::{ChangeTopic, topic_version};
 pub use topic_name::{MAX_NAME_LENGTH, collision_key, validate_topic_name};
 pub use topics::{CreateTopic, DeleteTopic, MAX_PARTITIONS_PER_TOPIC, TopicRef};
@@ -166,6 +166,9 @@ pub enum CommandError {
         /// What is wrong.
         reason: String,
     },
+    /// No entity of that id has quotas.
+    #[error("no such quota")]
+    UnknownQuota,
     /// Whom a cluster is to trust does not do.
     #[error("{pointer}: {reason}")]
     InvalidTrust {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::topics::{validate_partitions, within};
 use super::{Actor, CommandError, Committed, Operation, Resource, TopicRef};
-use crate::audit::{self, AUDIT_TOPIC};
+use crate::audit::topic::{check_partitions, is_audit_topic};
 use crate::catalog::Catalog;
 use crate::entities::Topic;
 use crate::feed::{Assignment, Change};
@@ -121,8 +121,8 @@ impl Catalog {
         };
         self.authorize(actor, Operation::AlterTopic, &resource)?;
         validate_partitions(command.total)?;
-        if topic.name == AUDIT_TOPIC {
-            audit::topic::check_partitions(command.total)?;
+        if is_audit_topic(&topic.name, &topic.configs, usize::from(topic.partitions == 1)) {
+            check_partitions(command.total)?;
         }
         let there = topic.partitions;
         if command.total <= there {

@@ -158,15 +158,18 @@ impl Catalog {
         if matches!(topic, TopicRef::Name(name) if validate_topic_name(name).is_err()) {
             return Err(AccountError::from(CommandError::UnknownTopic).into());
         }
+        let allowed = |name: &str| {
+            let name = name.to_owned();
+            let allowed = self.authorize(actor, Operation::AlterTopic, &Resource::Topic { cluster, name });
+            allowed.map_err(AccountError::from)
+        };
+        // A caller who may not change it is told so, whatever version it names, and whether it is there or not.
+        if let TopicRef::Name(name) = topic {
+            allowed(name)?;
+        }
         tx.lock_cluster(cluster).await?;
         let topic = tx.find_topic(cluster, topic).await?;
-        let resource = Resource::Topic {
-            cluster,
-            name: topic.name.clone(),
-        };
-        // A caller who may not change it is told so, whatever version it names.
-        let allowed = self.authorize(actor, Operation::AlterTopic, &resource);
-        allowed.map_err(AccountError::from)?;
+        allowed(&topic.name)?;
         let current = topic.version();
         match expected.is_none_or(|expected| expected == current) {
             true => Ok(topic),

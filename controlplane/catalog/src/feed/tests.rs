@@ -70,23 +70,63 @@ fn cluster() -> Cluster {
 
 fn access_changes() -> [Change; 7] {
     let cluster = ClusterId(1);
-    let acl = Acl {
-        resource_type: ResourceType::TransactionalId,
-        pattern_type: PatternType::Prefixed,
-        resource_name: "t".to_owned(),
-        principal: "User:u".to_owned(),
-        host: "*".to_owned(),
-        operation: AclOperation::DescribeConfigs,
-        permission: Effect::Deny,
-    };
-    let added = StoredAcl {
+    let both = QuotaEntity::UserClient(Named::Name("u".to_owned()), Named::Default);
+    let values = QuotaValues::from([
+        (QuotaKey::ProducerByteRate, 1024.0),
+        (QuotaKey::RequestPercentage, 12.5),
+    ]);
+    [
+        Change::AclsChanged {
+            cluster,
+            added: vec![stored_acl()],
+            removed: vec![AclId(36)],
+        },
+        Change::QuotasChanged {
+            cluster,
+            quotas: vec![
+                (both, values),
+                (QuotaEntity::Ip(Named::Default), QuotaValues::new()),
+            ],
+        },
+        Change::CaPoolPut { pool: ca_pool() },
+        Change::CaPoolRemoved {
+            cluster,
+            id: CaPoolId(32),
+        },
+        Change::IdentityProviderPut {
+            provider: identity_provider(),
+        },
+        Change::IdentityProviderRemoved {
+            cluster,
+            id: IdentityProviderId(34),
+        },
+        Change::ClusterNetworksChanged {
+            cluster,
+            networks: vec!["10.0.0.0/8".parse().unwrap(), "2001:db8::/32".parse().unwrap()],
+        },
+    ]
+}
+
+fn stored_acl() -> StoredAcl {
+    StoredAcl {
         id: AclId(30),
-        acl,
+        acl: Acl {
+            resource_type: ResourceType::TransactionalId,
+            pattern_type: PatternType::Prefixed,
+            resource_name: "t".to_owned(),
+            principal: "User:u".to_owned(),
+            host: "*".to_owned(),
+            operation: AclOperation::DescribeConfigs,
+            permission: Effect::Deny,
+        },
         created_at: Timestamp(31),
-    };
-    let pool = CaPool {
+    }
+}
+
+fn ca_pool() -> CaPool {
+    CaPool {
         id: CaPoolId(32),
-        cluster,
+        cluster: ClusterId(1),
         name: "pool".to_owned(),
         body: CaPoolBody {
             certificates: vec!["c".to_owned()],
@@ -98,10 +138,13 @@ fn access_changes() -> [Change; 7] {
         },
         version: 1,
         created_at: Timestamp(33),
-    };
-    let provider = IdentityProvider {
+    }
+}
+
+fn identity_provider() -> IdentityProvider {
+    IdentityProvider {
         id: IdentityProviderId(34),
-        cluster,
+        cluster: ClusterId(1),
         name: "provider".to_owned(),
         body: IdentityProviderBody {
             issuer: "https://i".to_owned(),
@@ -113,40 +156,7 @@ fn access_changes() -> [Change; 7] {
         },
         version: 1,
         created_at: Timestamp(35),
-    };
-    let both = QuotaEntity::UserClient(Named::Name("u".to_owned()), Named::Default);
-    let values = QuotaValues::from([
-        (QuotaKey::ProducerByteRate, 1024.0),
-        (QuotaKey::RequestPercentage, 12.5),
-    ]);
-    [
-        Change::AclsChanged {
-            cluster,
-            added: vec![added],
-            removed: vec![AclId(36)],
-        },
-        Change::QuotasChanged {
-            cluster,
-            quotas: vec![
-                (both, values),
-                (QuotaEntity::Ip(Named::Default), QuotaValues::new()),
-            ],
-        },
-        Change::CaPoolPut { pool },
-        Change::CaPoolRemoved {
-            cluster,
-            id: CaPoolId(32),
-        },
-        Change::IdentityProviderPut { provider },
-        Change::IdentityProviderRemoved {
-            cluster,
-            id: IdentityProviderId(34),
-        },
-        Change::ClusterNetworksChanged {
-            cluster,
-            networks: vec!["10.0.0.0/8".parse().unwrap(), "2001:db8::/32".parse().unwrap()],
-        },
-    ]
+    }
 }
 
 /// A cluster is suspended or deleted, and goes.

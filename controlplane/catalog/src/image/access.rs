@@ -8,7 +8,7 @@ use crate::acl::{AclSet, StoredAcl};
 use crate::feed::Change;
 use crate::ids::{CaPoolId, ClusterId, IdentityProviderId};
 use crate::quota::{ClusterQuotas, QuotaEntity, QuotaValues};
-use crate::trust::{CaPool, ClientTrust, IdentityProvider};
+use crate::trust::{CaPool, ClientTrust, IdentityProvider, PrincipalMapper};
 
 /// A cluster's ACLs, quotas, and whom it trusts.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -16,15 +16,28 @@ pub struct ClusterAccess {
     pub(super) acls: AclSet,
     pub(super) quotas: ClusterQuotas,
     pub(super) ca_pools: BTreeMap<CaPoolId, Arc<CaPool>>,
-    client_trust: CompiledTrust,
+    client_trust: Compiled<ClientTrust>,
     pub(super) identity_providers: BTreeMap<IdentityProviderId, Arc<IdentityProvider>>,
+    mappers: BTreeMap<IdentityProviderId, Compiled<Option<PrincipalMapper>>>,
 }
 
-/// What the pools come to, once somebody has asked. It follows from them, so it makes no difference between two of these.
-#[derive(Clone, Debug, Default)]
-struct CompiledTrust(Arc<OnceLock<ClientTrust>>);
+/// What pools or rules come to, once somebody has asked. It follows from them, so it makes no difference between two of these.
+#[derive(Debug)]
+struct Compiled<T>(Arc<OnceLock<T>>);
 
-impl PartialEq for CompiledTrust {
+impl<T> Clone for Compiled<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> Default for Compiled<T> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<T> PartialEq for Compiled<T> {
     fn eq(&self, _: &Self) -> bool {
         true
     }
@@ -70,6 +83,13 @@ impl ClusterAccess {
     /// The identity provider of that id.
     pub fn identity_provider(&self, id: IdentityProviderId) -> Option<&Arc<IdentityProvider>> {
         self.identity_providers.get(&id)
+    }
+
+    /// The rules of the identity provider of that id, if they can be read. The first call compiles them.
+    pub fn provider_mapper(&self, id: IdentityProviderId) -> Option<&PrincipalMapper> {
+        let (provider, mapper) = (self.identity_providers.get(&id)?, self.mappers.get(&id)?);
+        let compiled = || PrincipalMapper::compile(&provider.body.mapping_rules).ok();
+        mapper.0.get_or_init(compiled).as_ref()
     }
 }
 
@@ -119,11 +139,12 @@ impl Image {
             Change::CaPoolPut { pool } => self.put_ca_pool(pool.clone()),
             Change::CaPoolRemoved { cluster, id } => self.change_access(*cluster, |access| {
                 access.ca_pools.remove(id);
-                access.client_trust = CompiledTrust::default();
+                access.client_trust = Compiled::default();
             }),
             Change::IdentityProviderPut { provider } => self.put_identity_provider(provider.clone()),
             Change::IdentityProviderRemoved { cluster, id } => self.change_access(*cluster, |access| {
                 access.identity_providers.remove(id);
+                access.mappers.remove(id);
             }),
             _ => {}
         }
@@ -142,12 +163,13 @@ impl Image {
     pub(crate) fn put_ca_pool(&mut self, pool: CaPool) {
         self.change_access(pool.cluster, |access| {
             access.ca_pools.insert(pool.id, Arc::new(pool));
-            access.client_trust = CompiledTrust::default();
+            access.client_trust = Compiled::default();
         });
     }
 
     pub(crate) fn put_identity_provider(&mut self, provider: IdentityProvider) {
         self.change_access(provider.cluster, |access| {
+            access.mappers.insert(provider.id, Compiled::default());
             access.identity_providers.insert(provider.id, Arc::new(provider));
         });
     }

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::{Image, ImageBroker, ImageTopic, Leadership};
+use crate::audit::topic::is_audit_topic;
 use crate::cell::CatalogError;
 use crate::credential::KafkaCredential;
-use crate::entities::{Cluster, FIRST_EPOCH, Topic};
+use crate::entities::{Address, Cluster, FIRST_EPOCH, Topic};
 use crate::feed::{Assignment, Change, FeedEntry};
 use crate::ids::{ClusterId, FeedSequence, IncarnationId, TopicId};
 
@@ -61,15 +62,7 @@ impl Image {
                 address,
                 internal,
             } => {
-                if let Some(broker) = self.brokers.get(id) {
-                    let address = Some(address.clone());
-                    let broker = ImageBroker {
-                        address,
-                        internal: internal.clone(),
-                        ..broker.as_ref().clone()
-                    };
-                    self.put_broker(broker);
-                }
+                self.advertise(*id, address, internal.as_ref());
             }
             Change::IncarnationClosed { id, .. } => {
                 self.brokers.remove_mut(id);
@@ -128,11 +121,24 @@ impl Image {
         self.brokers.insert_mut(broker.id, Arc::new(broker));
     }
 
+    /// Says where a broker is that is still open.
+    fn advertise(&mut self, id: IncarnationId, address: &Address, internal: Option<&Address>) {
+        if let Some(broker) = self.brokers.get(&id) {
+            let broker = ImageBroker {
+                address: Some(address.clone()),
+                internal: internal.cloned(),
+                ..broker.as_ref().clone()
+            };
+            self.put_broker(broker);
+        }
+    }
+
     pub(crate) fn put_credential(&mut self, credential: KafkaCredential) {
         self.credentials.put(credential);
     }
 
-    pub(crate) fn put_topic(&mut self, topic: ImageTopic) {
+    pub(crate) fn put_topic(&mut self, mut topic: ImageTopic) {
+        topic.audit = is_audit_topic(&topic.name, &topic.configs, topic.partitions.len());
         let topic = Arc::new(topic);
         let mut names = self.names.get(&topic.cluster).cloned().unwrap_or_default();
         names.insert_mut(Arc::clone(&topic.name), Arc::clone(&topic));
@@ -184,5 +190,6 @@ fn new_topic(topic: &Topic, owners: &Assignment) -> ImageTopic {
         configs: Arc::new(topic.configs.clone()),
         created_at: topic.created_at,
         partitions: Arc::new(first_leaders(owners).collect()),
+        audit: false,
     }
 }

@@ -46,6 +46,8 @@ pub struct ImageTopic {
     pub created_at: firn_runtime::Timestamp,
     /// Its partitions by number.
     pub partitions: Arc<Vec<Leadership>>,
+    /// Whether brokers write the cluster's audit trail to it, and nobody else anything. The image says so, of what it takes in.
+    pub audit: bool,
 }
 
 /// An open incarnation.

@@ -61,3 +61,11 @@ pub enum QuotaKey {
 
 /// The quotas of one entity.
 pub type QuotaValues = BTreeMap<QuotaKey, f64>;
+
+/// Stands for the quotas of an entity: two sets of them have different versions. Never negative.
+pub fn version(quotas: &QuotaValues) -> i64 {
+    let texts = quotas
+        .iter()
+        .map(|(key, value)| format!("{} {value}", key.name()));
+    crate::networks::version_of(texts)
+}

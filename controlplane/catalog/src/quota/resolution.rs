@@ -5,6 +5,11 @@
 //! a key is passed over. Asking costs at most six look-ups in hash tables and allocates nothing; the tables are made once for each
 //! state, by whoever asks first.
 
+#![expect(
+    clippy::disallowed_types,
+    reason = "users, client ids and addresses are looked up; nothing walks over them"
+)]
+
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};

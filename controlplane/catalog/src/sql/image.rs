@@ -86,6 +86,7 @@ impl Tx {
                 configs: Arc::new(json_at(&row, 4)?),
                 created_at: Timestamp(number_at(&row, 5)?),
                 partitions: Arc::new(partitions),
+                audit: false,
             });
         }
         Ok(())

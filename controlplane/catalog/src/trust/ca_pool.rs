@@ -186,10 +186,18 @@ impl CaPoolBody {
 
     /// What its certificates and lists say of themselves; of a stored one always something.
     pub fn facts(&self) -> Result<CaPoolFacts, InvalidCaPool> {
-        let parsed = self.parsed()?;
+        let (authorities, lists) = self.read()?;
         Ok(CaPoolFacts {
-            certificates: parsed.authorities.into_iter().map(|one| one.facts).collect(),
-            revocation_lists: parsed.lists.into_iter().map(|one| one.facts).collect(),
+            certificates: authorities.into_iter().map(|one| one.facts).collect(),
+            revocation_lists: lists.into_iter().map(|one| one.facts).collect(),
+        })
+    }
+
+    /// What the certificates of its authorities say of themselves, those that can be read: read anew, and nothing else with them.
+    pub fn authorities(&self) -> impl Iterator<Item = CertificateFacts> {
+        self.certificates.iter().filter_map(|pem| {
+            let read = certificate::certificate_in(pem).and_then(Authority::read);
+            read.ok().map(|authority| authority.facts)
         })
     }
 
@@ -203,6 +211,17 @@ impl CaPoolBody {
     }
 
     pub(crate) fn parsed(&self) -> Result<ParsedCaPool, InvalidCaPool> {
+        let (authorities, lists) = self.read()?;
+        let mapper = PrincipalMapper::compile(&self.mapping.rules);
+        let mapper = mapper.or_else(|error| invalid("/mapping/rules", error.to_string()))?;
+        Ok(ParsedCaPool {
+            authorities,
+            lists,
+            mapper,
+        })
+    }
+
+    fn read(&self) -> Result<(Vec<Authority>, Vec<RevocationList>), InvalidCaPool> {
         let mut authorities: Vec<Authority> = Vec::new();
         for (pointer, pem) in CERTIFICATES.into_iter().zip(&self.certificates) {
             let read = certificate::certificate_in(pem).and_then(Authority::read);
@@ -217,12 +236,6 @@ impl CaPoolBody {
             let read = certificate::list_in(pem).and_then(|der| RevocationList::read(der, &authorities));
             lists.push(read.or_else(|reason| invalid(pointer, reason))?);
         }
-        let mapper = PrincipalMapper::compile(&self.mapping.rules);
-        let mapper = mapper.or_else(|error| invalid("/mapping/rules", error.to_string()))?;
-        Ok(ParsedCaPool {
-            authorities,
-            lists,
-            mapper,
-        })
+        Ok((authorities, lists))
     }
 }

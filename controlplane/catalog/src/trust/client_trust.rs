@@ -16,6 +16,8 @@ use crate::ids::CertificateId;
 
 /// How many certificates a client may show: its own and those that lead to an authority.
 pub const MAX_CHAIN: usize = 5;
+/// How much they may come to, in bytes.
+const MAX_CHAIN_BYTES: usize = 16 * 1024;
 
 /// The signatures that are verified.
 static ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = &[
@@ -56,6 +58,8 @@ pub enum CertificateRefused {
     WrongSignature,
     /// It was revoked.
     Revoked,
+    /// The client did not prove that it has the key to it.
+    NoKey,
     /// No rule of the pool gives it a name.
     NoName,
     /// The name that it has is none that a client may have.
@@ -78,6 +82,7 @@ impl CertificateRefused {
             Self::NotForSuchNames => "the authority may not issue certificates of such names",
             Self::WrongSignature => "a signature in the chain of certificates is wrong",
             Self::Revoked => "the certificate is revoked",
+            Self::NoKey => "the client did not prove that it has the certificate's key",
             Self::NoName => "no mapping rule gives the certificate a name",
             Self::NameRefused => "the name that the mapping gives is not one for a client",
         }
@@ -98,6 +103,7 @@ impl CertificateRefused {
             Self::NotForSuchNames => "not_for_such_names",
             Self::WrongSignature => "wrong_signature",
             Self::Revoked => "revoked",
+            Self::NoKey => "no_key",
             Self::NoName => "no_name",
             Self::NameRefused => "name_refused",
         }
@@ -140,6 +146,8 @@ pub struct AdmittedClient {
     /// What the certificate says of itself.
     pub facts: CertificateFacts,
     names: Names,
+    /// The rules that gave the name, and of what.
+    named_by: (NameSource, Arc<str>),
     authority: AuthorityKey,
     /// The number of the certificate that the authority itself issued: the client's own, or the first one on the way.
     issued: Vec<u8>,
@@ -155,6 +163,7 @@ pub struct ClientTrust {
 #[derive(Debug)]
 struct Pool {
     source: NameSource,
+    rules: Arc<str>,
     /// Where its authorities begin among the anchors.
     first: usize,
     parsed: ParsedCaPool,
@@ -172,6 +181,7 @@ impl ClientTrust {
                     trust.anchors.extend(anchors);
                     trust.pools.push(Pool {
                         source: pool.body.mapping.source,
+                        rules: pool.body.mapping.rules.as_str().into(),
                         first,
                         parsed,
                     });
@@ -185,12 +195,6 @@ impl ClientTrust {
         trust
     }
 
-    /// What the certificates of all authorities say of themselves.
-    pub fn authorities(&self) -> impl Iterator<Item = &CertificateFacts> {
-        let pools = self.pools.iter();
-        pools.flat_map(|pool| pool.parsed.authorities.iter().map(|one| &one.facts))
-    }
-
     /// Who a client is that has proven to have the key of `certificate`, and showed `others` beside it.
     pub fn admit(
         &self,
@@ -199,6 +203,9 @@ impl ClientTrust {
         now: Timestamp,
     ) -> Result<AdmittedClient, CertificateRefused> {
         if 1 + others.len() > MAX_CHAIN {
+            return Err(CertificateRefused::ChainTooLong);
+        }
+        if others.iter().map(|one| one.len()).sum::<usize>() + certificate.len() > MAX_CHAIN_BYTES {
             return Err(CertificateRefused::ChainTooLong);
         }
         let parsed = parse(certificate).ok_or(CertificateRefused::Unreadable)?;
@@ -239,20 +246,25 @@ impl ClientTrust {
             None => client.serial().to_vec(),
         };
         let names = Names::of(&parsed);
-        let name = pool.name(authority.key, &issued, &names)?;
+        if pool.revokes(authority.key, &issued) {
+            return Err(CertificateRefused::Revoked);
+        }
+        let name = pool.name(&names)?;
         Ok(AdmittedClient {
             certificate: certificate_id(certificate),
             name: name.into(),
             not_after,
             facts: CertificateFacts::of(&parsed, certificate),
             names,
+            named_by: (pool.source, Arc::clone(&pool.rules)),
             authority: authority.key,
             issued,
         })
     }
 
     /// Whether a client that was let in once would be let in still, as the same: its authority is trusted, has not revoked it, and the
-    /// rules give the same name. Its signatures are not verified again, and the time is not looked at.
+    /// rules give the same name, which is not asked of rules that are the same. Its signatures are not verified again, and the time is
+    /// not looked at.
     pub fn still_admits(&self, client: &AdmittedClient) -> bool {
         let trusts = |pool: &&Pool| {
             pool.parsed
@@ -261,8 +273,12 @@ impl ClientTrust {
                 .any(|one| one.key == client.authority)
         };
         self.pools.iter().find(trusts).is_some_and(|pool| {
-            let name = pool.name(client.authority, &client.issued, &client.names);
-            name.is_ok_and(|name| *name == *client.name)
+            if pool.revokes(client.authority, &client.issued) {
+                return false;
+            }
+            let (source, rules) = &client.named_by;
+            let same_rules = pool.source == *source && pool.rules == *rules;
+            same_rules || pool.name(&client.names).is_ok_and(|name| *name == *client.name)
         })
     }
 }
@@ -275,11 +291,12 @@ impl Pool {
         holds.map(|one| one.facts.not_after).max()
     }
 
-    fn name(&self, key: AuthorityKey, issued: &[u8], names: &Names) -> Result<String, CertificateRefused> {
+    fn revokes(&self, key: AuthorityKey, issued: &[u8]) -> bool {
         let mut lists = self.parsed.lists.iter().filter(|list| list.signer == key);
-        if lists.any(|list| list.revokes(issued)) {
-            return Err(CertificateRefused::Revoked);
-        }
+        lists.any(|list| list.revokes(issued))
+    }
+
+    fn name(&self, names: &Names) -> Result<String, CertificateRefused> {
         let source = names.source(self.source).ok_or(CertificateRefused::NoName)?;
         let name = self
             .parsed

@@ -6,16 +6,23 @@
 //! `\s` are of ASCII, as in Java.
 
 use regex::{Captures, Regex, RegexBuilder};
-use regex_syntax::hir::{Hir, HirKind};
+use regex_syntax::hir::{Class, Hir, HirKind};
+use regex_syntax::utf8::Utf8Sequences;
 
 /// The longest text that is matched, in bytes.
-pub const MAX_TEXT: usize = 2048;
+pub const MAX_TEXT: usize = 512;
+/// How many steps all patterns together may have that one text is given to: a bound for their memory, and for the time of a match.
+pub const MAX_STEPS: usize = 1024;
+/// How much text is searched to replace all matches, in bytes: every match is sought in all that is behind the one before.
+const MAX_SEARCHED: usize = 4 * MAX_TEXT;
 /// The longest result of a replacement, in bytes.
 const MAX_RESULT: usize = 4096;
-/// The memory of one compiled pattern, in bytes.
+/// The memory of one compiled pattern, in bytes: more than one of [`MAX_STEPS`] takes.
 const MAX_COMPILED: usize = 256 * 1024;
 /// How often a pattern may say that something is repeated.
-const MAX_REPETITIONS: u32 = 1000;
+const MAX_REPETITIONS: u32 = 100;
+/// How many groups a pattern may have.
+const MAX_GROUPS: usize = 16;
 /// How deep groups are nested.
 const MAX_NESTING: u32 = 32;
 
@@ -28,6 +35,7 @@ const SPACE: &str = r" \t\n\x0B\x0C\r";
 pub struct JavaPattern {
     whole: Regex,
     anywhere: Regex,
+    steps: usize,
 }
 
 /// What is put in the place of a match.
@@ -48,8 +56,13 @@ fn is_one_line(text: &str) -> bool {
 }
 
 impl JavaPattern {
-    /// Compiles a pattern; what is wrong with it.
+    /// Compiles a pattern that has a text for itself; what is wrong with it.
     pub fn compile(pattern: &str) -> Result<Self, String> {
+        Self::within(pattern, MAX_STEPS)
+    }
+
+    /// Compiles a pattern of at most so many steps; what is wrong with it.
+    pub fn within(pattern: &str, most: usize) -> Result<Self, String> {
         let translated = Translation::of(pattern)?;
         let mut parser = regex_syntax::ParserBuilder::new();
         let parsed = parser.nest_limit(MAX_NESTING).build().parse(&translated);
@@ -58,6 +71,15 @@ impl JavaPattern {
             return Err(
                 "what can match nothing is repeated, which Java and others understand differently".to_owned(),
             );
+        }
+        if parsed.properties().explicit_captures_len() > MAX_GROUPS {
+            return Err(format!("there are more than {MAX_GROUPS} groups"));
+        }
+        let steps = steps(&parsed);
+        if steps > most {
+            return Err(format!(
+                "with all before it, it has more than {MAX_STEPS} steps: characters, classes and how often they are repeated"
+            ));
         }
         let compiled = |text: &str| {
             let mut builder = RegexBuilder::new(text);
@@ -70,7 +92,13 @@ impl JavaPattern {
         Ok(Self {
             whole: compiled(&format!(r"\A(?:{translated})\z"))?,
             anywhere: compiled(&translated)?,
+            steps,
         })
+    }
+
+    /// How many steps it has, of those that all patterns of a text share.
+    pub fn steps(&self) -> usize {
+        self.steps
     }
 
     /// How many groups it has.
@@ -84,7 +112,8 @@ impl JavaPattern {
         text.len() <= MAX_TEXT && is_one_line(text) && self.whole.is_match(text)
     }
 
-    /// Puts a replacement in the place of every match, as `String.replaceAll`; `None`: the result would be too long.
+    /// Puts a replacement in the place of every match, as `String.replaceAll`; `None`: the result would be too long, or there are too
+    /// many matches in a long text.
     pub fn replace_all(&self, text: &str, replacement: &JavaReplacement) -> Option<String> {
         self.replace(text, replacement, usize::MAX)
     }
@@ -99,8 +128,12 @@ impl JavaPattern {
             return None;
         }
         let mut result = String::new();
-        let (mut copied, mut from) = (0, 0);
+        let (mut copied, mut from, mut searched) = (0, 0, 0);
         for _ in 0..most {
+            searched += text.len() - from;
+            if searched > MAX_SEARCHED {
+                return None;
+            }
             let Some(found) = self.anywhere.captures_at(text, from) else {
                 break;
             };
@@ -176,6 +209,29 @@ impl JavaReplacement {
 fn told(error: &str) -> String {
     let last = error.lines().last().unwrap_or(error);
     last.trim_start_matches("error: ").to_owned()
+}
+
+/// How many steps a matcher has for a pattern, about: one for a character, as often as it may have to be counted.
+fn steps(hir: &Hir) -> usize {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => 1,
+        HirKind::Literal(literal) => literal.0.len(),
+        HirKind::Class(Class::Unicode(class)) => class
+            .iter()
+            .flat_map(|range| Utf8Sequences::new(range.start(), range.end()))
+            .map(|sequence| sequence.len().min(2))
+            .fold(0, usize::saturating_add),
+        HirKind::Class(Class::Bytes(class)) => class.iter().count(),
+        HirKind::Repetition(repetition) => {
+            let times = repetition.max.unwrap_or(repetition.min).max(1);
+            let times = usize::try_from(times).unwrap_or(usize::MAX);
+            steps(&repetition.sub).saturating_add(1).saturating_mul(times)
+        }
+        HirKind::Capture(capture) => steps(&capture.sub).saturating_add(2),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => {
+            parts.iter().map(steps).fold(1, usize::saturating_add)
+        }
+    }
 }
 
 /// Whether something is repeated although it can match nothing: when such a loop ends, and with what, differs between matchers.

@@ -2,9 +2,11 @@
 //!
 //! `RULE:pattern/replacement/[LU]` and `DEFAULT`, separated by commas; `/` inside is written `\/`. The first rule whose pattern matches all
 //! of the text gives the name: every match of the pattern in it is replaced, as `String.replaceAll` of Java does, and the result put
-//! into lower (`L`) or upper (`U`) case. `tests/clients/java/Mapping.java` asks Kafka's own class the same questions.
+//! into lower (`L`) or upper (`U`) case. All patterns share one bound for their size, so that what a text costs does not depend on the
+//! rules.
+//! `tests/clients/java/Mapping.java` asks Kafka's own class the same questions.
 
-use super::java_pattern::{JavaPattern, JavaReplacement, MAX_TEXT};
+use super::java_pattern::{JavaPattern, JavaReplacement, MAX_STEPS, MAX_TEXT};
 
 /// The longest text of rules, in bytes.
 const MAX_LENGTH: usize = 4096;
@@ -50,9 +52,11 @@ impl PrincipalMapper {
         }
         let mut compiled = Vec::new();
         let mut rest = rules.trim_matches(' ');
+        let mut left = MAX_STEPS;
         while !rest.is_empty() {
-            let (rule, after) = next_rule(rest)?;
+            let (rule, after) = next_rule(rest, left)?;
             rest = after;
+            left = left.saturating_sub(rule.as_ref().map_or(0, Rule::steps));
             compiled.extend(rule);
             if compiled.len() > MAX_RULES {
                 return Err(InvalidRules(format!("there are more than {MAX_RULES} rules")));
@@ -101,8 +105,15 @@ impl Rule {
         }
     }
 
-    fn replace(pattern: &str, replacement: &str, case: Case) -> Result<Self, String> {
-        let pattern = JavaPattern::compile(pattern)?;
+    fn steps(&self) -> usize {
+        match self {
+            Self::Default => 0,
+            Self::Replace { pattern, .. } => pattern.steps(),
+        }
+    }
+
+    fn replace(pattern: &str, replacement: &str, case: Case, most: usize) -> Result<Self, String> {
+        let pattern = JavaPattern::within(pattern, most)?;
         let escaped = escape_unknown_groups(replacement, pattern.groups())?;
         let replacement = JavaReplacement::parse(&escaped, pattern.groups())?;
         Ok(Self::Replace {
@@ -113,8 +124,9 @@ impl Rule {
     }
 }
 
-/// The rule at the beginning of a text that is not empty (`None`: an empty one), and what comes after it and its comma.
-fn next_rule(text: &str) -> Result<(Option<Rule>, &str), InvalidRules> {
+/// The rule at the beginning of a text that is not empty (`None`: an empty one), of at most so many steps, and what comes after it and
+/// its comma.
+fn next_rule(text: &str, most: usize) -> Result<(Option<Rule>, &str), InvalidRules> {
     let text = text.trim_start_matches(' ');
     let parts = text.strip_prefix("RULE:").and_then(|body| {
         let (pattern, rest) = until_slash(body)?;
@@ -134,7 +146,7 @@ fn next_rule(text: &str) -> Result<(Option<Rule>, &str), InvalidRules> {
                 "U" => Case::Upper,
                 _ => return Err(invalid("only L or U may come after the replacement")),
             };
-            Some(Rule::replace(pattern, replacement, case).map_err(|why| invalid(&why))?)
+            Some(Rule::replace(pattern, replacement, case, most).map_err(|why| invalid(&why))?)
         }
         None => match whole {
             "" => None,
@@ -250,6 +262,12 @@ mod tests {
             let told = PrincipalMapper::compile(rules).unwrap_err().to_string();
             assert!(told.contains(why), "{rules}: {told}");
         }
+        let many = r"RULE:^CN=(.*?),OU=(\w+),.*$/$1@$2/L,".repeat(8) + "DEFAULT";
+        assert!(PrincipalMapper::compile(&many).is_ok());
+        let slow = "RULE:[ab]*a(?:a|b|ab|ba){100}c.*/x/,";
+        assert!(PrincipalMapper::compile(slow).is_ok(), "alone it would do");
+        let told = PrincipalMapper::compile(&slow.repeat(2)).unwrap_err().to_string();
+        assert!(told.contains("steps"), "{told}");
         assert!(PrincipalMapper::compile(&"DEFAULT,".repeat(33)).is_err());
         assert!(PrincipalMapper::compile(&" ".repeat(5000)).is_err());
     }

@@ -271,6 +271,7 @@ pub async fn each_piece_of_a_chain_verifies_alone(cell: &Cell) {
     // Moments need not rise; what lies between is part of the piece.
     let between = AuditSpan {
         after: None,
+        until: None,
         from: Some(Timestamp(1_500)),
         to: Some(Timestamp(1_100)),
     };

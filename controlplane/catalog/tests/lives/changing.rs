@@ -122,6 +122,15 @@ pub async fn clusters_of_an_organization_share_what_it_may_have(cell: &Cell) {
         ..LimitsUpdate::default()
     };
     change(topics).await.unwrap();
+    for (column, limits, usual) in more_than_usual() {
+        exceeds(change(limits).await, usual);
+        allow(column, i64::MAX).await;
+        change(limits).await.unwrap();
+    }
+}
+
+/// Where it stands what an organization may have, a cluster's limit that is more, and what it may have usually.
+fn more_than_usual() -> [(&'static str, LimitsUpdate, i64); 4] {
     let storage = LimitsUpdate {
         storage_bytes: Some(1 << 50),
         ..LimitsUpdate::default()
@@ -138,16 +147,12 @@ pub async fn clusters_of_an_organization_share_what_it_may_have(cell: &Cell) {
         egress: Some(1 << 40),
         ..LimitsUpdate::default()
     };
-    for (column, limits, usual) in [
+    [
         ("max_storage_bytes", storage, STORAGE_BYTES_PER_ORGANIZATION),
         ("max_connections", connections, CONNECTIONS_PER_ORGANIZATION),
         ("max_ingress", ingress, INGRESS_PER_ORGANIZATION),
         ("max_egress", egress, EGRESS_PER_ORGANIZATION),
-    ] {
-        exceeds(change(limits).await, usual);
-        allow(column, i64::MAX).await;
-        change(limits).await.unwrap();
-    }
+    ]
 }
 
 pub async fn rates_of_clusters_that_were_made_before_there_were_any_count_as_usual(cell: &Cell) {
@@ -156,11 +161,21 @@ pub async fn rates_of_clusters_that_were_made_before_there_were_any_count_as_usu
     let actor = tenant.anywhere(sql, 1, "owner").await;
     let old = tenant.make(sql, &actor, "a").await.id;
     let update = format!(
-        "UPDATE account_clusters SET limits = '{{\"topics\":1,\"partitions\":1}}' WHERE cluster = '{old}'"
+        "UPDATE account_clusters SET limits = '{{\"topics\":1,\"partitions\":1,\"storage_bytes\":1,\"connections\":1}}' WHERE cluster = '{old}'"
     );
     execute(sql, update).await;
     let kept = sql.catalog.cluster(&actor, old).await.unwrap().limits;
     assert_eq!(kept.ingress, ClusterLimits::HIGHEST.ingress, "it is not limited");
+    // Whatever is changed, all limits are written down.
+    let renamed = ClusterUpdate {
+        name: Some("old".to_owned()),
+        ..ClusterUpdate::default()
+    };
+    let renamed = sql
+        .catalog
+        .update_cluster(&actor, old, renamed, None, false)
+        .await;
+    assert_eq!(renamed.unwrap().value.limits, kept);
     let new = tenant.make(sql, &actor, "b").await.id;
     let rise = |ingress| ClusterUpdate {
         limits: LimitsUpdate {

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use firn_catalog::account::AccountError;
 use firn_catalog::account::clusters::{ClusterPhase, ClusterUpdate, Reconciled, UNDELETE_WINDOW};
-use firn_catalog::commands::CommandError;
+use firn_catalog::audit::{AuditFilter, AuditSpan, Trail};
+use firn_catalog::commands::{Actor, CommandError};
 use firn_catalog::entities::ClusterState;
-use firn_catalog::ids::FeedSequence;
+use firn_catalog::ids::{ClusterId, FeedSequence};
 use firn_catalog::image::ImageFollower;
 
 use super::{Tenant, execute, missing, number, topic};
@@ -117,6 +118,7 @@ pub async fn after_its_window_a_cluster_does_not_come_back_and_is_purged(cell: &
     for actor in [&actor, &local] {
         assert_eq!(sql.catalog.cluster(actor, made.id).await, Err(missing()));
     }
+    its_trail_is_its_organizations(sql, &tenant, (&actor, &local), made.id).await;
     let left = format!("SELECT COUNT(*) FROM cell_topics WHERE cluster = '{}'", made.id);
     assert_eq!(number(sql, left).await, 0);
     assert_eq!(number(sql, "SELECT COUNT(*) FROM cell_partitions").await, 2);
@@ -149,6 +151,42 @@ pub async fn after_its_window_a_cluster_does_not_come_back_and_is_purged(cell: &
         .unwrap()
         .value;
     assert_ne!(again.id, made.id);
+}
+
+/// Who may see the organization's own trail sees that of a cluster that is gone. For all others it is as if it had never been.
+async fn its_trail_is_its_organizations(
+    sql: &Sql,
+    tenant: &Tenant,
+    (owner, local): (&Actor, &Actor),
+    cluster: ClusterId,
+) {
+    let trail = Trail::Cluster(cluster);
+    let rows = sql
+        .catalog
+        .audit_trail(owner, trail, &AuditFilter::default(), 10)
+        .await
+        .unwrap();
+    assert_eq!(rows[0].action, "purge_cluster");
+    let head = sql.catalog.audit_head(owner, trail).await.unwrap();
+    assert_eq!(Some(head.position), rows[0].position);
+    let lines = sql
+        .catalog
+        .audit_export(owner, trail, &AuditSpan::default())
+        .await;
+    assert_eq!(
+        lines.unwrap().last().map(|line| line.position),
+        Some(head.position)
+    );
+    let viewer = tenant.anywhere(sql, 31, "viewer").await;
+    let stranger = Tenant::new(sql, 3).await.anywhere(sql, 32, "owner").await;
+    for (actor, trail) in [
+        (local, trail),
+        (&viewer, trail),
+        (&stranger, trail),
+        (owner, Trail::Cluster(ClusterId(77))),
+    ] {
+        assert_eq!(sql.catalog.audit_head(actor, trail).await, Err(missing()));
+    }
 }
 
 pub async fn a_purge_that_broke_off_goes_on(cell: &Cell) {

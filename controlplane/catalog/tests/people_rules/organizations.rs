@@ -272,6 +272,25 @@ pub async fn a_denied_name_with_control_characters_is_audited(world: &World) {
     assert_eq!(world.number(told).await, 1);
 }
 
+pub async fn an_organization_has_only_so_many_rows_of_denials_a_minute(world: &World) {
+    let (ada, _) = world.somebody("ada@x.org").await;
+    let (organization, owner) = (world.organization(&ada).await, person(&ada, None));
+    let vic = world
+        .colleague(&owner, organization, "vic@x.org", Role::Viewer)
+        .await;
+    let vic = person(&vic, None);
+    for number in 0..105 {
+        let name = format!("p{number}");
+        let denied = world
+            .catalog
+            .create_project(&vic, organization, &name, false)
+            .await;
+        assert_eq!(denied, Err(AccountError::Forbidden));
+    }
+    let told = "SELECT count(*) FROM account_audit WHERE decision = 'denied'";
+    assert_eq!(world.number(told).await, 100);
+}
+
 pub async fn a_foreign_cluster_and_one_that_is_not_there_are_the_same(world: &World) {
     let (ada, _) = world.somebody("ada@x.org").await;
     let dev = world.catalog.ensure_dev().await.unwrap().cluster;

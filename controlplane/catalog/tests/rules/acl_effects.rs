@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use firn_catalog::Catalog;
 use firn_catalog::access::{Role, RoleSet};
 use firn_catalog::acl::{Acl, AclFilter, Effect, Operation, PatternType, ResourceType};
 use firn_catalog::cell::{LogCatalog, WalLocation};
@@ -13,6 +14,7 @@ use firn_catalog::commands::{
 use firn_catalog::ids::{AclId, ClusterId, IdentityProviderId, IncarnationId, NodeId};
 use firn_catalog::image::ImageFollower;
 use firn_catalog::topic_config::ConfigAlteration;
+use firn_runtime::Env;
 
 use super::acls::{allow, create, deleted, made, reads};
 use crate::cell::{Cell, NOW, Sql};
@@ -132,59 +134,55 @@ pub async fn commands_obey_acls_and_an_address_counts(cell: &Cell) {
     assert_eq!(delete(&admin).await, Ok(()));
 }
 
+/// Tries to create topic `t`, to widen it, to alter its configs and the cluster's and quotas, and to delete it; what went.
+async fn tried(sql: &Sql, actor: &Actor) -> [bool; 6] {
+    let (catalog, cluster) = (&sql.catalog, sql.cluster);
+    let topic = || TopicRef::Name("t".to_owned());
+    let widened = CreatePartitions {
+        cluster,
+        topic: topic(),
+        total: 2,
+        validate_only: true,
+    };
+    let altered = AlterTopicConfigs {
+        cluster,
+        topic: topic(),
+        alteration: ConfigAlteration::Replace(vec![]),
+        validate_only: true,
+    };
+    let broker = AlterClusterConfigs {
+        cluster,
+        alteration: ConfigAlteration::Replace(vec![]),
+        validate_only: true,
+    };
+    let quotas = AlterQuotas {
+        cluster,
+        alterations: vec![],
+        expected: None,
+        validate_only: true,
+    };
+    let deleted = DeleteTopic {
+        cluster,
+        topic: topic(),
+    };
+    [
+        catalog.create_topic(actor, sql.new_topic("t", 1)).await.is_ok(),
+        catalog.create_partitions(actor, widened).await.is_ok(),
+        catalog.alter_topic_configs(actor, altered).await.is_ok(),
+        catalog.alter_cluster_configs(actor, broker).await.is_ok(),
+        catalog.alter_quotas(actor, quotas).await.is_ok(),
+        catalog.delete_topic(actor, deleted).await.is_ok(),
+    ]
+}
+
 pub async fn a_user_with_acls_only_uses_commands_as_far_as_they_go(cell: &Cell) {
     let sql = cell.sql();
     opened(sql).await;
     let follower = ImageFollower::start(Arc::clone(&sql.catalog)).await.unwrap();
     let alice = user(sql, "alice", RoleSet::NONE);
-    let topic = (ResourceType::Topic, "t");
-    let name = || TopicRef::Name("t".to_owned());
-    let cluster = sql.cluster;
-    let try_all = async || {
-        let catalog = &sql.catalog;
-        let created = catalog.create_topic(&alice, sql.new_topic("t", 1)).await.is_ok();
-        let widened = CreatePartitions {
-            cluster,
-            topic: name(),
-            total: 2,
-            validate_only: true,
-        };
-        let altered = AlterTopicConfigs {
-            cluster,
-            topic: name(),
-            alteration: ConfigAlteration::Replace(vec![]),
-            validate_only: true,
-        };
-        let broker = AlterClusterConfigs {
-            cluster,
-            alteration: ConfigAlteration::Replace(vec![]),
-            validate_only: true,
-        };
-        let quotas = AlterQuotas {
-            cluster,
-            alterations: vec![],
-            validate_only: true,
-        };
-        [
-            created,
-            catalog.create_partitions(&alice, widened).await.is_ok(),
-            catalog.alter_topic_configs(&alice, altered).await.is_ok(),
-            catalog.alter_cluster_configs(&alice, broker).await.is_ok(),
-            catalog.alter_quotas(&alice, quotas).await.is_ok(),
-            catalog
-                .delete_topic(
-                    &alice,
-                    DeleteTopic {
-                        cluster,
-                        topic: name(),
-                    },
-                )
-                .await
-                .is_ok(),
-        ]
-    };
-    assert_eq!(try_all().await, [false; 6]);
-    let user = "User:alice";
+    assert_eq!(tried(sql, &alice).await, [false; 6]);
+    let (user, topic) = ("User:alice", (ResourceType::Topic, "t"));
+    // What is granted beside what was granted before, and what goes with all of it.
     let grants = [
         (
             on_cluster(user, Operation::Create),
@@ -211,11 +209,70 @@ pub async fn a_user_with_acls_only_uses_commands_as_far_as_they_go(cell: &Cell) 
     for (acl, expected) in grants {
         let (_, sequence) = made(sql, vec![acl.clone()]).await;
         follower.wait_for(sequence.unwrap()).await;
-        assert_eq!(try_all().await, expected, "{acl:?}");
+        assert_eq!(tried(sql, &alice).await, expected, "{acl:?}");
         if acl == on_cluster(user, Operation::Create) {
             let (_, sequence) = deleted(sql, vec![AclFilter::only(&acl)]).await;
             follower.wait_for(sequence.unwrap()).await;
         }
+    }
+}
+
+/// Another process's catalog of the same cell, that follows nothing.
+async fn another(sql: &Sql) -> Arc<Catalog> {
+    Catalog::open(&sql.url, Env::system()).await.unwrap()
+}
+
+pub async fn what_rules_a_cluster_goes_by_bindings_that_another_process_has_just_written(cell: &Cell) {
+    let sql = cell.sql();
+    let other = another(sql).await;
+    let quotas = || AlterQuotas {
+        cluster: sql.cluster,
+        alterations: vec![],
+        expected: None,
+        validate_only: true,
+    };
+    let operator = user(sql, "oz", RoleSet::NONE.with(Role::Operator));
+    let alice = user(sql, "alice", RoleSet::NONE);
+    assert!(other.alter_quotas(&operator, quotas()).await.is_ok());
+    let mut denying = on_cluster("User:oz", Operation::AlterConfigs);
+    denying.permission = Effect::Deny;
+    let allowing = ["alice", "oz"].map(|name| on_cluster(&format!("User:{name}"), Operation::Alter));
+    made(sql, vec![denying, allowing[0].clone(), allowing[1].clone()]).await;
+    let refused = other.alter_quotas(&operator, quotas()).await;
+    assert_eq!(refused, Err(CommandError::NotAuthorized));
+    let acls = || create(sql, vec![reads("User:x", "x")]);
+    assert!(other.create_acls(&alice, acls()).await.is_ok());
+    deleted(sql, vec![AclFilter::only(&allowing[0])]).await;
+    let refused = other.create_acls(&alice, acls()).await;
+    assert_eq!(refused, Err(CommandError::NotAuthorized));
+}
+
+pub async fn without_the_image_that_it_had_a_process_obeys_super_users_alone(cell: &Cell) {
+    let sql = cell.sql();
+    let alter = || AlterClusterConfigs {
+        cluster: sql.cluster,
+        alteration: ConfigAlteration::Replace(vec![]),
+        validate_only: true,
+    };
+    let operator = user(sql, "oz", RoleSet::NONE.with(Role::Operator));
+    assert!(
+        sql.catalog
+            .alter_cluster_configs(&operator, alter())
+            .await
+            .is_ok()
+    );
+    let [first, second] = [0, 1].map(|_| ImageFollower::start(Arc::clone(&sql.catalog)));
+    let (first, second) = (first.await.unwrap(), second.await.unwrap());
+    for (follower, may) in [(second, true), (first, false)] {
+        let mut changes = follower.changes();
+        drop(follower);
+        while changes.changed().await.is_ok() {}
+        let altered = sql.catalog.alter_cluster_configs(&operator, alter()).await;
+        assert_eq!(altered.is_ok(), may, "{altered:?}");
+    }
+    let admin = user(sql, "ada", RoleSet::NONE.with(Role::Admin));
+    for actor in [&admin, &sql.actor] {
+        assert!(sql.catalog.alter_cluster_configs(actor, alter()).await.is_ok());
     }
 }
 

@@ -6,10 +6,12 @@ use firn_catalog::acl::{
     Acl, AclFilter, Effect, MAX_ACLS_PER_CLUSTER, Operation, PatternFilter, PatternType, ResourceType,
     StoredAcl,
 };
-use firn_catalog::commands::{CommandError, CreateAcls, DeleteAcls, MAX_ACLS_PER_COMMAND};
+use firn_catalog::commands::{
+    ChangeAcls, ChangedAcls, CommandError, CreateAcls, DeleteAcls, MAX_ACLS_PER_COMMAND,
+};
 use firn_catalog::ids::{AclId, ClusterId, FeedSequence};
 use firn_catalog::image::{Image, ImageFollower};
-use serde_json::{Value, json};
+use serde_json::Value;
 use sqlx::{AnyConnection, Connection};
 
 use super::{execute, number};
@@ -91,6 +93,17 @@ async fn told(sql: &Sql) -> (String, Value) {
     let last = "SELECT action, detail FROM cell_audit ORDER BY sequence DESC LIMIT 1";
     let (action, detail): (String, String) = sqlx::query_as(last).fetch_one(&mut connection).await.unwrap();
     (action, serde_json::from_str(&detail).unwrap())
+}
+
+/// The audit rows at a place of the feed, in the order of the trail.
+async fn rows_at(sql: &Sql, sequence: Option<FeedSequence>) -> Vec<(String, Value)> {
+    let mut connection = AnyConnection::connect(&sql.url).await.unwrap();
+    let select = "SELECT action, detail FROM cell_audit WHERE sequence = $1 ORDER BY position";
+    let rows = sqlx::query_as(select).bind(sequence.unwrap().0);
+    let rows: Vec<(String, String)> = rows.fetch_all(&mut connection).await.unwrap();
+    let rows = rows.into_iter();
+    rows.map(|(action, detail)| (action, serde_json::from_str(&detail).unwrap()))
+        .collect()
 }
 
 pub async fn acls_are_made_each_by_itself_and_told_once(cell: &Cell) {
@@ -231,6 +244,18 @@ pub async fn acls_are_deleted_by_their_ids(cell: &Cell) {
     );
 }
 
+/// Gives a cluster all ACLs that it may have but one, written directly.
+async fn fill_but_for_one(sql: &Sql) {
+    execute(
+        sql,
+        "INSERT INTO cell_acls (cluster, id, resource_type, pattern_type, resource_name, principal, host, operation, \
+         permission, created_at) WITH RECURSIVE numbers (i) AS (SELECT 100001 UNION ALL SELECT i + 1 FROM numbers \
+         WHERE i < 119999) SELECT (SELECT id FROM cell_clusters), '00000000000000000000000000' || CAST(i AS TEXT), \
+         'topic', 'literal', 'n' || CAST(i AS TEXT), 'User:alice', '*', 'read', 'allow', 0 FROM numbers",
+    )
+    .await;
+}
+
 pub async fn a_cluster_has_so_many_acls_and_a_request_names_so_many(cell: &Cell) {
     let sql = cell.sql();
     let too_many = vec![reads("User:alice", "a"); MAX_ACLS_PER_COMMAND + 1];
@@ -240,15 +265,7 @@ pub async fn a_cluster_has_so_many_acls_and_a_request_names_so_many(cell: &Cell)
         "{refused:?}"
     );
     let full = usize::try_from(MAX_ACLS_PER_CLUSTER).unwrap();
-    // All but one, written directly.
-    execute(
-        sql,
-        "INSERT INTO cell_acls (cluster, id, resource_type, pattern_type, resource_name, principal, host, operation, \
-         permission, created_at) WITH RECURSIVE numbers (i) AS (SELECT 100001 UNION ALL SELECT i + 1 FROM numbers \
-         WHERE i < 119999) SELECT (SELECT id FROM cell_clusters), '00000000000000000000000000' || CAST(i AS TEXT), \
-         'topic', 'literal', 'n' || CAST(i AS TEXT), 'User:alice', '*', 'read', 'allow', 0 FROM numbers",
-    )
-    .await;
+    fill_but_for_one(sql).await;
     let (_, last) = made(sql, vec![reads("User:alice", "t7")]).await;
     let more = vec![reads("User:alice", "t7"), reads("User:alice", "one more")];
     let more = sql
@@ -268,10 +285,101 @@ pub async fn a_cluster_has_so_many_acls_and_a_request_names_so_many(cell: &Cell)
     };
     let refused = sql.catalog.delete_acls(&sql.actor, twice).await;
     assert!(matches!(refused, Err(CommandError::LimitExceeded { .. })));
-    let (gone, _) = deleted(sql, vec![AclFilter::default()]).await;
+    // So many filters that are held against so many bindings are too much; those that can mean but one are looked up.
+    let nobodys = |number: usize| AclFilter {
+        principal: Some(format!("User:nobody-{number}")),
+        ..AclFilter::default()
+    };
+    let mut filters: Vec<AclFilter> = (0..100).map(nobodys).collect();
+    filters.extend((0..100).map(|number| AclFilter::only(&reads("User:nobody", &number.to_string()))));
+    assert_eq!(deleted(sql, filters.clone()).await.1, None);
+    filters.push(nobodys(100));
+    let many = DeleteAcls {
+        cluster: sql.cluster,
+        filters,
+        validate_only: false,
+    };
+    let refused = sql.catalog.delete_acls(&sql.actor, many).await;
+    assert!(
+        matches!(refused, Err(CommandError::LimitExceeded { .. })),
+        "{refused:?}"
+    );
+    let (gone, sequence) = deleted(sql, vec![AclFilter::default()]).await;
     assert_eq!(gone[0].len(), full);
-    let (_, detail) = told(sql).await;
-    assert_eq!(detail["before"]["left_off"], json!(full - 50));
+    the_trail_names_every_one(sql, sequence, full).await;
+}
+
+/// So many were removed at once.
+async fn the_trail_names_every_one(sql: &Sql, sequence: Option<FeedSequence>, full: usize) {
+    let rows = rows_at(sql, sequence).await;
+    assert_eq!(rows.len(), full / 50);
+    let mut named: Vec<String> = Vec::new();
+    for (action, detail) in rows {
+        assert_eq!(action, "delete_acls");
+        let before = detail["before"].as_array().unwrap();
+        named.extend(before.iter().map(|acl| acl["resource_name"].to_string()));
+    }
+    named.sort_unstable();
+    named.dedup();
+    assert_eq!(named.len(), full, "the trail names every one");
+    let hashes = "SELECT COUNT(*) FROM cell_audit_heads AS head JOIN cell_audit AS last \
+                  ON last.cluster = head.cluster AND last.position = head.position AND last.hash = head.hash";
+    assert_eq!(number(sql, hashes).await, 1, "the chain ends with the last row");
+}
+
+pub async fn a_batch_of_acls_is_one_change_and_a_check_of_it_says_the_same(cell: &Cell) {
+    let sql = cell.sql();
+    let (there, _) = made(sql, vec![reads("User:alice", "there")]).await;
+    let follower = ImageFollower::start(Arc::clone(&sql.catalog)).await.unwrap();
+    let passing = AclId::of(&reads("User:alice", "passing"));
+    let batch = |validate_only| ChangeAcls {
+        cluster: sql.cluster,
+        create: vec![
+            reads("User:alice", "new"),
+            reads("User:alice", "passing"),
+            reads("alice", "bad"),
+        ],
+        delete: vec![there[0].id, passing, AclId(7), passing],
+        validate_only,
+    };
+    let head = number(sql, "SELECT head FROM cell_feed_head").await;
+    let shown = |changed: ChangedAcls| {
+        let created = changed
+            .created
+            .iter()
+            .map(|one| one.as_ref().map(|one| one.new).ok());
+        let deleted = changed.deleted.iter().map(|one| one.as_ref().map(|one| one.id));
+        (created.collect::<Vec<_>>(), deleted.collect::<Vec<_>>())
+    };
+    let expected = (
+        vec![Some(true), Some(true), None],
+        vec![Some(there[0].id), Some(passing), None, None],
+    );
+    let checked = sql.catalog.change_acls(&sql.actor, batch(true)).await.unwrap();
+    assert_eq!((shown(checked.value), checked.sequence), (expected.clone(), None));
+    assert_eq!(number(sql, "SELECT COUNT(*) FROM cell_acls").await, 1);
+    let changed = sql.catalog.change_acls(&sql.actor, batch(false)).await.unwrap();
+    let sequence = FeedSequence(head + 1);
+    assert_eq!(
+        (shown(changed.value), changed.sequence),
+        (expected, Some(sequence))
+    );
+    let image = follower.wait_for(sequence).await;
+    assert_eq!(of(&image, sql.cluster), [reads("User:alice", "new")]);
+    assert_eq!(image.access(sql.cluster), loaded(sql).await.access(sql.cluster));
+    let rows = rows_at(sql, Some(sequence)).await;
+    let told = rows.iter().map(|(action, detail)| {
+        let names = |word: &str| detail[word][0]["resource_name"].as_str().map(str::to_owned);
+        (action.as_str(), names("before"), names("after"))
+    });
+    let name = |name: &str| Some(name.to_owned());
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        [
+            ("create_acls", None, name("new")),
+            ("delete_acls", name("there"), None)
+        ]
+    );
 }
 
 pub async fn an_image_of_acls_that_was_folded_is_the_image_that_is_loaded(cell: &Cell) {

@@ -89,7 +89,8 @@ pub async fn a_pool_is_made_changed_and_removed_and_each_is_told_with_what_it_wa
     let image = follower.image();
     let access = image.access(sql.cluster).unwrap();
     assert_eq!(access.ca_pool(made.id).unwrap().as_ref(), &changed);
-    assert_eq!(access.client_trust().unwrap().authorities().count(), 2);
+    assert_eq!(access.ca_pool(made.id).unwrap().body.authorities().count(), 2);
+    assert!(access.client_trust().is_some());
 
     let remove = |expected| RemoveCaPool {
         cluster: sql.cluster,

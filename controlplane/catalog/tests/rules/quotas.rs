@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use firn_catalog::access::{Role, RoleSet};
-use firn_catalog::commands::{Actor, AlterQuotas, CommandError, MAX_QUOTA_ALTERATIONS, Principal, User};
+use firn_catalog::commands::{
+    Actor, AlterQuotas, CommandError, DeleteQuotas, MAX_QUOTA_ALTERATIONS, Principal, User,
+};
 use firn_catalog::ids::{ClusterId, FeedSequence};
 use firn_catalog::image::{Image, ImageFollower};
-use firn_catalog::quota::{MAX_ENTITIES_PER_CLUSTER, Named, QuotaEntity, QuotaKey, QuotaValues};
+use firn_catalog::quota::{MAX_ENTITIES_PER_CLUSTER, Named, QuotaEntity, QuotaKey, QuotaValues, version};
 use serde_json::{Value, json};
 use sqlx::{AnyConnection, Connection};
 
@@ -26,6 +28,7 @@ fn alter(sql: &Sql, alterations: Vec<(QuotaEntity, Changes)>) -> AlterQuotas {
     AlterQuotas {
         cluster: sql.cluster,
         alterations,
+        expected: None,
         validate_only: false,
     }
 }
@@ -208,6 +211,57 @@ pub async fn a_changed_quota_is_told_with_what_it_was(cell: &Cell) {
     }
 }
 
+pub async fn quotas_of_many_entities_are_one_change_with_an_audit_row_each(cell: &Cell) {
+    let sql = cell.sql();
+    let head = number(sql, "SELECT head FROM cell_feed_head").await;
+    let one = |place: usize| (user(&place.to_string()), vec![(RequestPercentage, Some(1.0))]);
+    let (_, sequence) = altered(sql, alter(sql, (0..MAX_QUOTA_ALTERATIONS).map(one).collect())).await;
+    assert_eq!(sequence, Some(FeedSequence(head + 1)));
+    assert_eq!(number(sql, "SELECT head FROM cell_feed_head").await, head + 1);
+    let rows = "SELECT COUNT(DISTINCT subject) FROM cell_audit WHERE action = 'alter_quotas' \
+                AND sequence = (SELECT head FROM cell_feed_head)";
+    let rows = number(sql, rows).await;
+    assert_eq!(usize::try_from(rows).unwrap(), MAX_QUOTA_ALTERATIONS);
+    let image = loaded(sql).await;
+    assert_eq!(image.quotas(sql.cluster).unwrap().len(), MAX_QUOTA_ALTERATIONS);
+}
+
+pub async fn quotas_change_in_the_version_that_was_read_and_go_by_their_id(cell: &Cell) {
+    let sql = cell.sql();
+    let set = |value, expected| AlterQuotas {
+        expected,
+        ..alter(sql, vec![(user("a"), vec![(RequestPercentage, Some(value))])])
+    };
+    let (first, second) = (
+        version(&values(&[(RequestPercentage, 1.0)])),
+        version(&values(&[(RequestPercentage, 2.0)])),
+    );
+    assert!(altered(sql, set(1.0, None)).await.1.is_some());
+    assert!(altered(sql, set(2.0, Some(first))).await.1.is_some());
+    let late = Err(CommandError::VersionMismatch { current: second });
+    assert_eq!(
+        altered(sql, set(3.0, Some(first))).await,
+        (vec![late.clone()], None)
+    );
+    // No image is followed here: what another process has made is found all the same.
+    let delete = |expected| DeleteQuotas {
+        cluster: sql.cluster,
+        id: user("a").id(),
+        expected,
+        validate_only: false,
+    };
+    let refused = sql.catalog.delete_quotas(&sql.actor, delete(Some(first))).await;
+    assert_eq!(refused.map(|_| QuotaValues::new()), late);
+    let gone = sql
+        .catalog
+        .delete_quotas(&sql.actor, delete(Some(second)))
+        .await
+        .unwrap();
+    assert!(gone.value == user("a") && gone.sequence.is_some());
+    let again = sql.catalog.delete_quotas(&sql.actor, delete(None)).await;
+    assert_eq!(again, Err(CommandError::UnknownQuota));
+}
+
 pub async fn a_cluster_has_quotas_for_so_many_entities(cell: &Cell) {
     let sql = cell.sql();
     let mut connection = AnyConnection::connect(&sql.url).await.unwrap();
@@ -250,6 +304,7 @@ pub async fn quotas_are_changed_by_those_who_configure_the_cluster_alone(cell: &
     let command = |cluster| AlterQuotas {
         cluster,
         alterations: vec![(user("a"), vec![(RequestPercentage, Some(1.0))])],
+        expected: None,
         validate_only: false,
     };
     for (role, may) in [

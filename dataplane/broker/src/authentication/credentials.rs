@@ -163,7 +163,7 @@ impl Known<'_> {
             // The server name is compared once the proof is there: else a salt would tell where the user is.
             _ if generated => self.candidates(None, first.user(), mechanism),
             Named::Nobody => Vec::new(),
-            Named::No => self.candidates(None, first.user(), mechanism),
+            Named::No => self.candidates(self.anonymous, first.user(), mechanism),
             Named::Cluster(cluster) => self.candidates(Some(cluster.id), first.user(), mechanism),
         };
         let secrets = &self.keys.secrets;

@@ -1,5 +1,6 @@
 //! One connection's state between its SASL requests: which mechanism was chosen, what comes next. Apart from I/O.
 
+use bytes::Bytes;
 use futures::future::BoxFuture;
 
 use super::credentials::{Known, Login, Proving, Refused};
@@ -95,14 +96,14 @@ impl Exchange {
     }
 
     /// Takes a token.
-    pub(crate) fn token(&mut self, token: &[u8], known: &Known<'_>) -> Step {
+    pub(crate) fn token(&mut self, token: &Bytes, known: &Known<'_>) -> Step {
         match self.advance(token, known) {
             Ok(step) => step,
             Err(refused) => Step::Failed(refused),
         }
     }
 
-    fn advance(&mut self, token: &[u8], known: &Known<'_>) -> Result<Step, Refused> {
+    fn advance(&mut self, token: &Bytes, known: &Known<'_>) -> Result<Step, Refused> {
         match std::mem::take(self) {
             Self::None => Err(Refused("no mechanism was chosen")),
             Self::Chosen(Mechanism::Plain, _) => Ok(done(known.plain(token)?, Vec::new())),
@@ -146,7 +147,7 @@ impl Exchange {
         kerberos: &Kerberos,
         tickets: Tickets,
         tokens: Tokens,
-        token: &[u8],
+        token: &Bytes,
         known: &Known<'_>,
     ) -> Result<Step, Refused> {
         Ok(match kerberos.token(tickets, token)? {

@@ -20,8 +20,10 @@ use super::mechanism::Mechanism;
 use crate::network::Closing;
 use crate::network::cut::Cut;
 
-/// How many connections are compared with an image at a time.
+/// How many connections are taken out at a time to be compared with an image.
 const AT_A_TIME: usize = 256;
+/// How many of them are compared before others get a turn: for one of them a tenant's rules may have to be asked.
+const PER_TURN: usize = 16;
 
 /// Who a live connection is.
 #[derive(Clone, Debug)]
@@ -83,6 +85,8 @@ struct Live {
     of_principals: BTreeMap<(ClusterId, Arc<str>), usize>,
     /// Credentials that were used, and when last, since somebody asked.
     used: BTreeMap<CredentialId, Timestamp>,
+    /// Counts how often a connection became somebody else.
+    changes: u64,
 }
 
 struct Entry {
@@ -90,9 +94,19 @@ struct Entry {
     /// Where it comes from.
     address: IpAddr,
     session: Session,
+    /// Which change made it this session.
+    change: u64,
     /// Whose connections it is counted among.
     principal: Option<(ClusterId, Arc<str>)>,
     due: Option<Instant>,
+}
+
+/// A connection that is compared with an image.
+struct Candidate {
+    connection: u64,
+    change: u64,
+    session: Session,
+    address: IpAddr,
 }
 
 impl Registry {
@@ -103,6 +117,7 @@ impl Registry {
             cut,
             address,
             session: Session::Unauthenticated,
+            change: 0,
             principal: None,
             due: None,
         };
@@ -124,8 +139,11 @@ impl Registry {
         if let Session::Credential(credential, _) = &session {
             live.used.insert(credential.id, now);
         }
+        live.changes += 1;
+        let change = live.changes;
         if let Some(entry) = live.connections.get_mut(&connection) {
             entry.session = session;
+            entry.change = change;
         }
         live.set_due(connection, due);
         Ok(())
@@ -134,8 +152,11 @@ impl Registry {
     /// A connection is nobody from now on, and must authenticate before `deadline`.
     pub(crate) fn renounce(&self, connection: u64, deadline: Instant) {
         let mut live = self.0.lock();
+        live.changes += 1;
+        let change = live.changes;
         let before = match live.connections.get_mut(&connection) {
             Some(entry) => {
+                entry.change = change;
                 let session = std::mem::replace(&mut entry.session, Session::Unauthenticated);
                 (session.counted_for(), entry.principal.take())
             }
@@ -179,17 +200,49 @@ impl Registry {
 
     /// Ends those of the connections numbered from `from` on that must not be, as of the newest image, and says where to go
     /// on; `None`: all have been looked at. The image is taken while nobody can come, so that it is none that a login was
-    /// ahead of; and some connections at a time, so that nobody waits long.
-    pub(crate) fn compare(&self, from: u64, image: impl FnOnce() -> Arc<Image>) -> Option<u64> {
+    /// ahead of. Compared is while others may come and go, so that nobody waits; one that has become somebody else meanwhile has
+    /// looked for itself.
+    pub(crate) async fn compare(&self, from: u64, image: impl FnOnce() -> Arc<Image>) -> Option<u64> {
+        let (image, candidates, next) = self.candidates(from, image);
+        for some in candidates.chunks(PER_TURN) {
+            for candidate in some {
+                if let Some(why) = candidate.session.ends(&image, candidate.address) {
+                    self.cut(candidate, why);
+                }
+            }
+            tokio::task::yield_now().await;
+        }
+        next
+    }
+
+    fn candidates(
+        &self,
+        from: u64,
+        image: impl FnOnce() -> Arc<Image>,
+    ) -> (Arc<Image>, Vec<Candidate>, Option<u64>) {
         let live = self.0.lock();
         let image = image();
         let mut rest = live.connections.range(from..);
-        for (_, entry) in rest.by_ref().take(AT_A_TIME) {
-            if let Some(why) = entry.session.ends(&image, entry.address) {
-                entry.cut.cut(why);
-            }
+        let some = rest
+            .by_ref()
+            .take(AT_A_TIME)
+            .map(|(connection, entry)| Candidate {
+                connection: *connection,
+                change: entry.change,
+                session: entry.session.clone(),
+                address: entry.address,
+            });
+        let some = some.collect();
+        (image, some, rest.next().map(|(next, _)| *next))
+    }
+
+    /// Ends a connection that is still who it was.
+    fn cut(&self, candidate: &Candidate, why: Closing) {
+        let live = self.0.lock();
+        let entry = live.connections.get(&candidate.connection);
+        if let Some(entry) = entry.filter(|entry| entry.change == candidate.change) {
+            entry.cut.cut(why);
         }
-        rest.next().map(|(next, _)| *next)
     }
 
     /// The credentials that were used since the last call, and when last.

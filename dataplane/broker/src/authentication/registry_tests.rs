@@ -152,13 +152,29 @@ async fn what_is_not_in_the_image_ends_some_at_a_time() {
     let mut from = Some(0);
     let mut rounds = 0;
     while let Some(begin) = from {
-        from = registry.compare(begin, Arc::default);
+        from = registry.compare(begin, Arc::default).await;
         rounds += 1;
     }
     assert_eq!(rounds, 3);
     for cut in &cuts {
         assert_eq!(why(cut).await, Some(Closing::ClusterNotActive));
     }
+}
+
+#[tokio::test]
+async fn who_becomes_somebody_else_while_it_is_compared_is_not_ended_for_who_it_was() {
+    let registry = Registry::default();
+    let cut = opened(&registry, 1, Instant::now() + Duration::from_secs(60));
+    let login = |id| registry.become_session(1, with_key(id, 1), None, &Most::ANY, NOW);
+    login(1).unwrap();
+    let (_, candidates, next) = registry.candidates(0, Arc::default);
+    assert_eq!((candidates.len(), next), (1, None));
+    login(2).unwrap();
+    registry.cut(&candidates[0], Closing::Revoked);
+    assert_eq!(why(&cut).await, None);
+    let (_, candidates, _) = registry.candidates(0, Arc::default);
+    registry.cut(&candidates[0], Closing::Revoked);
+    assert_eq!(why(&cut).await, Some(Closing::Revoked));
 }
 
 #[test]

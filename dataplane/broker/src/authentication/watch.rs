@@ -34,8 +34,7 @@ pub(crate) async fn watch(
             logins_of = Some(image.logins_changed());
             let mut from = Some(0);
             while let Some(begin) = from {
-                from = registry.compare(begin, || images.image());
-                tokio::task::yield_now().await;
+                from = registry.compare(begin, || images.image()).await;
             }
         }
         compared.send_replace(image.sequence());

@@ -112,22 +112,21 @@ impl Denials {
         self.count(denied, String::new);
     }
 
-    /// Something happened in a cluster that is nobody's denial: a certificate that a client shows expires soon. `details` says more, and
-    /// no secret. Equal events of the same moment are one.
+    /// Somebody who is known caused something that is nobody's denial: the certificate that it showed expires soon. `details` says more,
+    /// and no secret. Equal events of the same moment are one.
     pub(crate) fn event(
         &self,
-        cluster: ClusterId,
-        principal: String,
+        caused_by: &Identity,
         action: &'static str,
         (kind, resource): (&'static str, &str),
         details: Details,
     ) {
         let event = Denied {
-            cluster,
+            cluster: caused_by.cluster,
             sort: Sort::Event,
-            principal,
-            credential: None,
-            address: None,
+            principal: caused_by.principal.to_string(),
+            credential: caused_by.credential,
+            address: Some(caused_by.address),
             action,
             kind,
             resource: plain(resource),

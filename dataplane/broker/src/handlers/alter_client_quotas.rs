@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use firn_catalog::acl::Operation;
-use firn_catalog::commands::AlterQuotas;
+use firn_catalog::commands::{AlterQuotas, QuotaChanges};
 use firn_catalog::quota::{Named, QuotaEntity, QuotaKey};
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::alter_client_quotas_request::{EntityData, EntryData, OpData};
@@ -26,7 +26,7 @@ pub(crate) const VERSIONS: RangeInclusive<i16> = 0..=1;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// An entity, and what is to become of its quotas.
-type Alteration = (QuotaEntity, Vec<(QuotaKey, Option<f64>)>);
+type Alteration = (QuotaEntity, QuotaChanges);
 
 pub(crate) async fn handle(
     context: Arc<RequestContext>,
@@ -72,6 +72,7 @@ async fn alter(context: &RequestContext, request: &AlterClientQuotasRequest) -> 
     let command = AlterQuotas {
         cluster: context.cluster(),
         alterations,
+        expected: None,
         validate_only: request.validate_only,
     };
     let failure = |error: &_| errors::of_command(error, ResponseError::ClusterAuthorizationFailed);

@@ -5,7 +5,6 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use firn_catalog::acl::Operation;
-use firn_catalog::audit::AUDIT_TOPIC;
 use firn_catalog::ids::Offset;
 use firn_catalog::image::{Image, ImageTopic};
 use firn_catalog::topic_config::TopicConfig;
@@ -70,7 +69,7 @@ async fn delete(
     let policy = context.serving.with_defaults(image, topic.cluster, |defaults| {
         TopicConfig::resolve(&topic.configs, defaults).cleanup_policy
     });
-    if policy.compact && !policy.delete || *topic.name == *AUDIT_TOPIC {
+    if policy.compact && !policy.delete || topic.audit {
         return Err(ResponseError::PolicyViolation);
     }
     let before = match asked.offset {

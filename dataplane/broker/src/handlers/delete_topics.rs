@@ -88,6 +88,7 @@ fn find<'i>(
     match (&asked.name, asked.topic_id.is_nil()) {
         (Some(name), true) => {
             authorize(context, image, name)?;
+            authorize_sight(context, image, name)?;
             let unknown = || Failure::new(ResponseError::UnknownTopicOrPartition, "no such topic");
             context.topic_by_name(image, name).ok_or_else(unknown)
         }
@@ -105,16 +106,22 @@ fn find<'i>(
     }
 }
 
-/// Refuses who may neither delete this topic nor any: who may do so may see it, too.
+/// Refuses who may neither delete this topic nor any.
 fn authorize(context: &RequestContext, image: &Image, name: &str) -> Result<(), Failure> {
+    refuse(context, image, Operation::Delete, name)
+}
+
+/// Refuses who names a topic and may not see it, unless any may be deleted. Who may delete it may see it, but for what denies that.
+fn authorize_sight(context: &RequestContext, image: &Image, name: &str) -> Result<(), Failure> {
+    refuse(context, image, Operation::Describe, name)
+}
+
+fn refuse(context: &RequestContext, image: &Image, operation: Operation, name: &str) -> Result<(), Failure> {
     if context.allows(image, Operation::Delete, ResourceName::Cluster) {
         return Ok(());
     }
     let denied = |denied: Denied| denied.failure(ResponseError::TopicAuthorizationFailed);
-    context
-        .authorize_topic(image, Operation::Describe, name)
-        .and_then(|()| context.authorize_topic(image, Operation::Delete, name))
-        .map_err(denied)
+    context.authorize_topic(image, operation, name).map_err(denied)
 }
 
 async fn delete(context: &RequestContext, topic: &ImageTopic) -> Result<Option<FeedSequence>, Failure> {

@@ -6,7 +6,6 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use firn_catalog::acl::{Operation, ResourceName};
-use firn_catalog::audit::AUDIT_TOPIC;
 use firn_catalog::commands::validate_topic_name;
 use firn_catalog::image::{Image, ImageTopic};
 use kafka_protocol::ResponseError;
@@ -157,7 +156,7 @@ fn describe(
     DescribeTopicPartitionsResponseTopic::default()
         .with_name(Some(TopicName(text(&*topic.name))))
         .with_topic_id(uuid(topic.id))
-        .with_is_internal(*topic.name == *AUDIT_TOPIC)
+        .with_is_internal(topic.audit)
         .with_partitions(partitions.collect())
         .with_topic_authorized_operations(context.authorized(
             image,

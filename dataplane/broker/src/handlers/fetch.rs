@@ -11,6 +11,7 @@ mod request;
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +32,7 @@ use crate::protocol::fetch::{ENDPOINTS_FROM, FetchAnswer, FetchedPartition, Fetc
 use crate::protocol::produce::LeaderHint;
 use crate::seams::Portion;
 use crate::serving::dispatch::answered;
+use crate::serving::fair_share::Turn;
 use crate::serving::request::{RequestContext, throttle_ms};
 use crate::serving::response_room::{Room, SMALL_RESPONSE};
 use crate::serving::sessions::{FetchTarget, FetchTopicKey, Opened, Told};
@@ -44,6 +46,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(300);
 const ENTRY_BYTES: usize = 128;
 /// How long a large answer waits for room; clients give up on an answer after half a minute.
 const ROOM_PATIENCE: Duration = Duration::from_secs(10);
+/// How long records are read in a turn: what takes longer waits for a disk or for the object store, and keeps no thread busy.
+const TURN: Duration = Duration::from_millis(10);
 
 /// Answers a request.
 pub(crate) async fn answer(context: RequestContext, mut body: Bytes) -> Reply {
@@ -55,14 +59,14 @@ pub(crate) async fn answer(context: RequestContext, mut body: Bytes) -> Reply {
         }
     };
     drop(body);
-    let (mut answer, room, wait) = match context.before_fetch() {
-        Portion::Later(wait) => (throttled(&context, &request), None, wait),
+    let (mut answer, kept, wait) = match context.before_fetch() {
+        Portion::Later(wait) => (throttled(&context, &request), Kept::default(), wait),
         Portion::AtMost(most) => match request::open(&context, &request) {
             Ok(opened) => {
-                let (answer, room) = fetch(&context, &request, opened, most).await;
-                (answer, room, Duration::ZERO)
+                let (answer, kept) = fetch(&context, &request, opened, most).await;
+                (answer, kept, Duration::ZERO)
             }
-            Err(error) => (refused(error), None, Duration::ZERO),
+            Err(error) => (refused(error), Kept::default(), Duration::ZERO),
         },
     };
     let partitions = answer.topics.iter().flat_map(|topic| &topic.partitions);
@@ -72,11 +76,23 @@ pub(crate) async fn answer(context: RequestContext, mut body: Bytes) -> Reply {
     answer.throttle_ms = throttle_ms(throttle);
     metrics::fetched(bytes);
     let mut chunks = encode(&mut answer, context.version, context.correlation);
-    if let Some(room) = room {
+    if let Some(room) = kept.room {
         room.hold(&mut chunks);
     }
-    context.fetch_size.ready(Instant::now());
+    let now = Instant::now();
+    context.fetch_size.ready(now);
+    if bytes > 0 {
+        context.share.touch(now);
+    }
     answered(&context, usage, chunks, throttle)
+}
+
+/// What an answer keeps until it is handed over.
+#[derive(Default)]
+struct Kept {
+    room: Option<Room>,
+    /// Whoever has the next one goes on when this answer is on its way.
+    _turn: Option<Turn>,
 }
 
 fn refused(error: ResponseError) -> FetchAnswer {
@@ -105,19 +121,21 @@ async fn fetch(
     request: &FetchRequest,
     opened: Opened,
     most: usize,
-) -> (FetchAnswer, Option<Room>) {
+) -> (FetchAnswer, Kept) {
     let mut reading = Reading::new(context, request, &opened.targets);
     reading.limit(most);
     let wait = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0)).min(LONGEST_WAIT);
     let deadline = Instant::now() + wait;
-    let mut pass = reading.pass().await;
+    let (mut pass, mut turn) = read(context, &mut reading, context.started).await;
     let waiter = Arc::new(Notify::new());
     if !wait.is_zero() && !reading.is_enough(&pass) {
         reading.watch(&waiter);
-        pass = reading.pass().await;
+        drop(turn.take());
+        (pass, turn) = read(context, &mut reading, context.started).await;
     }
     while !reading.is_enough(&pass) {
-        // Nothing large is held while it is waited for more.
+        // Nothing large is held while it is waited for more, and nobody else waits for this.
+        drop(turn.take());
         let large = pass.bytes > SMALL_RESPONSE;
         if large {
             pass.drop_records();
@@ -129,14 +147,31 @@ async fn fetch(
             () = tokio::time::sleep_until(deadline) => false,
         };
         if woken || large || reading.is_outdated() {
-            pass = reading.pass().await;
+            (pass, turn) = read(context, &mut reading, Instant::now()).await;
         }
         if !woken {
             break;
         }
     }
-    let (pass, room) = make_room(context, &mut reading, pass).await;
-    (finish(context, opened, pass), room)
+    let (pass, kept) = make_room(context, &mut reading, pass, turn).await;
+    (finish(context, opened, pass), kept)
+}
+
+/// Reads what is there. While other clusters want records, too, that is little, and in turns.
+async fn read(context: &RequestContext, reading: &mut Reading<'_>, now: Instant) -> (Pass, Option<Turn>) {
+    let Some(turn) = context.share.turn(now).await else {
+        return (reading.pass().await, None);
+    };
+    reading.limit(context.fetch_size.most_contested(context.started));
+    let mut pass = pin!(reading.pass());
+    tokio::select! {
+        biased;
+        pass = &mut pass => (pass, Some(turn)),
+        () = tokio::time::sleep(TURN) => {
+            drop(turn);
+            (pass.await, None)
+        }
+    }
 }
 
 /// Takes room for a large answer. Where there is none, the records are let go and read again once there is; a client that
@@ -145,26 +180,29 @@ async fn make_room(
     context: &RequestContext,
     reading: &mut Reading<'_>,
     mut pass: Pass,
-) -> (Pass, Option<Room>) {
+    turn: Option<Turn>,
+) -> (Pass, Kept) {
     let records = pass.bytes;
     let bytes = records + pass.partitions.len() * ENTRY_BYTES;
+    let kept = |room, turn| Kept { room, _turn: turn };
     if bytes <= SMALL_RESPONSE {
-        return (pass, None);
+        return (pass, kept(None, turn));
     }
     let room = &context.serving.response_room;
     if let Some(room) = room.try_take(bytes) {
-        return (pass, Some(room));
+        return (pass, kept(Some(room), turn));
     }
+    drop(turn);
     pass.drop_records();
     let taken = tokio::select! {
         biased;
-        () = context.serving.shutdown.cancelled() => return (pass, None),
+        () = context.serving.shutdown.cancelled() => return (pass, Kept::default()),
         taken = room.take(bytes) => taken,
         () = tokio::time::sleep(ROOM_PATIENCE) => None,
     };
     reading.limit(if taken.is_some() { records } else { SMALL_RESPONSE });
     pass = reading.pass().await;
-    (pass, taken)
+    (pass, kept(taken, None))
 }
 
 /// Puts together what the client needs to be told.

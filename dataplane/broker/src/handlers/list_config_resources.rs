@@ -45,10 +45,8 @@ pub(crate) async fn handle(
         };
         match kind {
             TOPIC => {
-                let visible = image
-                    .topics_of(context.cluster())
-                    .filter(|topic| context.may_see(&image, &topic.name));
-                resources.extend(visible.map(|topic| resource(&topic.name)));
+                let topics = image.topics_of(context.cluster());
+                resources.extend(topics.map(|topic| resource(&topic.name)));
             }
             BROKER => {
                 resources.extend(

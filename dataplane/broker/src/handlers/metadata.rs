@@ -10,7 +10,6 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use firn_catalog::acl::{Operation, ResourceName};
-use firn_catalog::audit::AUDIT_TOPIC;
 use firn_catalog::commands::{CommandError, CreateTopic, collision_key, validate_topic_name};
 use firn_catalog::ids::{ClusterId, TopicId};
 use firn_catalog::image::{Image, ImageTopic};
@@ -234,7 +233,7 @@ impl View<'_> {
         let mut described = MetadataResponseTopic::default()
             .with_name(Some(TopicName(text(&*topic.name))))
             .with_topic_id(uuid(topic.id))
-            .with_is_internal(*topic.name == *AUDIT_TOPIC);
+            .with_is_internal(topic.audit);
         if self.operations {
             let topic = ResourceName::Topic(&topic.name);
             described.topic_authorized_operations =

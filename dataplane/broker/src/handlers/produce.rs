@@ -23,6 +23,7 @@ use firn_log::partition::AppendError;
 use futures::FutureExt;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::ApiKey;
+use tokio::time::Instant;
 use tracing::debug;
 
 use self::checking::{Checked, Step};
@@ -34,6 +35,7 @@ use crate::protocol::produce::{
     self as wire, FLEXIBLE_FROM, PartitionAnswer, ProduceRequest, ProduceTopic, RECORD_ERRORS_FROM,
     TopicAnswer, TopicKey,
 };
+use crate::seams::Usage;
 use crate::serving::authorization::Denied;
 use crate::serving::dispatch::answered;
 use crate::serving::fair_share::Hold;
@@ -67,7 +69,7 @@ pub(crate) fn start(context: RequestContext, body: BytesMut, hold: Hold) -> Star
     };
     let image = context.serving.image();
     let refused = refusal(&context, &image, &request);
-    let topics = checking::check(&context, &image, request.topics, refused);
+    let topics = checking::check(&context, &image, request.topics, refused.as_ref());
     if checking::is_done(&topics) {
         return finish(context, topics, acks, patience, hold);
     }
@@ -99,17 +101,18 @@ fn finish(
         record_errors_left: if names_records { MOST_RECORD_ERRORS } else { 0 },
     };
     produced.append_all(&context, topics);
+    let charged = Charged::of(&context, produced.bytes);
     let log = Arc::clone(&context.serving.log);
     let last = produced.waits.iter().map(|wait| wait.slot).max();
     if acks == 0 {
-        return unheard(produced.unacknowledged(&context), last, log, hold);
+        return unheard(produced.unacknowledged(&context, &charged), last, log, hold);
     }
     let Some(last) = last else {
-        return Started::Done(produced.answer(&context));
+        return Started::Done(produced.answer(&context, &charged));
     };
     let mut waiting = Waiting {
         context,
-        bytes: produced.bytes,
+        charged,
         answered: false,
         _hold: hold,
     };
@@ -120,7 +123,7 @@ fn finish(
             Err(_) => produced.settle(&log, ResponseError::RequestTimedOut),
         }
         waiting.answered = true;
-        produced.answer(&waiting.context)
+        produced.answer(&waiting.context, &waiting.charged)
     }))
 }
 
@@ -142,7 +145,7 @@ fn unheard(reply: Reply, last: Option<Slot>, log: Arc<Log>, hold: Hold) -> Start
 /// A request that has appended and waits. Its client may go away before the answer; what was appended is metered all the same.
 struct Waiting {
     context: RequestContext,
-    bytes: usize,
+    charged: Charged,
     answered: bool,
     _hold: Hold,
 }
@@ -150,10 +153,31 @@ struct Waiting {
 impl Drop for Waiting {
     fn drop(&mut self) {
         if !self.answered {
-            let usage = self.context.usage(self.bytes, 0);
-            let throttle = self.context.charge(&usage);
-            self.context.meter(usage, 0, throttle);
+            self.context.meter(self.charged.usage, 0, self.charged.wait());
         }
+    }
+}
+
+/// What a request was charged for when it had appended: before its answer, so that it counts for those that come meanwhile.
+struct Charged {
+    usage: Usage,
+    /// Until when its client shall wait.
+    until: Option<Instant>,
+}
+
+impl Charged {
+    fn of(context: &RequestContext, bytes: usize) -> Self {
+        let usage = context.usage(bytes, 0);
+        let throttle = context.charge(&usage);
+        let until = (!throttle.is_zero()).then(|| Instant::now() + throttle);
+        Self { usage, until }
+    }
+
+    /// How long the client shall still wait.
+    fn wait(&self) -> Duration {
+        self.until.map_or(Duration::ZERO, |until| {
+            until.saturating_duration_since(Instant::now())
+        })
     }
 }
 
@@ -273,11 +297,10 @@ impl Produced {
             .filter(|error| *error != NONE)
     }
 
-    fn answer(&self, context: &RequestContext) -> Reply {
+    fn answer(&self, context: &RequestContext, charged: &Charged) -> Reply {
         self.errors().for_each(|code| metrics::error(API, code));
         metrics::produced(self.bytes);
-        let usage = context.usage(self.bytes, 0);
-        let throttle = context.charge(&usage);
+        let throttle = charged.wait();
         let mut out = BytesMut::with_capacity(128);
         header::begin_response(
             &mut out,
@@ -288,15 +311,13 @@ impl Produced {
         wire::encode(&mut out, context.version, &self.topics, throttle_ms(throttle));
         let total = out.len();
         header::set_length(&mut out, total);
-        answered(context, usage, vec![out.freeze()], throttle)
+        answered(context, charged.usage, vec![out.freeze()], throttle)
     }
 
     /// What follows where no answer is wanted.
-    fn unacknowledged(&self, context: &RequestContext) -> Reply {
+    fn unacknowledged(&self, context: &RequestContext, charged: &Charged) -> Reply {
         metrics::produced(self.bytes);
-        let usage = context.usage(self.bytes, 0);
-        let throttle = context.charge(&usage);
-        let reply = answered(context, usage, Vec::new(), throttle);
+        let reply = answered(context, charged.usage, Vec::new(), charged.wait());
         match self.errors().next() {
             None => reply,
             Some(code) => {
@@ -316,18 +337,20 @@ impl Produced {
 
 /// Why a request is refused as a whole.
 fn refusal(context: &RequestContext, image: &Image, request: &ProduceRequest) -> Option<NotHere> {
-    if let Some(id) = &request.transactional_id {
-        // Transactions do not exist yet, whoever asks.
-        let resource = ResourceName::TransactionalId(id);
+    let mut batches = request.topics.iter().flat_map(|topic| &topic.partitions);
+    if batches.any(|partition| is_transactional(&partition.records)) {
+        // Transactions do not exist yet, whoever asks. An id alone makes none.
+        let id = request.transactional_id.as_deref();
+        let denied = |id| {
+            let resource = ResourceName::TransactionalId(id);
+            context.authorize(image, Operation::Write, resource).err()
+        };
         return Some(NotHere {
-            denied: context.authorize(image, Operation::Write, resource).err(),
+            denied: id.and_then(denied),
             ..ResponseError::TransactionalIdAuthorizationFailed.into()
         });
     }
-    let mut batches = request.topics.iter().flat_map(|topic| &topic.partitions);
-    let error = if batches.any(|partition| is_transactional(&partition.records)) {
-        ResponseError::TransactionalIdAuthorizationFailed
-    } else if context.serving.storage_limits.is_full(context.cluster()) {
+    let error = if context.serving.storage_limits.is_full(context.cluster()) {
         ResponseError::PolicyViolation
     } else if !matches!(request.acks, -1..=1) {
         ResponseError::InvalidRequiredAcks

@@ -44,7 +44,7 @@ pub(crate) async fn run(serving: Arc<Serving>) {
                 match told {
                     Ok(Ok(peer)) => return Some((id, peer)),
                     Ok(Err(error)) => {
-                        debug!(%address, %error, "another broker cannot be told what is wanted here")
+                        debug!(%address, %error, "another broker cannot be told what is wanted here");
                     }
                     Err(_) => debug!(%address, "another broker takes too long"),
                 }

@@ -92,7 +92,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin, P: Protocol + Unpin> Connection<S, P> {
                 if ready.as_mut().poll(cx).is_pending() {
                     return progress;
                 }
-                front.answer = self.protocol.resume();
+                front.answer = match self.protocol.resume() {
+                    Started::Alone(answer) => {
+                        front.unheard = true;
+                        Started::Waiting(answer)
+                    }
+                    started => started,
+                };
                 self.inbound.most = self.protocol.frame_bytes();
             }
             if let Started::Waiting(answer) = &mut front.answer {

@@ -98,6 +98,26 @@ async fn what_takes_long_has_its_effect_though_its_client_is_gone() {
 }
 
 #[tokio::test]
+async fn what_goes_on_alone_is_answered_and_has_its_effect_though_its_client_is_gone() {
+    let (effect, wait) = oneshot::channel::<()>();
+    let alone = Started::Alone(Box::pin(async move {
+        wait.await.unwrap();
+        reply(Bytes::from_static(b"done"))
+    }));
+    let later = Started::Later(Box::pin(async {}));
+    let (connection, mut client, _) = scripted(vec![later, alone]);
+    client.write_all(&FRAME).await.unwrap();
+    let running = run(connection);
+    tokio::task::yield_now().await;
+    effect.send(()).unwrap();
+    let mut answer = [0; 4];
+    client.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"done");
+    drop(client);
+    assert_eq!(running.await.unwrap(), Closing::ByClient);
+}
+
+#[tokio::test]
 async fn nothing_is_started_beside_a_request_that_must_be_alone() {
     let (done, awaited) = oneshot::channel();
     let alone = async move {

@@ -3,8 +3,9 @@
 //! No Kafka frame begins with the byte of a TLS handshake: it would be larger than any limit allows. A connection is not
 //! shut down with a `close_notify`: frames carry their lengths, so a client notices when one is cut short.
 //!
-//! The name that a client asks for decides whether it is asked for a certificate. Such handshakes are always whole: a session that was
-//! resumed would stand for a certificate that nobody has looked at again.
+//! The name that a client asks for decides whether it is asked for a certificate: by its form alone, so that a handshake does not tell
+//! which names there are. Handshakes that ask are always whole: a session that was resumed would stand for a certificate that nobody has
+//! looked at again.
 
 use std::fmt;
 use std::io;
@@ -33,7 +34,8 @@ pub trait Certificates: Send + Sync + 'static {
 
 /// Decides which clients are asked for a certificate, and hears of those whose certificate was not taken.
 pub(crate) trait ClientAuthentication: Send + Sync + 'static {
-    /// What verifies certificates of clients that ask for this name; `None`: they are not asked for one.
+    /// What verifies the certificate of one client that asks for this name; `None`: it is not asked for one. All names of a form are
+    /// answered alike, whatever there is of that name.
     fn verifier(&self, server_name: &str) -> Option<Arc<dyn ClientCertVerifier>>;
 
     /// A handshake with a client at this address has failed.

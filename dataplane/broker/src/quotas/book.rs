@@ -12,10 +12,11 @@ use super::account::Account;
 use super::bucket::{Bucket, Nanos, Rate};
 use super::sharing;
 
-/// How many buckets one cluster has for its clients. Those beyond, which only somebody makes who changes its client id again and
-/// again, share a few.
+/// How many buckets of one form one cluster has.
 const MOST_BUCKETS: usize = 4_096;
-const SHARED: u64 = 64;
+/// How many of them one user or address has. Beyond that, which only somebody comes to who changes its client id again and again, all
+/// that is its own shares one; nobody else's is among it.
+const MOST_OF_ONE: usize = 256;
 /// A bucket that was not used for so long is as good as new: longer than any burst or debt that matters.
 const IDLE: Nanos = 600 * 1_000_000_000;
 /// How often at most a full table is searched for idle buckets.
@@ -24,8 +25,6 @@ const BETWEEN_SWEEPS: Nanos = 1_000_000_000;
 const NO_LIMIT: u64 = 1 << 40;
 /// For how many seconds of a cluster's limit may be saved up.
 const BURST_SECONDS: f64 = 1.0;
-/// The debt of a cluster that is remembered, in seconds.
-const MOST_DEBT_SECONDS: f64 = 60.0;
 
 /// One cluster at one broker.
 #[derive(Default)]
@@ -36,43 +35,107 @@ pub(super) struct Book {
     pub(super) account: Account,
 }
 
+/// Whose a bucket is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Form {
+    User,
+    Client,
+    UserClient,
+    Address,
+    /// What one user or address shares with itself.
+    Rest,
+}
+
+/// A bucket as it is looked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Whose {
+    pub(super) form: Form,
+    /// A hash of whom it is for.
+    pub(super) owner: u64,
+    /// A hash of the user or address that asks.
+    pub(super) asks: u64,
+}
+
 #[derive(Default)]
 struct Buckets {
-    of_clients: HashMap<(QuotaKey, u64), Arc<Bucket>>,
+    of_forms: HashMap<Form, Table>,
+}
+
+/// The buckets of one form.
+#[derive(Default)]
+struct Table {
+    buckets: HashMap<(QuotaKey, u64), Entry>,
+    /// How many somebody has asked for first.
+    made: HashMap<u64, usize>,
     swept: Option<Nanos>,
 }
 
+struct Entry {
+    bucket: Arc<Bucket>,
+    made_for: u64,
+}
+
 impl Book {
-    /// The bucket of whoever this is the hash of.
-    pub(super) fn bucket(&self, key: QuotaKey, whose: u64, now: Nanos) -> Arc<Bucket> {
+    /// The bucket of whoever this is.
+    pub(super) fn bucket(&self, key: QuotaKey, whose: Whose, now: Nanos) -> Arc<Bucket> {
         let mut buckets = self.buckets.lock();
-        if let Some(bucket) = buckets.of_clients.get(&(key, whose)) {
-            return Arc::clone(bucket);
+        let table = buckets.of_forms.entry(whose.form).or_default();
+        if let Some(bucket) = table.bucket((key, whose.owner), whose.asks, now) {
+            return bucket;
         }
-        let full = buckets.of_clients.len() >= MOST_BUCKETS;
-        if full && buckets.swept.is_none_or(|swept| now - swept > BETWEEN_SWEEPS) {
-            buckets.sweep(now);
-        }
-        let whose = match buckets.of_clients.len() >= MOST_BUCKETS {
-            true => whose % SHARED,
-            false => whose,
-        };
-        Arc::clone(buckets.of_clients.entry((key, whose)).or_default())
+        let rest = buckets.of_forms.entry(Form::Rest).or_default();
+        rest.make((key, whose.asks), whose.asks)
     }
 
     /// Forgets idle buckets. Whether nothing is left that anybody would miss.
     pub(super) fn sweep(&self, now: Nanos) -> bool {
         let mut buckets = self.buckets.lock();
-        buckets.sweep(now);
-        buckets.of_clients.is_empty() && self.ingress.is_idle(now) && self.egress.is_idle(now)
+        buckets.of_forms.retain(|_, table| {
+            table.sweep(now);
+            !table.buckets.is_empty()
+        });
+        buckets.of_forms.is_empty() && self.ingress.is_idle(now) && self.egress.is_idle(now)
     }
 }
 
-impl Buckets {
+impl Table {
+    /// The bucket, if it is there or there is a place for it.
+    fn bucket(&mut self, of: (QuotaKey, u64), asks: u64, now: Nanos) -> Option<Arc<Bucket>> {
+        if let Some(entry) = self.buckets.get(&of) {
+            return Some(Arc::clone(&entry.bucket));
+        }
+        if !self.has_place(asks) && self.swept.is_none_or(|swept| now - swept > BETWEEN_SWEEPS) {
+            self.sweep(now);
+        }
+        self.has_place(asks).then(|| self.make(of, asks))
+    }
+
+    fn has_place(&self, asks: u64) -> bool {
+        let made = self.made.get(&asks).copied().unwrap_or(0);
+        self.buckets.len() < MOST_BUCKETS && made < MOST_OF_ONE
+    }
+
+    fn make(&mut self, of: (QuotaKey, u64), asks: u64) -> Arc<Bucket> {
+        let made = &mut self.made;
+        let entry = self.buckets.entry(of).or_insert_with(|| {
+            *made.entry(asks).or_default() += 1;
+            Entry {
+                bucket: Arc::default(),
+                made_for: asks,
+            }
+        });
+        Arc::clone(&entry.bucket)
+    }
+
     fn sweep(&mut self, now: Nanos) {
         self.swept = Some(now);
-        self.of_clients
-            .retain(|_, bucket| Arc::strong_count(bucket) > 1 || !bucket.is_idle_since(now - IDLE));
+        self.buckets.retain(|_, Entry { bucket, .. }| {
+            Arc::strong_count(bucket) > 1 || !bucket.is_idle_since(now - IDLE)
+        });
+        self.made.clear();
+        for entry in self.buckets.values() {
+            *self.made.entry(entry.made_for).or_default() += 1;
+        }
     }
 }
 
@@ -114,7 +177,8 @@ impl Way {
         (limit < NO_LIMIT).then_some(Rate {
             per_second: share as f64,
             burst_seconds: BURST_SECONDS,
-            most_debt_seconds: MOST_DEBT_SECONDS,
+            // Else whoever takes much at once would have the rest for nothing.
+            most_debt_seconds: f64::INFINITY,
         })
     }
 
@@ -131,6 +195,23 @@ impl Way {
         };
         self.used.fetch_add(bytes as u64, Ordering::Relaxed);
         self.told(self.bucket.take(bytes as f64, rate, now))
+    }
+
+    /// Whether there is a limit.
+    pub(super) fn is_limited(&self) -> bool {
+        self.limit.load(Ordering::Relaxed) < NO_LIMIT
+    }
+
+    /// Takes bytes that may be used. Whether there is anything to give back.
+    pub(super) fn reserve(&self, bytes: usize, now: Nanos) -> bool {
+        let Some(rate) = self.rate() else { return false };
+        self.bucket.take(bytes as f64, rate, now);
+        true
+    }
+
+    /// Gives back what was reserved.
+    pub(super) fn give_back(&self, bytes: usize) {
+        self.bucket.give_back(bytes as f64);
     }
 
     /// How long until all that was taken is paid.
@@ -169,7 +250,11 @@ impl Way {
     }
 
     fn is_idle(&self, now: Nanos) -> bool {
-        self.bucket.is_idle_since(now - IDLE)
+        let paid = || {
+            self.rate()
+                .is_none_or(|rate| self.bucket.debt(rate, now).is_zero())
+        };
+        self.bucket.is_idle_since(now - IDLE) && paid()
     }
 }
 
@@ -184,28 +269,83 @@ mod tests {
         most_debt_seconds: 900.0,
     };
 
+    fn whose(form: Form, owner: u64, asks: u64) -> Whose {
+        Whose { form, owner, asks }
+    }
+
     #[test]
-    fn ever_new_clients_take_a_bounded_number_of_buckets_and_then_share() {
-        let book = Book::default();
+    fn ever_new_client_ids_of_one_user_take_a_bounded_number_of_buckets_and_none_of_anybody_elses() {
         let key = QuotaKey::ProducerByteRate;
-        let kept = book.bucket(key, u64::MAX, 0);
-        for whose in 1_000..100_000 {
-            book.bucket(key, whose, 0).take(1.0, RATE, 0);
+        for form in [Form::Client, Form::UserClient] {
+            let book = Book::default();
+            let kept = book.bucket(key, whose(form, u64::MAX, 1), 0);
+            for owner in 1_000..100_000 {
+                book.bucket(key, whose(form, owner, 1), 0).take(1.0, RATE, 0);
+            }
+            let all = |book: &Book| -> usize {
+                let buckets = book.buckets.lock();
+                buckets.of_forms.values().map(|table| table.buckets.len()).sum()
+            };
+            assert!(all(&book) <= MOST_OF_ONE + 1);
+            let crowded = book.bucket(key, whose(form, 200_000, 1), 0);
+            assert!(Arc::ptr_eq(
+                &crowded,
+                &book.bucket(key, whose(form, 200_001, 1), 0)
+            ));
+            assert!(
+                Arc::ptr_eq(&kept, &book.bucket(key, whose(form, u64::MAX, 1), 0)),
+                "who was there first keeps its own"
+            );
+            // Another user's clients each have their own, and users have theirs.
+            for (form, owner, asks) in [(form, 300_000, 2), (form, 300_001, 2), (Form::User, 3, 3)] {
+                let own = book.bucket(key, whose(form, owner, asks), 0);
+                assert!(!Arc::ptr_eq(&own, &crowded) && own.debt(RATE, 0).is_zero());
+            }
+            // Many such users share only with themselves.
+            for asks in 10..100 {
+                for owner in 0..300 {
+                    book.bucket(key, whose(form, asks * 1_000 + owner, asks), 0);
+                }
+            }
+            assert!(all(&book) <= MOST_BUCKETS + 1 + 1 + 90);
+            let own = book.bucket(key, whose(form, 400_000, 5), 0);
+            assert!(!Arc::ptr_eq(&own, &book.bucket(key, whose(form, 400_001, 6), 0)));
+            drop(own);
+            // Once they are idle, there is room again; what a connection holds stays.
+            assert!(!book.sweep(2 * IDLE) && all(&book) <= 2);
+            drop((kept, crowded));
+            assert!(book.sweep(2 * IDLE));
         }
-        assert!(book.buckets.lock().of_clients.len() <= MOST_BUCKETS + SHARED as usize);
-        let crowded = book.bucket(key, 7 + SHARED * 1_000_000, 0);
-        assert!(Arc::ptr_eq(
-            &crowded,
-            &book.bucket(key, 7 + SHARED * 2_000_000, 0)
-        ));
-        assert!(
-            Arc::ptr_eq(&kept, &book.bucket(key, u64::MAX, 0)),
-            "who was there first keeps its own"
-        );
-        // Once they are idle, there is room again; what a connection holds stays.
-        assert!(!book.sweep(2 * IDLE) && book.buckets.lock().of_clients.len() <= 2);
-        drop((kept, crowded));
-        assert!(book.sweep(2 * IDLE));
+    }
+
+    #[test]
+    fn a_clusters_debt_is_never_forgotten_before_it_is_paid() {
+        let way = Way::default();
+        way.set_limit(1_000, 1);
+        for _ in 0..1_000 {
+            way.take(1_000, 0);
+        }
+        assert!(!way.debt(998 * SECOND).is_zero());
+        let long = Way::default();
+        long.set_limit(1_000, 1);
+        long.take(2_000_000, 0);
+        assert!(!long.is_idle(IDLE + SECOND), "it is untouched, but not paid");
+        assert!(long.is_idle(5 * IDLE));
+    }
+
+    #[test]
+    fn what_is_reserved_is_seen_by_others_until_it_is_given_back() {
+        let way = Way::default();
+        way.set_limit(1_000, 1);
+        assert!(way.reserve(1_500, 0));
+        assert_eq!(way.debt(0), Duration::from_millis(500));
+        way.give_back(1_500);
+        assert!(way.debt(0).is_zero());
+        // Giving back makes no more than there was.
+        way.give_back(9_000);
+        assert_eq!(way.take(2_000, 0), Duration::from_secs(1));
+        way.set_limit(i64::MAX, 1);
+        assert!(!way.reserve(1, 0));
     }
 
     #[test]

@@ -77,6 +77,12 @@ impl Bucket {
         level.debt(rate)
     }
 
+    /// Puts back what was taken and not used.
+    pub(super) fn give_back(&self, amount: f64) {
+        // What is too much goes when the time next passes.
+        self.0.lock().tokens += amount;
+    }
+
     /// Whether it has not been touched since `then`.
     pub(super) fn is_idle_since(&self, then: Nanos) -> bool {
         self.0.lock().at.is_none_or(|at| at < then)

@@ -1,19 +1,21 @@
 //! What a connection knows of its quotas, so that a request need not look for them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use firn_catalog::commands::Principal;
+use firn_catalog::entities::Cluster;
 use firn_catalog::ids::{ClusterId, FeedSequence};
+use firn_catalog::image::{ClusterAccess, Image};
 use firn_catalog::quota::{QuotaEntity, QuotaKey};
 use parking_lot::Mutex;
 
 use super::book::Book;
-use super::bucket::{Bucket, Rate};
+use super::bucket::{Bucket, Nanos, Rate};
 
-/// One connection's memo of whom it is charged to. It holds for one state of the image, one principal and one client id.
-#[derive(Default)]
+/// One connection's memo of whom it is charged to. It holds for one state of its cluster in the image, one principal and one
+/// client id.
 pub struct Memo {
     pub(super) known: Mutex<Option<Known>>,
     /// Whether the time that requests take is counted.
@@ -22,11 +24,29 @@ pub struct Memo {
     spent: AtomicU64,
     /// How long the request must wait for what it changed, or may not change; in nanoseconds.
     changed: AtomicU64,
+    /// Since when its next request is held back, on the ledger's clock; 0: it is not.
+    held_since: AtomicI64,
+}
+
+impl Default for Memo {
+    fn default() -> Self {
+        Self {
+            known: Mutex::default(),
+            // Until it is known whether anybody wants to know.
+            timed: AtomicBool::new(true),
+            spent: AtomicU64::new(0),
+            changed: AtomicU64::new(0),
+            held_since: AtomicI64::new(0),
+        }
+    }
 }
 
 /// Where the requests of a client are charged.
 pub(super) struct Known {
+    /// The image as of which it was last found to hold.
     pub(super) at: FeedSequence,
+    pub(super) limits: Option<Arc<Cluster>>,
+    pub(super) access: Option<Arc<ClusterAccess>>,
     pub(super) cluster: ClusterId,
     pub(super) principal: Principal,
     /// A hash of the client id.
@@ -38,6 +58,24 @@ pub(super) struct Known {
     pub(super) consuming: Option<Held>,
     pub(super) requesting: Option<Held>,
     pub(super) changing: Option<Held>,
+}
+
+impl Known {
+    /// Whether what the image says of the cluster is what it was found by.
+    pub(super) fn holds_in(&mut self, image: &Image) -> bool {
+        if self.at == image.sequence() {
+            return true;
+        }
+        fn same<T>(one: Option<&Arc<T>>, other: Option<&Arc<T>>) -> bool {
+            one.map(Arc::as_ptr) == other.map(Arc::as_ptr)
+        }
+        let holds = same(self.limits.as_ref(), image.cluster(self.cluster))
+            && same(self.access.as_ref(), image.access(self.cluster));
+        if holds {
+            self.at = image.sequence();
+        }
+        holds
+    }
 }
 
 /// A quota that counts for a client, and the bucket that it shares with those who share it.
@@ -78,8 +116,24 @@ impl Memo {
         Duration::from_nanos(self.changed.swap(0, Ordering::Relaxed))
     }
 
+    /// The next request is held back as of now; since when.
+    pub(super) fn hold_back(&self, now: Nanos) -> Nanos {
+        let held = self
+            .held_since
+            .compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
+        held.err().unwrap_or(now)
+    }
+
+    /// The next request goes on.
+    pub(super) fn let_go(&self) {
+        self.held_since.store(0, Ordering::Relaxed);
+    }
+
     pub(super) fn time(&self, timed: bool) {
         self.timed.store(timed, Ordering::Relaxed);
+        if !timed {
+            self.take_spent();
+        }
     }
 
     /// What was spent since the last call, in nanoseconds.

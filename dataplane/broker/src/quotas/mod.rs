@@ -5,12 +5,16 @@
 //! | [`bucket`] | a token bucket that lends |
 //! | [`book`] | what is kept of one cluster: buckets, its part of the limits |
 //! | [`memo`] | what a connection knows of its quotas |
+//! | [`reserved`] | what a Fetch request may read, while it does |
 //! | [`account`] | "why throttled?": who waits, by what, since when |
 //! | [`sharing`] | how brokers share the limits of a cluster |
 //!
 //! As in Kafka (KIP-13, KIP-219): a request is handled and answered at once, the answer says how long the client is to wait, and its
-//! connection is not read from meanwhile. Produce is charged by the bytes of its request, and takes effect whatever the quota;
-//! a Fetch request of a client in debt gets no records, and is charged otherwise by the bytes of the records that it gets. Byte
+//! connection is not read from meanwhile. Produce is charged by the bytes of its request, before its answer, and takes effect whatever the quota;
+//! further ones, on any connection, are not started while more than [`BACKLOG`] is unpaid, as in Kafka those of a muted connection are
+//! not, but for no longer than [`LONGEST_HOLD`], since clients give up.
+//! A Fetch request of a client in debt gets no records. One that reads holds what it may read until it is answered, and is charged by
+//! the bytes of the records that it gets. Byte
 //! quotas are charged for no other API, so whoever is over them goes on with heartbeats and commits on the connection to
 //! its coordinator. `request_percentage` is charged for every request by the time in which it kept a processor busy (waiting for
 //! records or for durability costs nothing). `controller_mutation_rate` is charged by partitions made and
@@ -24,6 +28,7 @@ mod account;
 mod book;
 mod bucket;
 mod memo;
+mod reserved;
 mod sharing;
 
 use std::collections::HashMap;
@@ -37,18 +42,19 @@ use firn_catalog::entities::ClusterLimits;
 use firn_catalog::ids::{ClusterId, IncarnationId};
 use firn_catalog::image::{Image, ImageFollower};
 use firn_catalog::quota::throttle::{Limit, Throttles};
-use firn_catalog::quota::{Applied, QuotaKey};
+use firn_catalog::quota::{Applied, Bucket, QuotaKey};
 use firn_runtime::Env;
 use kafka_protocol::messages::ApiKey;
 use parking_lot::{Mutex, RwLock};
 use tokio::time::Instant;
 
 use self::account::Kind;
-use self::book::Book;
+use self::book::{Book, Form, Whose};
 use self::bucket::{Nanos, Rate};
 use self::memo::{Held, Known};
 use self::sharing::Heard;
 pub use memo::Memo;
+pub use reserved::Reserved;
 pub(crate) use sharing::Demand;
 
 use crate::metrics;
@@ -69,6 +75,11 @@ const CONNECTION_BURST: f64 = 1.0;
 const DEBT: f64 = 900.0;
 /// How long a connection that is one too many may have to wait.
 const CONNECTION_WAIT: Duration = Duration::from_secs(5);
+
+/// How much may be unpaid for a Produce request to be started.
+const BACKLOG: Duration = Duration::from_secs(1);
+/// How long a Produce request is held back at most: clients give up on one after 30 s.
+const LONGEST_HOLD: Nanos = 25 * 1_000_000_000;
 
 /// The quotas and limits of all clusters at one broker.
 pub(crate) struct Ledger {
@@ -106,8 +117,8 @@ impl Ledger {
         Arc::clone(self.books.write().entry(cluster).or_default())
     }
 
-    fn held(&self, book: &Book, key: QuotaKey, applied: Applied<'_>, now: Nanos) -> Held {
-        let whose = self.hashes.hash_one(applied.bucket);
+    fn held(&self, book: &Book, (key, user): (QuotaKey, &str), applied: Applied<'_>, now: Nanos) -> Held {
+        let whose = self.whose(applied.bucket, user);
         Held {
             key,
             value: applied.value,
@@ -117,6 +128,17 @@ impl Ledger {
         }
     }
 
+    fn whose(&self, bucket: Bucket<'_>, user: &str) -> Whose {
+        let owner = self.hashes.hash_one(bucket);
+        let (form, asks) = match bucket {
+            Bucket::User(_) => (Form::User, owner),
+            Bucket::Client(_) => (Form::Client, self.hashes.hash_one(Bucket::User(user))),
+            Bucket::UserClient(user, _) => (Form::UserClient, self.hashes.hash_one(Bucket::User(user))),
+            Bucket::Ip(_) => (Form::Address, owner),
+        };
+        Whose { form, owner, asks }
+    }
+
     /// The memo of a connection, as it is right for this request.
     fn known<'m>(&self, slot: &'m mut Option<Known>, caller: &Caller<'_>, now: Nanos) -> &'m mut Known {
         let image = self.images.image();
@@ -124,11 +146,11 @@ impl Ledger {
             None => 0,
             Some(id) => self.hashes.hash_one(id),
         };
-        let holds = |known: &Known| {
-            known.at == image.sequence()
-                && known.client_id == client_id
+        let holds = |known: &mut Known| {
+            known.client_id == client_id
                 && known.cluster == caller.cluster
                 && known.principal == *caller.principal
+                && known.holds_in(&image)
         };
         match slot {
             Some(known) if holds(known) => {}
@@ -139,21 +161,19 @@ impl Ledger {
 
     fn find(&self, image: &Image, caller: &Caller<'_>, client_id: u64, now: Nanos) -> Known {
         let book = self.book(caller.cluster);
-        let limits = image.cluster(caller.cluster).map(|cluster| &cluster.limits);
-        let limits = limits.unwrap_or(&ClusterLimits::HIGHEST);
-        let brokers = image.brokers().count();
-        book.ingress.set_limit(limits.ingress, brokers);
-        book.egress.set_limit(limits.egress, brokers);
+        set_limits(&book, image, caller.cluster, image.brokers().count());
         let name = name_of(caller.principal);
         let quotas = image.quotas(caller.cluster);
         let held = |key| {
             let applied = quotas?.of(&name, caller.client_id.unwrap_or(""), key)?;
-            Some(self.held(&book, key, applied, now))
+            Some(self.held(&book, (key, &name), applied, now))
         };
         let requesting = held(QuotaKey::RequestPercentage);
         caller.memo.time(requesting.is_some());
         Known {
             at: image.sequence(),
+            limits: image.cluster(caller.cluster).cloned(),
+            access: image.access(caller.cluster).cloned(),
             cluster: caller.cluster,
             principal: caller.principal.clone(),
             client_id,
@@ -228,6 +248,7 @@ impl Ledger {
         let seconds = since_last.as_secs_f64().max(0.1);
         let mut wanted = Vec::new();
         for (cluster, book) in self.books.read().iter() {
+            set_limits(book, &image, *cluster, 1 + others.len());
             let own = Demand {
                 ingress: book.ingress.turn(seconds),
                 egress: book.egress.turn(seconds),
@@ -259,6 +280,14 @@ impl Ledger {
             books.retain(|cluster, book| Arc::strong_count(book) > 1 || !idle.contains(cluster));
         }
     }
+}
+
+/// What the image says of a cluster's limits.
+fn set_limits(book: &Book, image: &Image, cluster: ClusterId, brokers: usize) {
+    let limits = image.cluster(cluster).map(|cluster| &cluster.limits);
+    let limits = limits.unwrap_or(&ClusterLimits::HIGHEST);
+    book.ingress.set_limit(limits.ingress, brokers);
+    book.egress.set_limit(limits.egress, brokers);
 }
 
 /// What makes a client wait.
@@ -310,8 +339,10 @@ impl Quotas for Ledger {
                 }
             }
             _ => {
-                if let Some(held) = &known.changing {
-                    told.at_least(caller.memo.take_changed(), By::Quota(held));
+                // Topics that Metadata makes are made or not; nobody waits for them.
+                let wait = caller.memo.take_changed();
+                if let Some(held) = known.changing.as_ref().filter(|_| usage.api != ApiKey::Metadata) {
+                    told.at_least(wait, By::Quota(held));
                 }
             }
         }
@@ -323,7 +354,39 @@ impl Quotas for Ledger {
         self.note(known, caller.client_id, told)
     }
 
-    fn before_fetch(&self, caller: Caller<'_>) -> Portion {
+    fn backlog(&self, memo: &Memo, cluster: ClusterId) -> Duration {
+        let mut slot = memo.known.lock();
+        let known = slot.as_mut().filter(|known| known.cluster == cluster);
+        let debt = match known {
+            Some(known) if known.producing.is_none() && !known.book.ingress.is_limited() => {
+                return Duration::ZERO;
+            }
+            Some(known) => {
+                let now = self.now();
+                let held = match known.producing.is_some() && !known.holds_in(&self.images.image()) {
+                    true => None,
+                    false => known.producing.as_ref(),
+                };
+                let own = held.map_or(Duration::ZERO, |held| held.bucket.debt(held.rate, now));
+                known.book.ingress.debt(now).max(own)
+            }
+            None => {
+                let book = self.books.read().get(&cluster).map(Arc::clone);
+                book.map_or(Duration::ZERO, |book| book.ingress.debt(self.now()))
+            }
+        };
+        drop(slot);
+        let wait = debt.saturating_sub(BACKLOG);
+        // 0 is never.
+        let now = self.now().max(1);
+        if wait.is_zero() || now - memo.hold_back(now) >= LONGEST_HOLD {
+            memo.let_go();
+            return Duration::ZERO;
+        }
+        wait
+    }
+
+    fn before_fetch(&self, caller: Caller<'_>, wanted: usize) -> Portion {
         let now = self.now();
         let mut slot = caller.memo.known.lock();
         let known = &*self.known(&mut slot, &caller, now);
@@ -336,7 +399,10 @@ impl Quotas for Ledger {
             most = Some(most.map_or(portion, |most| most.min(portion)));
         }
         match self.note(known, caller.client_id, told) {
-            Duration::ZERO => Portion::AtMost(most.unwrap_or(usize::MAX)),
+            Duration::ZERO => match most {
+                Some(most) => Portion::AtMost(most, Some(Reserved::of(known, most.min(wanted), now))),
+                None => Portion::AtMost(usize::MAX, None),
+            },
             wait => Portion::Later(wait),
         }
     }
@@ -369,7 +435,7 @@ impl Quotas for Ledger {
             return Admission::Now;
         };
         let book = self.book(cluster);
-        let held = self.held(&book, QuotaKey::ConnectionCreationRate, applied, now);
+        let held = self.held(&book, (QuotaKey::ConnectionCreationRate, ""), applied, now);
         let debt = held.bucket.debt(held.rate, now);
         let admission = match debt > CONNECTION_WAIT {
             true => Admission::Refused,

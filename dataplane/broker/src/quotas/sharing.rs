@@ -152,7 +152,7 @@ mod tests {
             let wants: Vec<f64> = (0..brokers)
                 .map(|_| if number() < 1_000.0 { 0.0 } else { number() })
                 .collect();
-            let floor = LIMIT / brokers as f64 * FLOOR;
+            let floor = LIMIT / f64::from(brokers) * FLOOR;
             assert!(in_use(&wants) <= LIMIT + 1e-6, "{wants:?}");
             assert!(
                 shares(&wants).iter().all(|share| *share >= floor - 1e-9),

@@ -9,7 +9,7 @@ use firn_catalog::commands::Principal;
 use firn_catalog::ids::ClusterId;
 use kafka_protocol::messages::ApiKey;
 
-use crate::quotas::Memo;
+use crate::quotas::{Memo, Reserved};
 
 /// Who made a request.
 #[derive(Clone, Copy, Debug)]
@@ -40,10 +40,10 @@ pub struct Usage {
 }
 
 /// Whether a Fetch request gets records now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Portion {
-    /// At most about so many bytes.
-    AtMost(usize),
+    /// At most about so many bytes, which are held for it meanwhile.
+    AtMost(usize, Option<Reserved>),
     /// None, until this time has passed.
     Later(Duration),
 }
@@ -64,9 +64,14 @@ pub trait Quotas: Send + Sync + 'static {
     /// Takes note of the usage. The answer goes out at once and tells this time; then the connection is muted for it.
     fn charge(&self, caller: Caller<'_>, usage: &Usage) -> Duration;
 
-    /// Asked before records are read for a Fetch request.
-    fn before_fetch(&self, _caller: Caller<'_>) -> Portion {
-        Portion::AtMost(usize::MAX)
+    /// How long the next Produce request of this connection is held back at least; asked before it is started.
+    fn backlog(&self, _memo: &Memo, _cluster: ClusterId) -> Duration {
+        Duration::ZERO
+    }
+
+    /// Asked before records, of at most so many bytes, are read for a Fetch request.
+    fn before_fetch(&self, _caller: Caller<'_>, _wanted: usize) -> Portion {
+        Portion::AtMost(usize::MAX, None)
     }
 
     /// Asked before so many partitions are made or deleted. Where it is `strict` they may not be if this is false; what is to be

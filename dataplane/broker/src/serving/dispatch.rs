@@ -36,6 +36,9 @@ use crate::seams::Usage;
 /// when everything is logged.
 pub const HOT_REQUESTS: &str = "firn_requests";
 
+/// After how long it is looked again whether a request that is held back by a quota may be started.
+const LONGEST_NAP: Duration = Duration::from_secs(1);
+
 /// How a served API is called.
 pub(crate) enum Call {
     /// Through the codecs.
@@ -79,7 +82,9 @@ pub(crate) struct KafkaConnection {
     pub(super) login: Box<Login>,
     fetch_size: Arc<FetchSize>,
     memo: Arc<Memo>,
-    /// The cluster's part of the way into the log, once it has sent something.
+    /// The first request, if it must wait because connections come too fast.
+    held: Option<BytesMut>,
+    /// The cluster's part of the ways into the log and back, once it has asked for something.
     share: Option<(ClusterId, Arc<Share>)>,
 }
 
@@ -95,6 +100,7 @@ impl KafkaConnection {
             login: Box::new(Login::new(peer)),
             fetch_size: Arc::new(FetchSize::new(Instant::now())),
             memo: Arc::default(),
+            held: None,
             share: None,
         };
         new.arrive();
@@ -125,9 +131,11 @@ impl KafkaConnection {
         if self.session_ends.is_some_and(|ends| started > ends) && !is_open(api.key) {
             return Ok(Started::Done(Reply::close(Closing::SessionExpired)));
         }
+        let identity = Arc::clone(identity);
+        let share = Arc::clone(self.share());
         let context = RequestContext {
             serving: Arc::clone(&self.serving),
-            identity: Arc::clone(identity),
+            identity,
             connection: self.connection,
             correlation: prelude.correlation,
             api: api.key,
@@ -137,11 +145,12 @@ impl KafkaConnection {
             started,
             fetch_size: Arc::clone(&self.fetch_size),
             memo: Arc::clone(&self.memo),
+            share,
         };
         match &api.call {
             Call::Produce(start) => {
                 let span = request_span(&context);
-                let hold = self.share().hold(request_bytes, started);
+                let hold = context.share.hold(request_bytes, started);
                 Ok(match span.in_scope(|| start(context, frame, hold)) {
                     Started::Waiting(answer) => Started::Waiting(traced(span, answer)),
                     Started::Alone(answer) => Started::Alone(traced(span, answer)),
@@ -159,7 +168,7 @@ impl KafkaConnection {
         }
     }
 
-    /// The part of the connection's cluster of the way into the log.
+    /// The part of the connection's cluster of the ways into the log and back.
     fn share(&mut self) -> &Arc<Share> {
         let cluster = self
             .identity
@@ -170,6 +179,18 @@ impl KafkaConnection {
             None => self.share.insert((cluster, self.serving.fair_shares.of(cluster))),
         };
         share
+    }
+
+    /// `None`: as far as its quotas are concerned, the next Produce request may be started.
+    fn backlog(&self) -> Option<BoxFuture<'static, ()>> {
+        let identity = self.identity.as_ref()?;
+        if identity.on_behalf.is_some() {
+            return None;
+        }
+        let wait = self.serving.quotas.backlog(&self.memo, identity.cluster);
+        // Then it is asked again: others may have come first, and a quota may have been raised.
+        let nap = || -> BoxFuture<'static, ()> { Box::pin(tokio::time::sleep(wait.min(LONGEST_NAP))) };
+        (!wait.is_zero()).then(nap)
     }
 
     /// What is answered to an API or version that is not served.
@@ -204,6 +225,12 @@ impl Protocol for KafkaConnection {
     }
 
     fn start(&mut self, frame: BytesMut) -> Started {
+        if self.identity.is_some()
+            && let Some(delay) = self.login.take_delay()
+        {
+            self.held = Some(frame);
+            return Started::Later(Box::pin(tokio::time::sleep(delay)));
+        }
         let timing = Timing::begin(&self.memo);
         let started = match self.start_request(frame) {
             Ok(started) => started,
@@ -219,7 +246,10 @@ impl Protocol for KafkaConnection {
     }
 
     fn resume(&mut self) -> Started {
-        self.resume_login()
+        match self.held.take() {
+            Some(frame) => self.start(frame),
+            None => self.resume_login(),
+        }
     }
 
     fn frame_bytes(&self) -> usize {
@@ -235,7 +265,7 @@ impl Protocol for KafkaConnection {
             return Some(room);
         }
         if self.serving.log.has_room() {
-            return None;
+            return self.backlog();
         }
         let log = Arc::clone(&self.serving.log);
         Some(Box::pin(async move { log.room().await }))

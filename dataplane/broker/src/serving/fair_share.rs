@@ -1,9 +1,13 @@
-//! Fair sharing of the way to the log, without any quota.
+//! Fair sharing of the way to the log and of the way back, without any quota.
 //!
 //! What is on its way into the log is written in turns, and a turn takes the longer the more it holds: whoever keeps the log's room
 //! full makes all others wait for it. So while clusters share a broker, each has only so much on its way ([`CONTESTED`]), which
 //! keeps the turns short; the rest of what it sends stays in its connections until some of it has become durable. A cluster that is
 //! alone is bounded by the log's room only. A request beyond its cluster's part waits; it is never refused.
+//!
+//! Records are read in turns, too: while clusters share a broker, each has a turn for every second thread ([`Share::turn`]), so that
+//! one that reads all that there is leaves the others a thread that is free. A turn lasts until the answer is handed over, but not while
+//! anything is waited for: neither clients that read slowly nor cold objects keep their cluster from reading.
 //!
 //! It costs a few atomic operations for each request, and nothing is kept of clusters without connections.
 
@@ -15,7 +19,8 @@ use std::time::Duration;
 use firn_catalog::ids::ClusterId;
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
-use tokio::sync::Notify;
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 /// What one of several clusters has on its way at most, in bytes.
@@ -28,9 +33,11 @@ const RECENT: Duration = Duration::from_secs(1);
 /// The clusters that share a broker.
 pub(crate) struct FairShares {
     opened: Instant,
+    /// Turns that each has at a time.
+    turns: usize,
     clusters: Mutex<HashMap<ClusterId, Weak<Share>>>,
     next: AtomicU32,
-    /// Two clusters that have sent something, and when: the number of the cluster and milliseconds, 32 bits each.
+    /// Two clusters that have sent or got something, and when: the number of the cluster and milliseconds, 32 bits each.
     recent: [AtomicU64; 2],
 }
 
@@ -41,6 +48,12 @@ pub(crate) struct Share {
     on_its_way: AtomicUsize,
     waiting: AtomicUsize,
     freed: Notify,
+    turns: Arc<Semaphore>,
+}
+
+/// A turn to read records, until it is dropped.
+pub(crate) struct Turn {
+    _permit: OwnedSemaphorePermit,
 }
 
 /// What a request has on its way, until it is dropped.
@@ -53,6 +66,7 @@ impl FairShares {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
             opened: Instant::now(),
+            turns: (Handle::current().metrics().num_workers() / 2).max(1),
             clusters: Mutex::default(),
             next: AtomicU32::new(1),
             recent: [AtomicU64::new(0), AtomicU64::new(0)],
@@ -72,6 +86,7 @@ impl FairShares {
             on_its_way: AtomicUsize::new(0),
             waiting: AtomicUsize::new(0),
             freed: Notify::new(),
+            turns: Arc::new(Semaphore::new(self.turns)),
         });
         clusters.insert(cluster, Arc::downgrade(&share));
         share
@@ -93,8 +108,8 @@ fn parts(recent: u64) -> (u32, u32) {
 }
 
 impl Share {
-    /// Notes that the cluster sends something.
-    fn touch(&self, now: Instant) {
+    /// Notes that the cluster sends or gets something.
+    pub(crate) fn touch(&self, now: Instant) {
         let own = of(self.number, self.all.millis(now));
         let [first, second] = self
             .all
@@ -110,7 +125,7 @@ impl Share {
         self.all.recent[place].store(own, Ordering::Relaxed);
     }
 
-    /// Whether another cluster has sent something lately.
+    /// Whether another cluster has sent or got something lately.
     fn is_contested(&self, now: Instant) -> bool {
         let now = self.all.millis(now);
         self.all.recent.iter().any(|slot| {
@@ -141,6 +156,15 @@ impl Share {
                 freed.await;
             }
         }))
+    }
+
+    /// A turn to read records, in the order in which turns were asked for. `None`: the cluster is alone and needs none.
+    pub(crate) async fn turn(&self, now: Instant) -> Option<Turn> {
+        if !self.is_contested(now) {
+            return None;
+        }
+        let permit = Arc::clone(&self.turns).acquire_owned().await;
+        permit.ok().map(|permit| Turn { _permit: permit })
     }
 
     fn wake_one(&self) {
@@ -247,6 +271,39 @@ mod tests {
             waits.await;
             drop(greedy.hold(1, Instant::now()));
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_cluster_that_is_alone_reads_without_turns() {
+        let shares = FairShares::new();
+        let share = shares.of(ClusterId(1));
+        share.touch(Instant::now());
+        assert!(share.turn(Instant::now()).await.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn turns_to_read_are_of_each_cluster_and_come_back_from_those_who_go_away() {
+        let shares = FairShares::new();
+        let (greedy, light) = (shares.of(ClusterId(1)), shares.of(ClusterId(2)));
+        let now = Instant::now();
+        greedy.touch(now);
+        light.touch(now);
+        let first = greedy.turn(now).await.expect("another one is active");
+        let mut waits: Vec<_> = (0..3).map(|_| Box::pin(greedy.turn(now))).collect();
+        for waits in &mut waits {
+            assert!(waits.now_or_never().is_none());
+        }
+        assert!(light.turn(now).await.is_some(), "the other one does not wait");
+        drop(waits.remove(0));
+        drop(first);
+        let [second, mut third] = <[_; 2]>::try_from(waits).ok().expect("two are left");
+        let second = second.await;
+        assert!((&mut third).now_or_never().is_none(), "they come in order");
+        drop(second);
+        assert!(third.await.is_some());
+        // The other has been silent for a while.
+        tokio::time::advance(RECENT).await;
+        assert!(greedy.turn(Instant::now()).await.is_none());
     }
 
     #[tokio::test(start_paused = true)]

@@ -3,7 +3,8 @@
 //! Clients ask for tens of MiB at a time. To read so much before the first byte leaves costs a quarter more processor time than a
 //! piece that is still in the processor's cache when it is sent, and the client waits meanwhile. But a client that is far
 //! away, and gets one answer for each round trip, needs large ones. So an answer holds what the client could have
-//! taken at [`RATE`] since its last one was ready, and [`LEAST`] at least. It may always hold less than was asked for (KIP-74).
+//! taken at [`RATE`] since its last one was ready, and [`LEAST`] at least. It may always hold less than was asked for (KIP-74). While
+//! clusters share the broker, it holds a quarter of that, and no more than [`LEAST`], so that others need not wait for long.
 //!
 //! Rejected: answers that are read while they are sent. Their length is sent first, so that a read that fails leaves nothing to do
 //! but to cut the connection.
@@ -41,6 +42,11 @@ impl FetchSize {
         usize::try_from(bytes.max(LEAST)).unwrap_or(usize::MAX)
     }
 
+    /// The same while other clusters want answers, too.
+    pub(crate) fn most_contested(&self, asked: Instant) -> usize {
+        (self.most(asked) / 4).min(LEAST as usize)
+    }
+
     /// An answer is ready to be sent.
     pub(crate) fn ready(&self, now: Instant) {
         self.ready.store(self.micros(now), Ordering::Relaxed);
@@ -66,6 +72,9 @@ mod tests {
         size.ready(at(1000));
         assert_eq!(size.most(at(1001)), 1 << 20);
         assert_eq!(size.most(at(1080)), 8_000_000);
+        assert_eq!(size.most_contested(at(1001)), 256 << 10);
+        assert_eq!(size.most_contested(at(1020)), 500_000);
+        assert_eq!(size.most_contested(at(1080)), 1 << 20);
         size.ready(at(1100));
         assert_eq!(size.most(at(1100)), 1 << 20);
     }

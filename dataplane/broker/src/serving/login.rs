@@ -115,13 +115,18 @@ pub(super) struct Login {
     mechanism: Option<Mechanism>,
     /// The token that waits for what judges it.
     unfinished: Option<(Bytes, Form)>,
+    /// When the token came that is judged.
+    token_came: Instant,
     /// How long it must wait for its first request, since too many connections come from its address.
     delay: Duration,
+    /// Whether it counts among the connections that come from its address.
+    counted: bool,
 }
 
 impl Login {
     pub(super) fn new(peer: Peer) -> Self {
         Self {
+            token_came: peer.since,
             peer,
             slug: None,
             exchange: Exchange::None,
@@ -129,6 +134,7 @@ impl Login {
             mechanism: None,
             unfinished: None,
             delay: Duration::ZERO,
+            counted: false,
         }
     }
 
@@ -139,10 +145,13 @@ impl Login {
 
     /// What follows the answer to a token.
     fn after(&mut self) -> After {
-        match std::mem::take(&mut self.delay) {
-            Duration::ZERO => After::Continue,
-            delay => After::Mute(delay),
-        }
+        self.take_delay().map_or(After::Continue, After::Mute)
+    }
+
+    /// How long it must still wait for its first request; told once.
+    pub(super) fn take_delay(&mut self) -> Option<Duration> {
+        let delay = std::mem::take(&mut self.delay);
+        (!delay.is_zero()).then_some(delay)
     }
 }
 
@@ -314,13 +323,18 @@ impl KafkaConnection {
     /// Goes on with the token that waited for what judges it.
     pub(super) fn resume_login(&mut self) -> Started {
         match self.login.unfinished.take() {
-            Some((token, form)) => self.token(token, form),
+            Some((token, form)) => self.judge(token, form),
             None => Started::Done(Reply::close(Closing::Authentication)),
         }
     }
 
     /// Takes a token that came, and is answered, in this form.
     fn token(&mut self, token: Bytes, form: Form) -> Started {
+        self.login.token_came = Instant::now();
+        self.judge(token, form)
+    }
+
+    fn judge(&mut self, token: Bytes, form: Form) -> Started {
         let mechanism = self.login.exchange.mechanism();
         let name = mechanism.map_or("none", Mechanism::name);
         let image = self.serving.image();
@@ -406,11 +420,12 @@ impl KafkaConnection {
         failures.log(Instant::now(), self.connection, address, mechanism, refused);
     }
 
-    /// Answers after the time that failures are held back.
+    /// Answers after the time that failures are held back. It counts from when the token came, so that the answer tells nothing of how
+    /// long that was judged.
     fn late(&self, answer: Option<Bytes>, after: After) -> Started {
-        let delay = self.serving.logins.failure_delay;
+        let until = self.login.token_came + self.serving.logins.failure_delay;
         Started::Waiting(Box::pin(async move {
-            tokio::time::sleep(delay).await;
+            tokio::time::sleep_until(until).await;
             Reply {
                 chunks: answer.into_iter().collect(),
                 after,

@@ -9,7 +9,7 @@
 //! | [`dispatch`] | headers, versions, guard, codec, charge and meter around every handler |
 //! | [`login_answers`] | how requests of a login are answered |
 //! | [`login`] | what a connection may ask before it is somebody, and how it becomes somebody |
-//! | [`fair_share`] | what each cluster has on its way into the log while several share the broker |
+//! | [`fair_share`] | what each cluster has on its way into the log, and reads at a time, while several share the broker |
 //! | [`fetch_size`] | how much one answer to a Fetch request holds |
 //! | [`topics`] | names and ids to topics, and where a partition is led |
 //! | [`groups`] | what the APIs about groups share: asking a group, who asks |

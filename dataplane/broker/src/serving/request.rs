@@ -9,6 +9,7 @@ use firn_catalog::ids::ClusterId;
 use kafka_protocol::messages::ApiKey;
 use tokio::time::Instant;
 
+use super::fair_share::Share;
 use super::fetch_size::FetchSize;
 use super::shared::Serving;
 use crate::metrics;
@@ -61,6 +62,8 @@ pub(crate) struct RequestContext {
     pub(crate) fetch_size: Arc<FetchSize>,
     /// Of the connection.
     pub(crate) memo: Arc<Memo>,
+    /// Of the connection's cluster.
+    pub(crate) share: Arc<Share>,
 }
 
 impl RequestContext {
@@ -98,11 +101,11 @@ impl RequestContext {
         }
     }
 
-    /// Seam 2 for Fetch, before records are read.
-    pub(crate) fn before_fetch(&self) -> Portion {
+    /// Seam 2 for Fetch, before records, of at most so many bytes, are read.
+    pub(crate) fn before_fetch(&self, wanted: usize) -> Portion {
         match self.identity.on_behalf {
-            Some(_) => Portion::AtMost(usize::MAX),
-            None => self.serving.quotas.before_fetch(self.caller()),
+            Some(_) => Portion::AtMost(usize::MAX, None),
+            None => self.serving.quotas.before_fetch(self.caller(), wanted),
         }
     }
 

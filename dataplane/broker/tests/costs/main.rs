@@ -257,13 +257,22 @@ fn of_users(all: &mut Vec<Many>) {
 fn of_acls(all: &mut Vec<Many>) {
     // Refused for their numbers, or since they are too many.
     for number in [0, 2] {
-        let creation = |_| m::create_acls_request::AclCreation::default().with_resource_type(number);
+        let creation = |_| {
+            m::create_acls_request::AclCreation::default()
+                .with_resource_type(number)
+                .with_resource_name(text("t"))
+                .with_principal(text("User:a"))
+                .with_host(text("*"))
+        };
         let request = m::CreateAclsRequest::default().with_creations(each(creation));
         many(all, 1, &request);
         let filter = |_| {
             m::delete_acls_request::DeleteAclsFilter::default()
                 .with_resource_type_filter(number)
+                .with_resource_name_filter(Some(text("t")))
                 .with_pattern_type_filter(1)
+                .with_principal_filter(Some(text("User:a")))
+                .with_host_filter(Some(text("*")))
                 .with_operation(1)
                 .with_permission_type(1)
         };

@@ -273,14 +273,18 @@ fn topics(samples: &mut Vec<Sample>, about: &Subject<'_>) {
     add(samples, 1..=6, |version| {
         if version < 6 {
             let names = vec![topic_name(about.name); about.outer];
-            return m::DeleteTopicsRequest::default().with_topic_names(names);
+            return m::DeleteTopicsRequest::default()
+                .with_topic_names(names)
+                .with_timeout_ms(10_000);
         }
         let topic = m::delete_topics_request::DeleteTopicState::default();
         let topic = match about.takes_id(version, 6) {
             true => topic.with_name(None).with_topic_id(about.id),
             false => topic.with_name(Some(topic_name(about.name))),
         };
-        m::DeleteTopicsRequest::default().with_topics(vec![topic; about.outer])
+        m::DeleteTopicsRequest::default()
+            .with_topics(vec![topic; about.outer])
+            .with_timeout_ms(10_000)
     });
 }
 

@@ -52,15 +52,12 @@ fn asks(key: ApiKey) -> Option<Operation> {
     match key {
         ApiKey::Produce => Some(Operation::Write),
         ApiKey::Fetch | ApiKey::DescribeProducers => Some(Operation::Read),
-        // ListConfigResources and DescribeTopicPartitions name all that may be seen.
+        // DescribeTopicPartitions names all that may be seen.
         ApiKey::ListOffsets
         | ApiKey::OffsetForLeaderEpoch
         | ApiKey::Metadata
-        | ApiKey::DescribeTopicPartitions
-        | ApiKey::ListConfigResources => Some(Operation::Describe),
-        // Whether one may see a topic is asked before whether one may delete it.
-        ApiKey::DeleteTopics => Some(Operation::Describe),
-        ApiKey::DeleteRecords => Some(Operation::Delete),
+        | ApiKey::DescribeTopicPartitions => Some(Operation::Describe),
+        ApiKey::DeleteTopics | ApiKey::DeleteRecords => Some(Operation::Delete),
         ApiKey::CreateTopics => Some(Operation::Create),
         ApiKey::CreatePartitions => Some(Operation::Alter),
         ApiKey::DescribeConfigs => Some(Operation::DescribeConfigs),
@@ -72,6 +69,7 @@ fn asks(key: ApiKey) -> Option<Operation> {
         ApiKey::ApiVersions
         | ApiKey::DescribeCluster
         | ApiKey::InitProducerId
+        | ApiKey::ListConfigResources
         | ApiKey::DescribeLogDirs
         | ApiKey::DescribeClientQuotas
         | ApiKey::AlterClientQuotas
@@ -194,8 +192,6 @@ async fn each_of_two_resources_is_asked_about() {
             let what = format!("{:?} {} by_id={by_id}: {asked:?}", first.key, first.version);
             let (key, version) = (first.key, first.version);
             let operation = match (key, version) {
-                // It lists what no topic is.
-                (ApiKey::ListConfigResources, 0) => None,
                 // It names one group.
                 (ApiKey::FindCoordinator, ..4) => None,
                 _ => asks(key),

@@ -25,5 +25,6 @@ mod permissions;
 mod produce;
 mod quotas;
 mod seams;
+mod sharing;
 mod throttling;
 mod told;

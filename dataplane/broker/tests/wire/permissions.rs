@@ -1,6 +1,7 @@
 //! What those are told who may do some things and not others.
 
 mod bypasses;
+mod compared;
 mod conditions;
 mod matrix;
 pub mod user;

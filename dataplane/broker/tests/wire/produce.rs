@@ -187,8 +187,12 @@ async fn bad_batches_get_their_errors() {
         76
     );
     let id = TransactionalId(text("tx"));
-    let transactional = produce("t", 0, batch(&["a"]), -1).with_transactional_id(Some(id));
-    assert_eq!(produced(&client.call(9, &transactional).await).0, 53);
+    let open = BatchBuilder::new().transactional().producer(1, 0, 0);
+    let open = open.record(1, None, Some(b"v")).build();
+    for id in [None, Some(id)] {
+        let transactional = produce("t", 0, open.clone(), -1).with_transactional_id(id);
+        assert_eq!(produced(&client.call(9, &transactional).await).0, 53);
+    }
     assert_eq!(
         client.produce("t", 0, batch(&["fine"])).await,
         (0, 0),

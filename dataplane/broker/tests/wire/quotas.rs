@@ -168,6 +168,81 @@ async fn quotas_are_set_changed_listed_and_removed() {
     bench.stop().await;
 }
 
+/// Filters, whether they are strict, and what they find.
+const FILTERS: &[(&[Component<'_>], bool, &[&str])] = &[
+    (
+        &[],
+        false,
+        &[
+            "client-id=app",
+            "ip=10.0.0.1",
+            "ip=<default>",
+            "user=<default>",
+            "user=alice",
+            "user=alice,client-id=<default>",
+            "user=alice,client-id=app",
+        ],
+    ),
+    (&[], true, &[]),
+    (
+        &[("user", 0, Some("alice"))],
+        false,
+        &[
+            "user=alice",
+            "user=alice,client-id=<default>",
+            "user=alice,client-id=app",
+        ],
+    ),
+    (&[("user", 0, Some("alice"))], true, &["user=alice"]),
+    (&[("user", 0, Some("bob"))], false, &[]),
+    (&[("user", 1, None)], false, &["user=<default>"]),
+    (
+        &[("user", 2, None)],
+        false,
+        &[
+            "user=<default>",
+            "user=alice",
+            "user=alice,client-id=<default>",
+            "user=alice,client-id=app",
+        ],
+    ),
+    (&[("user", 2, None)], true, &["user=<default>", "user=alice"]),
+    (
+        &[("client-id", 0, Some("app"))],
+        false,
+        &["client-id=app", "user=alice,client-id=app"],
+    ),
+    (&[("client-id", 0, Some("app"))], true, &["client-id=app"]),
+    (
+        &[("client-id", 1, None), ("user", 0, Some("alice"))],
+        true,
+        &["user=alice,client-id=<default>"],
+    ),
+    (
+        &[("client-id", 2, None), ("user", 2, None)],
+        false,
+        &["user=alice,client-id=<default>", "user=alice,client-id=app"],
+    ),
+    (&[("ip", 2, None)], true, &["ip=10.0.0.1", "ip=<default>"]),
+    (&[("ip", 0, Some("10.0.0.1"))], false, &["ip=10.0.0.1"]),
+    (&[("ip", 0, Some("::ffff:10.0.0.1"))], false, &["ip=10.0.0.1"]),
+    (&[("ip", 0, Some("localhost"))], false, &[]),
+    (&[("ip", 1, None)], false, &["ip=<default>"]),
+];
+
+/// What is no filter, and with which error it is refused.
+const NO_FILTERS: &[(&[Component<'_>], i16)] = &[
+    (&[("group", 2, None)], 35),
+    (&[("", 2, None)], 35),
+    (&[("user", 2, None), ("user", 1, None)], 42),
+    (&[("user", 2, None), ("ip", 2, None)], 42),
+    (&[("user", 3, None)], 42),
+    (&[("user", -1, None)], 42),
+    (&[("user", 0, None)], 42),
+    (&[("user", 1, Some("alice"))], 42),
+    (&[("user", 2, Some("alice"))], 42),
+];
+
 #[tokio::test]
 async fn a_filter_takes_what_kafkas_takes() {
     let bench = Bench::start().await;
@@ -177,68 +252,13 @@ async fn a_filter_takes_what_kafkas_takes() {
     let mut set: Vec<_> = [ALICE, ALICES_APP, ALICES_CLIENTS, USERS, APP].map(rate).into();
     set.extend([ADDRESSES, ADDRESS].map(connections));
     assert_eq!(alter(&mut client, set).await, done(7));
-    let (alice, app) = ("user=alice", "client-id=app");
-    let (alices_app, alices_clients) = ("user=alice,client-id=app", "user=alice,client-id=<default>");
-    let users = "user=<default>";
-    let (address, addresses) = ("ip=10.0.0.1", "ip=<default>");
-    type Case<'a> = (&'a [Component<'a>], bool, &'a [&'a str]);
-    let cases: &[Case<'_>] = &[
-        (
-            &[],
-            false,
-            &[app, address, addresses, users, alice, alices_clients, alices_app],
-        ),
-        (&[], true, &[]),
-        (
-            &[("user", 0, Some("alice"))],
-            false,
-            &[alice, alices_clients, alices_app],
-        ),
-        (&[("user", 0, Some("alice"))], true, &[alice]),
-        (&[("user", 0, Some("bob"))], false, &[]),
-        (&[("user", 1, None)], false, &[users]),
-        (
-            &[("user", 2, None)],
-            false,
-            &[users, alice, alices_clients, alices_app],
-        ),
-        (&[("user", 2, None)], true, &[users, alice]),
-        (&[("client-id", 0, Some("app"))], false, &[app, alices_app]),
-        (&[("client-id", 0, Some("app"))], true, &[app]),
-        (
-            &[("client-id", 1, None), ("user", 0, Some("alice"))],
-            true,
-            &[alices_clients],
-        ),
-        (
-            &[("client-id", 2, None), ("user", 2, None)],
-            false,
-            &[alices_clients, alices_app],
-        ),
-        (&[("ip", 2, None)], true, &[address, addresses]),
-        (&[("ip", 0, Some("10.0.0.1"))], false, &[address]),
-        (&[("ip", 0, Some("::ffff:10.0.0.1"))], false, &[address]),
-        (&[("ip", 0, Some("localhost"))], false, &[]),
-        (&[("ip", 1, None)], false, &[addresses]),
-    ];
-    for (components, strict, expected) in cases {
+    for (components, strict, expected) in FILTERS {
         let found = entities(ask(&mut client, components, *strict).await);
         let mut expected = expected.to_vec();
         expected.sort_unstable();
         assert_eq!(found, expected, "{components:?} strict={strict}");
     }
-    let refused: &[(&[Component<'_>], i16)] = &[
-        (&[("group", 2, None)], 35),
-        (&[("", 2, None)], 35),
-        (&[("user", 2, None), ("user", 1, None)], 42),
-        (&[("user", 2, None), ("ip", 2, None)], 42),
-        (&[("user", 3, None)], 42),
-        (&[("user", -1, None)], 42),
-        (&[("user", 0, None)], 42),
-        (&[("user", 1, Some("alice"))], 42),
-        (&[("user", 2, Some("alice"))], 42),
-    ];
-    for (components, error) in refused {
+    for (components, error) in NO_FILTERS {
         assert_eq!(
             ask(&mut client, components, false).await,
             Err(*error),
@@ -248,14 +268,11 @@ async fn a_filter_takes_what_kafkas_takes() {
     bench.stop().await;
 }
 
-#[tokio::test]
-async fn what_is_no_quota_is_refused_by_name_and_the_others_are_set() {
-    let bench = Bench::start().await;
-    let mut client = bench.client().await;
+/// What is no quota, and what is said of it.
+fn no_quotas() -> Vec<(EntryData, &'static str)> {
     let rate = [("request_percentage", Some(1.0))];
-    let good = entry(ALICE, &rate);
     let nothing: Entity<'_> = &[];
-    let bad = [
+    vec![
         (entry(nothing, &rate), "no part"),
         (entry(&[("group", Some("g"))], &rate), "'group'"),
         (
@@ -309,8 +326,16 @@ async fn what_is_no_quota_is_refused_by_name_and_the_others_are_set() {
         ),
         (entry(APP, &rate), "twice"),
         (entry(APP, &rate), "twice"),
-    ];
-    let mut entries = vec![good];
+    ]
+}
+
+#[tokio::test]
+async fn what_is_no_quota_is_refused_by_name_and_the_others_are_set() {
+    let bench = Bench::start().await;
+    let mut client = bench.client().await;
+    let rate = [("request_percentage", Some(1.0))];
+    let bad = no_quotas();
+    let mut entries = vec![entry(ALICE, &rate)];
     entries.extend(bad.iter().map(|(entry, _)| entry.clone()));
     let told = alter(&mut client, entries).await;
     assert_eq!(told[0], (0, String::new()));

@@ -27,6 +27,7 @@ async fn quota(bench: &Bench, entity: QuotaEntity, key: QuotaKey, value: Option<
     let command = AlterQuotas {
         cluster,
         alterations: vec![(entity, vec![(key, value)])],
+        expected: None,
         validate_only: false,
     };
     let actor = Actor::process(Principal::Dev { cluster }, "test");

@@ -83,7 +83,7 @@ fn filter(query: &Query, paging: &Paging) -> Result<AuditFilter, Problem> {
     let text = |name: &str| Ok::<_, Problem>(query.text(name)?.map(str::to_owned));
     let moment = |name: &str| Ok::<_, Problem>(query.moment(name)?.map(|moment| moment.0));
     let before = paging.after.as_deref().map(str::parse).transpose();
-    let allowed = match query.text("decision")? {
+    let allowed = match query.word("decision")? {
         None => None,
         Some("allowed") => Some(true),
         Some("denied") => Some(false),
@@ -93,7 +93,7 @@ fn filter(query: &Query, paging: &Paging) -> Result<AuditFilter, Problem> {
             ));
         }
     };
-    let id = query.text("id")?.map(AuditId::from_public).transpose();
+    let id = query.word("id")?.map(AuditId::from_public).transpose();
     Ok(AuditFilter {
         id: id.map_err(|_| Problem::bad_request("id must be one that an entry has: aud_...".to_owned()))?,
         principal: text("principal")?,

@@ -19,22 +19,19 @@ struct Export {
     api: Api,
     actor: Actor,
     trail: Trail,
+    /// By positions. It ends no later than the trail did when the export began.
     span: AuditSpan,
-    /// The position that the trail ended at when the export began: it ends there, too.
-    until: i64,
 }
 
 impl Export {
     /// The next lines; none at the end. Whoever loses its role meanwhile gets no more.
     async fn next(&mut self) -> Result<Option<Bytes>, AccountError> {
         let (api, span) = (&self.api, &self.span);
-        let mut lines = api.catalog.audit_export(&self.actor, self.trail, span).await?;
-        lines.retain(|line| line.position <= self.until);
+        let lines = api.catalog.audit_export(&self.actor, self.trail, span).await?;
         let Some(last) = lines.last() else {
             return Ok(None);
         };
         self.span.after = Some(last.position);
-        self.span.from = None;
         Ok(Some(text(&lines)))
     }
 }
@@ -59,14 +56,15 @@ pub(crate) async fn export(
     let moment = |name: &str| Ok::<_, Problem>(query.moment(name)?.map(|moment| moment.0));
     let actor = caller.actor();
     let head = api.catalog.audit_head(&actor, trail).await?;
+    let span = AuditSpan {
+        after: after.and_then(|after| i64::try_from(after).ok()),
+        until: Some(head.position),
+        from: moment("from")?,
+        to: moment("to")?,
+    };
     let mut export = Export {
         trail,
-        span: AuditSpan {
-            after: after.and_then(|after| i64::try_from(after).ok()),
-            from: moment("from")?,
-            to: moment("to")?,
-        },
-        until: head.position,
+        span: api.catalog.audit_span(&actor, trail, &span).await?,
         actor,
         api,
     };

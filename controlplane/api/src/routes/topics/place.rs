@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use firn_catalog::access::Permission;
+use firn_catalog::acl::{Asked, Operation, ResourceName};
 use firn_catalog::commands::{Actor, Principal, User};
 use firn_catalog::ids::{ClusterId, FeedSequence};
 use firn_catalog::image::{Image, ImageTopic};
@@ -37,12 +38,13 @@ impl Place {
         cluster: ClusterId,
         needed: Permission,
     ) -> Result<Self, Problem> {
-        let principal = api.catalog.user_in_cluster(&caller.actor(), cluster).await?;
+        let principal = api.catalog.user_in_cluster(&caller.actor(), cluster).await;
+        let principal = principal.map_err(|error| Problem::from(error).untold())?;
         let Principal::User(user) = &principal else {
             return Err(Problem::missing("cluster"));
         };
         if !user.roles.allow(needed) {
-            return Err(Problem::new(Code::Forbidden, "no role of yours allows this"));
+            return Err(Problem::new(Code::Forbidden, "no role of yours allows this").untold());
         }
         let image = shown(api, cluster)
             .await
@@ -60,9 +62,22 @@ impl Place {
         })
     }
 
-    /// The topic of that name.
+    /// Whether the caller may see a topic of that name: an ACL may deny what a role allows.
+    pub(in crate::routes) fn may_see(&self, topic: &str) -> bool {
+        let asked = Asked {
+            principal: &self.actor.principal,
+            host: self.actor.address,
+            operation: Operation::Describe,
+            cluster: self.cluster,
+            resource: ResourceName::Topic(topic),
+        };
+        self.image.decide(&asked).allows()
+    }
+
+    /// The topic of that name. One that the caller may not see is not there.
     pub(in crate::routes) fn topic(&self, name: &str) -> Result<&Arc<ImageTopic>, Problem> {
         let topic = self.image.topic_by_name(self.cluster, name);
+        let topic = topic.filter(|topic| self.may_see(&topic.name));
         topic.ok_or_else(|| Problem::missing("topic"))
     }
 

@@ -32,6 +32,9 @@ struct Allowance {
     egress: i64,
 }
 
+/// What is limited, how much of it all clusters may have together, and how much of it one may have.
+type Limited = (&'static str, i64, fn(&ClusterLimits) -> i64);
+
 impl Allowance {
     /// Refuses limits that rise beyond it, with those of the other clusters. What does not rise stays as it is.
     fn require(
@@ -40,7 +43,7 @@ impl Allowance {
         before: &ClusterLimits,
         after: &ClusterLimits,
     ) -> Result<(), AccountError> {
-        let limited: [(&'static str, i64, fn(&ClusterLimits) -> i64); 5] = [
+        let limited: [Limited; 5] = [
             ("partitions in all clusters together", self.partitions, |one| {
                 one.partitions
             }),
@@ -75,7 +78,8 @@ impl Allowance {
     }
 }
 
-/// Limits as they count. Nobody has chosen rates that a row does not name: they were not limited when it was written.
+/// Limits as they count. Nobody has chosen rates that a row does not name, or names as the highest that there are: they were not limited
+/// when the cluster was made, and whatever changed it since has written them down.
 #[derive(Deserialize)]
 struct Counted {
     #[serde(flatten)]
@@ -89,11 +93,17 @@ struct Counted {
 impl Counted {
     fn limits(self) -> ClusterLimits {
         ClusterLimits {
-            ingress: self.ingress.unwrap_or(ClusterLimits::USUAL.ingress),
-            egress: self.egress.unwrap_or(ClusterLimits::USUAL.egress),
+            ingress: chosen(self.ingress, ClusterLimits::HIGHEST.ingress)
+                .unwrap_or(ClusterLimits::USUAL.ingress),
+            egress: chosen(self.egress, ClusterLimits::HIGHEST.egress).unwrap_or(ClusterLimits::USUAL.egress),
             ..self.limits
         }
     }
+}
+
+/// A rate that somebody has chosen.
+fn chosen(rate: Option<i64>, highest: i64) -> Option<i64> {
+    rate.filter(|rate| *rate < highest)
 }
 
 /// Before a cluster is there.

@@ -5,9 +5,10 @@
 //! | [`verifier`] | what a handshake asks of a client's certificate |
 //! | [`expiry`] | certificates that expire soon |
 //!
-//! The name in the handshake says the cluster, and the cluster's pools whom it trusts. A client is asked for a certificate where the cluster
-//! has a pool, and need not show one. One that is shown and does not do ends the handshake with the same alert whatever is wrong: an
-//! authority of another cluster and one that nobody knows look the same. The log says why.
+//! The name in the handshake says the cluster, and the cluster's pools whom it trusts. Who asks for any name of one label under the cell's
+//! domain is asked for a certificate, with no authorities named, and need not show one. One that is shown and does not do ends the handshake
+//! with the same alert whatever is wrong, once the client was to prove that it has the key. So a handshake does not tell whether there is
+//! a cluster of the name, nor whether it has pools or whose. The log says why.
 
 pub(crate) mod expiry;
 pub(crate) mod verifier;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 
 use firn_catalog::ids::ClusterId;
 use firn_catalog::image::{Image, ImageFollower};
-use firn_catalog::trust::{AdmittedClient, CertificateFacts, CertificateRefused};
+use firn_catalog::trust::{AdmittedClient, CertificateRefused, ClientTrust};
 use firn_runtime::Timestamp;
 use rustls::pki_types::CertificateDer;
 use rustls::server::danger::ClientCertVerifier;
@@ -25,7 +26,7 @@ use tokio::time::Instant;
 use tracing::info;
 
 use self::verifier::{Refusal, Verifier};
-use super::server_name::{self, Named};
+use super::server_name;
 use crate::denials::Denials;
 use crate::metrics;
 use crate::network::tls::ClientAuthentication;
@@ -34,19 +35,21 @@ use crate::sampling::Sampled;
 /// What clients that show a certificate are called where others have a SASL mechanism.
 pub(crate) const MECHANISM: &str = "SSL";
 
-/// Who shows this chain to the cluster of this slug.
+/// Who shows this chain to the cluster of this slug. Where there is none, or one without pools, the work is that of an authority which
+/// nobody knows.
 pub(crate) fn admit(
     image: &Image,
     slug: &str,
     (certificate, others): (&CertificateDer<'_>, &[CertificateDer<'_>]),
     now: Timestamp,
 ) -> Result<(ClusterId, AdmittedClient), CertificateRefused> {
-    let Named::Cluster(cluster) = Named::of(Some(slug), image) else {
-        return Err(CertificateRefused::UnknownAuthority);
-    };
-    let trust = image.access(cluster.id).and_then(|access| access.client_trust());
-    let trust = trust.ok_or(CertificateRefused::UnknownAuthority)?;
-    Ok((cluster.id, trust.admit(certificate, others, now)?))
+    let cluster = image.cluster_by_slug(slug).map(|cluster| cluster.id);
+    let access = cluster.and_then(|cluster| image.access(cluster));
+    let nobody = ClientTrust::default();
+    let trust = access.and_then(|access| access.client_trust());
+    let client = trust.unwrap_or(&nobody).admit(certificate, others, now)?;
+    let cluster = cluster.ok_or(CertificateRefused::UnknownAuthority)?;
+    Ok((cluster, client))
 }
 
 /// Asks clients for certificates.
@@ -60,41 +63,35 @@ pub(crate) struct ClientCertificates {
 impl ClientAuthentication for ClientCertificates {
     fn verifier(&self, server_name: &str) -> Option<Arc<dyn ClientCertVerifier>> {
         let slug = server_name::slug_of(server_name, self.cell_domain.as_deref())?;
-        let image = self.images.image();
-        let cluster = image.cluster_by_slug(&slug)?;
-        image.access(cluster.id)?.client_trust()?;
-        Some(Arc::new(Verifier {
-            cluster: cluster.id,
-            images: Arc::clone(&self.images),
-            slug,
-        }))
+        Some(Arc::new(Verifier::new(slug, Arc::clone(&self.images))))
     }
 
     fn failed(&self, connection: u64, address: IpAddr, error: &rustls::Error) {
         if let Some(refusal) = Refusal::of(error) {
-            let facts = refusal.facts.as_ref();
-            self.refused((connection, address), refusal.cluster, facts, refusal.why);
+            self.refused(connection, address, refusal);
         }
     }
 }
 
 impl ClientCertificates {
-    /// Tells operators and the tenant that a certificate was refused.
-    fn refused(
-        &self,
-        (connection, address): (u64, IpAddr),
-        cluster: ClusterId,
-        facts: Option<&CertificateFacts>,
-        why: CertificateRefused,
-    ) {
+    /// Tells operators, and the tenant if there is one, that a certificate was refused.
+    fn refused(&self, connection: u64, address: IpAddr, refusal: &Refusal) {
+        let Refusal {
+            slug,
+            cluster,
+            why,
+            facts,
+        } = refusal;
         metrics::authentication(MECHANISM, "failed");
         metrics::client_certificate_refused(why.word());
+        let facts = facts.as_ref();
         let (subject, serial) = facts.map_or(("", ""), |facts| (&facts.subject, &facts.serial));
         if let Some(passed_over) = self.logged.take(Instant::now()) {
-            let (reason, cluster) = (why.reason(), cluster.public());
+            let (reason, cluster) = (why.reason(), cluster.map(|cluster| cluster.public()));
             info!(
                 connection,
                 %address,
+                %slug,
                 cluster,
                 ?subject,
                 serial,
@@ -104,6 +101,6 @@ impl ClientCertificates {
             );
         }
         self.denials
-            .authentication(Some(cluster), subject, MECHANISM, address, why.reason());
+            .authentication(*cluster, subject, MECHANISM, address, why.reason());
     }
 }

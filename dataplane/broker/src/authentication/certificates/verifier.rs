@@ -1,8 +1,12 @@
-//! What a TLS handshake asks of a client's certificate: that the cluster's pools let it in, as of the newest image.
+//! What a TLS handshake asks of a client's certificate: that the cluster's pools let it in, as of the newest image, and that the client
+//! has its key.
+//!
+//! The certificate is judged when it comes, and refused only where the client proves that it has the key, right or wrong. Who shows a
+//! certificate that it merely has seen learns nothing of whether it would do.
 
 use std::error::Error;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use firn_catalog::ids::ClusterId;
@@ -18,7 +22,10 @@ use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, OtherEr
 /// Why a client's certificate was refused.
 #[derive(Clone, Debug)]
 pub(super) struct Refusal {
-    pub(super) cluster: ClusterId,
+    /// The label that the client asked for.
+    pub(super) slug: Arc<str>,
+    /// The cluster of that label, if there is one.
+    pub(super) cluster: Option<ClusterId>,
     pub(super) why: CertificateRefused,
     /// What the certificate says of itself, if it can be read.
     pub(super) facts: Option<CertificateFacts>,
@@ -44,11 +51,43 @@ impl Refusal {
     }
 }
 
-/// Verifies certificates of a cluster's clients.
+/// Verifies the certificate of one client of the cluster of a slug, if there is one.
 pub(super) struct Verifier {
-    pub(super) cluster: ClusterId,
-    pub(super) slug: Arc<str>,
-    pub(super) images: Arc<ImageFollower>,
+    slug: Arc<str>,
+    images: Arc<ImageFollower>,
+    /// Set when the certificate comes: what is wrong with it, if anything.
+    judged: OnceLock<Option<CertificateRefused>>,
+}
+
+impl Verifier {
+    pub(super) fn new(slug: Arc<str>, images: Arc<ImageFollower>) -> Self {
+        Self {
+            slug,
+            images,
+            judged: OnceLock::new(),
+        }
+    }
+
+    /// What comes of the certificate, now that it is known whether the client has its key. All that is wrong is told alike.
+    fn conclude(
+        &self,
+        certificate: &CertificateDer<'_>,
+        proof: Result<HandshakeSignatureValid, rustls::Error>,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let why = match (self.judged.get(), proof) {
+            (Some(None), Ok(valid)) => return Ok(valid),
+            (Some(Some(why)), _) => *why,
+            (Some(None), Err(_)) | (None, _) => CertificateRefused::NoKey,
+        };
+        let image = self.images.image();
+        let refusal = Refusal {
+            slug: Arc::clone(&self.slug),
+            cluster: image.cluster_by_slug(&self.slug).map(|cluster| cluster.id),
+            why,
+            facts: CertificateFacts::read(certificate),
+        };
+        Err(CertificateError::Other(OtherError(Arc::new(refusal))).into())
+    }
 }
 
 impl fmt::Debug for Verifier {
@@ -58,7 +97,7 @@ impl fmt::Debug for Verifier {
 }
 
 fn algorithms() -> &'static WebPkiSupportedAlgorithms {
-    static ALGORITHMS: std::sync::OnceLock<WebPkiSupportedAlgorithms> = std::sync::OnceLock::new();
+    static ALGORITHMS: OnceLock<WebPkiSupportedAlgorithms> = OnceLock::new();
     ALGORITHMS.get_or_init(|| ring::default_provider().signature_verification_algorithms)
 }
 
@@ -79,18 +118,11 @@ impl ClientCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ClientCertVerified, rustls::Error> {
         let now = Timestamp(0).plus(Duration::from_secs(now.as_secs()));
-        let image = self.images.image();
-        match super::admit(&image, &self.slug, (end_entity, intermediates), now) {
-            Ok(_) => Ok(ClientCertVerified::assertion()),
-            Err(why) => {
-                let refusal = Refusal {
-                    cluster: self.cluster,
-                    why,
-                    facts: CertificateFacts::read(end_entity),
-                };
-                Err(CertificateError::Other(OtherError(Arc::new(refusal))).into())
-            }
-        }
+        self.judged.get_or_init(|| {
+            let image = self.images.image();
+            super::admit(&image, &self.slug, (end_entity, intermediates), now).err()
+        });
+        Ok(ClientCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
@@ -99,7 +131,7 @@ impl ClientCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, cert, dss, algorithms())
+        self.conclude(cert, verify_tls12_signature(message, cert, dss, algorithms()))
     }
 
     fn verify_tls13_signature(
@@ -108,7 +140,7 @@ impl ClientCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, cert, dss, algorithms())
+        self.conclude(cert, verify_tls13_signature(message, cert, dss, algorithms()))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -6,17 +6,24 @@
 //!
 //! The keytab belongs to the listener, so its tickets are for the one cluster that the settings name; where a connection's server
 //! name says another, a ticket is as good as a wrong password. Accepting one reads the keytab and writes the replay cache, on
-//! another thread and only a few at a time; the connection waits for it and asks for nothing else meanwhile.
+//! another thread and only a few at a time; the connection waits for it and asks for nothing else meanwhile. Not many wait, and none for
+//! long: then they are refused.
+//!
+//! The settings name the cluster by its id or its slug. Somebody else's cluster can have the slug once this one is deleted, so the
+//! slug counts for the cluster that had it when it was first looked for.
 
 mod names;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
+use bytes::Bytes;
 use firn_catalog::access::RoleSet;
 use firn_catalog::commands::User;
 use firn_catalog::credential::validate_username;
-use firn_catalog::entities::ClusterState;
+use firn_catalog::entities::{Cluster, ClusterState};
+use firn_catalog::ids::ClusterId;
 use firn_catalog::image::Image;
 use firn_kerberos::{Acceptor, Negotiation, Step as Negotiated, Ticket};
 use firn_runtime::{Tasks, blocking};
@@ -31,6 +38,12 @@ use crate::denials::Claim;
 
 /// How many tickets are looked at at a time.
 const AT_A_TIME: usize = 4;
+/// How many wait for that, with those that are looked at.
+const MOST_WAITING: usize = AT_A_TIME + 64;
+/// How long one waits for what comes of it.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The longest token. One of a ticket with hundreds of groups has less.
+const MAX_TOKEN: usize = 16 * 1024;
 /// What stands for the name in a ticket that nobody has opened.
 const TICKET: &str = "(a ticket)";
 
@@ -43,7 +56,7 @@ pub struct KerberosSettings {
     pub service: String,
     /// The realm whose principals the rule `DEFAULT` is about.
     pub realm: String,
-    /// The slug of the cluster whose clients show tickets.
+    /// The id or the slug of the cluster whose clients show tickets.
     pub cluster: String,
     /// Kafka's `sasl.kerberos.principal.to.local.rules`.
     pub rules: String,
@@ -55,9 +68,73 @@ pub struct KerberosSettings {
 pub(crate) struct Kerberos {
     acceptor: Arc<Acceptor>,
     rules: Rules,
-    cluster: String,
+    cluster: Served,
     tasks: Arc<dyn Tasks>,
-    turns: Arc<Semaphore>,
+    turns: Turns,
+}
+
+/// The cluster whose clients show tickets.
+struct Served {
+    name: String,
+    /// Set once it has been found.
+    id: OnceLock<ClusterId>,
+}
+
+impl Served {
+    fn new(name: &str) -> Self {
+        let id = ClusterId::from_public(name);
+        Self {
+            name: name.to_owned(),
+            id: id.map_or_else(|_| OnceLock::new(), OnceLock::from),
+        }
+    }
+
+    fn find<'i>(&self, image: &'i Image) -> Option<&'i Arc<Cluster>> {
+        if let Some(id) = self.id.get() {
+            return image.cluster(*id);
+        }
+        let cluster = image.cluster_by_slug(&self.name)?;
+        (*self.id.get_or_init(|| cluster.id) == cluster.id).then_some(cluster)
+    }
+}
+
+/// Who may be looked at, and who may wait for it.
+#[derive(Clone)]
+struct Turns {
+    waiting: Arc<Semaphore>,
+    looking: Arc<Semaphore>,
+}
+
+impl Turns {
+    fn new() -> Self {
+        Self {
+            waiting: Arc::new(Semaphore::new(MOST_WAITING)),
+            looking: Arc::new(Semaphore::new(AT_A_TIME)),
+        }
+    }
+
+    /// What comes of a call on another thread; `None`: too many wait, or it takes too long. One that takes too long keeps its turn
+    /// until it is over.
+    async fn call<T: Send + 'static>(
+        &self,
+        tasks: &dyn Tasks,
+        call: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        let place = self.waiting.try_acquire().ok()?;
+        let called = async {
+            // The semaphore is never closed.
+            let turn = Arc::clone(&self.looking).acquire_owned().await.ok()?;
+            let call = move || {
+                let led_to = call();
+                drop(turn);
+                led_to
+            };
+            Some(blocking(tasks, call).await)
+        };
+        let called = tokio::time::timeout(PATIENCE, called).await;
+        drop(place);
+        called.ok().flatten()
+    }
 }
 
 /// Where one client's tickets are.
@@ -92,9 +169,9 @@ impl Kerberos {
         Ok(Self {
             rules: Rules::parse(&settings.rules, &settings.realm)?,
             acceptor: acceptor.map_err(|error| error.to_string())?,
-            cluster: settings.cluster.clone(),
+            cluster: Served::new(&settings.cluster),
             tasks,
-            turns: Arc::new(Semaphore::new(AT_A_TIME)),
+            turns: Turns::new(),
         })
     }
 
@@ -104,12 +181,14 @@ impl Kerberos {
     }
 
     /// Takes a token.
-    pub(crate) fn token(&self, tickets: Tickets, token: &[u8]) -> Result<Progress, Refused> {
+    pub(crate) fn token(&self, tickets: Tickets, token: &Bytes) -> Result<Progress, Refused> {
         match tickets.0 {
-            State::Resting(negotiation) => Ok(self.look(negotiation, token.to_vec())),
+            State::Resting(_) if token.len() > MAX_TOKEN => Err(Refused("the token is too long")),
+            State::Resting(negotiation) => Ok(self.look(negotiation, token.clone())),
             State::Looking(looked) => {
                 let looked = looked.lock().take();
-                let (negotiation, led_to) = looked.ok_or(Refused("the token was not looked at"))?;
+                let (negotiation, led_to) =
+                    looked.ok_or(Refused("too many tickets are looked at, or it takes too long"))?;
                 Ok(match led_to.map_err(|refused| Refused(refused.0))? {
                     Negotiated::Next(answer) => Progress::Next(Tickets(State::Resting(negotiation)), answer),
                     Negotiated::Done(ticket) => Progress::Known(ticket),
@@ -118,20 +197,18 @@ impl Kerberos {
         }
     }
 
-    fn look(&self, mut negotiation: Negotiation, token: Vec<u8>) -> Progress {
+    fn look(&self, mut negotiation: Negotiation, token: Bytes) -> Progress {
         let looked = Arc::new(Mutex::new(None));
-        let (tasks, turns) = (Arc::clone(&self.tasks), Arc::clone(&self.turns));
+        let (tasks, turns) = (Arc::clone(&self.tasks), self.turns.clone());
         let result = Arc::clone(&looked);
         let looking = Box::pin(async move {
-            // The semaphore is never closed; without a turn nothing is looked at, and the token is refused.
-            if let Ok(turn) = turns.acquire_owned().await {
-                let call = move || {
-                    let led_to = negotiation.step(&token);
-                    drop(turn);
-                    (negotiation, led_to)
-                };
-                *result.lock() = Some(blocking(&*tasks, call).await);
-            }
+            let call = move || {
+                let led_to = negotiation.step(&token);
+                (negotiation, led_to)
+            };
+            // Without it the token is refused.
+            let led_to = turns.call(&*tasks, call).await;
+            *result.lock() = led_to;
         });
         Progress::Later(Tickets(State::Looking(looked)), looking)
     }
@@ -144,7 +221,7 @@ impl Kerberos {
         if ![ticket.principal.as_str(), name.as_str(), ""].contains(&ticket.authzid.as_str()) {
             return Err(Refused("the authorization identity is somebody else"));
         }
-        let cluster = known.image.cluster_by_slug(&self.cluster);
+        let cluster = self.cluster.find(known.image);
         let cluster = cluster.ok_or(Refused("the cluster whose clients show tickets is not there"))?;
         match Named::of(known.slug, known.image) {
             Named::No => {}
@@ -172,8 +249,11 @@ impl Kerberos {
     /// What a client claims that shows a ticket.
     pub(crate) fn claim(&self, image: &Image) -> Claim {
         Claim {
-            cluster: image.cluster_by_slug(&self.cluster).map(|cluster| cluster.id),
+            cluster: self.cluster.find(image).map(|cluster| cluster.id),
             name: TICKET.to_owned(),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

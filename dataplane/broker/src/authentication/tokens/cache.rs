@@ -1,33 +1,39 @@
 //! The keys of those whose tokens are taken, and when they are asked for.
 //!
-//! Keys are used for ten minutes as they were read; then the next login waits until they are read again. A token that names another
-//! key has them read again too, but nobody is asked more often than once an interval (30 s), however many tokens come and whatever
-//! they name: those meanwhile share the one request, or are refused. An issuer that does not answer is asked less and less often, down
-//! to once in five minutes, and its last keys stay in use for a day. Nobody is asked within a connection's turn.
+//! Keys are used as they were read, for a day at most. Once they are ten minutes old, the next login has them read again, and does not
+//! wait if the key that its token names is among them. A token that names another key has them read again too; it waits only where they
+//! are old, and else is refused at once, so that the time of the refusal does not tell whose keys are known. Nobody is asked more often
+//! than once an interval (30 s), however many tokens come, whatever they name, and however often the provider is changed: those
+//! meanwhile share the one request. An issuer that does not answer is asked less and less often, down to once in five minutes.
+//!
+//! Nobody is asked within a connection's turn. A cluster's providers are asked two at a time, and not too many of all clusters', so that
+//! those who answer slowly keep only their own cluster waiting; this service's own keys wait for nobody.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use firn_catalog::Catalog;
-use firn_catalog::ids::IdentityProviderId;
-use firn_catalog::trust::{IdentityProvider, PrincipalMapper};
+use firn_catalog::ids::{ClusterId, IdentityProviderId};
+use firn_catalog::trust::IdentityProvider;
 use firn_outbound::{KeySet, Outbound, Reach};
 use firn_runtime::Env;
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit, watch};
 use tokio::time::Instant;
 use tracing::info;
 
-/// How long keys are used as they were read.
+/// How long keys count as new.
 const FRESH: Duration = Duration::from_secs(600);
-/// How long the last ones are where newer ones cannot be had.
+/// How long they are used where there are no newer ones yet.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 /// The longest time between two requests to an issuer that does not answer, but for a half of it at random.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
-/// How many issuers are asked at a time.
+/// How many providers are asked at a time.
 const AT_A_TIME: usize = 64;
+/// How many of one cluster.
+const OF_A_CLUSTER: usize = 2;
 /// Of how many issuers keys are kept.
 const MOST: usize = 4_096;
 
@@ -41,11 +47,23 @@ pub(crate) enum Issuer {
 }
 
 impl Issuer {
-    /// What it is known by, and in which version.
-    fn key(&self) -> (Option<IdentityProviderId>, i64) {
+    /// What it is known by.
+    fn id(&self) -> Option<IdentityProviderId> {
         match self {
-            Self::Firn => (None, 0),
-            Self::Provider(provider) => (Some(provider.id), provider.version),
+            Self::Firn => None,
+            Self::Provider(provider) => Some(provider.id),
+        }
+    }
+
+    /// Whether it has its keys where the other has them.
+    fn is_where(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Firn, Self::Firn) => true,
+            (Self::Provider(one), Self::Provider(other)) => {
+                let (one, other) = (&one.body, &other.body);
+                one.issuer == other.issuer && one.jwks_url == other.jwks_url
+            }
+            (Self::Firn, Self::Provider(_)) | (Self::Provider(_), Self::Firn) => false,
         }
     }
 }
@@ -90,32 +108,9 @@ impl KeySource for Published {
     }
 }
 
-/// A provider's rules, compiled.
-#[derive(Clone, Default)]
-pub(super) struct Seen(Option<Arc<PrincipalMapper>>);
-
-impl Seen {
-    fn of(issuer: &Issuer) -> Self {
-        match issuer {
-            Issuer::Firn => Self(None),
-            Issuer::Provider(provider) => Self(
-                PrincipalMapper::compile(&provider.body.mapping_rules)
-                    .ok()
-                    .map(Arc::new),
-            ),
-        }
-    }
-
-    /// The name that the rules make of a claim.
-    pub(super) fn name(&self, claimed: &str) -> Option<String> {
-        self.0.as_ref()?.apply(claimed)
-    }
-}
-
 /// What is known of an issuer.
 struct Entry {
-    version: i64,
-    seen: Seen,
+    of: Issuer,
     /// The keys, and when they were read.
     keys: Option<(Arc<KeySet>, Instant)>,
     /// How often it has not answered since it last did.
@@ -130,7 +125,7 @@ struct Entry {
 /// What a look for keys finds.
 pub(super) enum Look {
     /// These, which may be without the one that is wanted.
-    Here(Arc<KeySet>, Seen),
+    Here(Arc<KeySet>),
     /// They are asked for; look again then.
     Later(BoxFuture<'static, ()>),
     /// There are none, and they cannot be asked for now.
@@ -142,7 +137,7 @@ pub(crate) struct KeyCache {
     env: Env,
     source: Arc<dyn KeySource>,
     interval: Duration,
-    asking: Semaphore,
+    places: Places,
     known: Mutex<HashMap<Option<IdentityProviderId>, Entry>>,
 }
 
@@ -152,7 +147,7 @@ impl KeyCache {
             env,
             source,
             interval,
-            asking: Semaphore::new(AT_A_TIME),
+            places: Places::default(),
             known: Mutex::default(),
         }
     }
@@ -161,42 +156,67 @@ impl KeyCache {
     pub(super) fn look(self: &Arc<Self>, of: &Issuer, has: impl Fn(&KeySet) -> bool) -> Look {
         let now = Instant::now();
         let mut known = self.known.lock();
-        let entry = entry(&mut known, of, now);
+        let entry = self.entry(&mut known, of, now);
         let under_way = entry.under_way.take_if(|running| running.has_changed().is_ok());
         entry.under_way.clone_from(&under_way);
         let kept = entry.keys.as_ref().filter(|(_, read)| now - *read < KEPT);
         let here = kept.map(|(keys, read)| (Arc::clone(keys), now - *read < FRESH));
         let due = under_way.is_none() && now >= entry.not_before;
-        let may_wait = match &here {
-            Some((keys, fresh)) if has(keys) => {
-                let silent = entry.failures > 0;
-                if !*fresh && silent && due {
-                    drop(self.ask(entry, of));
-                }
-                !*fresh && !silent
-            }
-            _ => true,
+        let (fresh, wanted) = match &here {
+            Some((keys, fresh)) => (*fresh, has(keys)),
+            None => (false, false),
         };
-        if may_wait && let Some(running) = under_way {
-            return Look::Later(over(running));
+        let running = match due && !(fresh && wanted) {
+            true => Some(self.ask(entry, of)),
+            false => under_way,
+        };
+        match (here, running) {
+            (Some((keys, _)), _) if fresh || wanted => Look::Here(keys),
+            (_, Some(running)) => Look::Later(over(running)),
+            (Some((keys, _)), None) => Look::Here(keys),
+            (None, None) => Look::Away,
         }
-        if may_wait && due {
-            return Look::Later(over(self.ask(entry, of)));
+    }
+
+    /// What is known of an issuer. If its keys were elsewhere before, that is only when it may be asked again: the change makes that
+    /// sooner than it is after failures, but not sooner than an interval after the last time.
+    fn entry<'k>(
+        &self,
+        known: &'k mut HashMap<Option<IdentityProviderId>, Entry>,
+        of: &Issuer,
+        now: Instant,
+    ) -> &'k mut Entry {
+        let id = of.id();
+        if known.len() >= MOST && !known.contains_key(&id) {
+            let oldest = known
+                .iter()
+                .min_by_key(|(_, entry)| entry.used)
+                .map(|(id, _)| *id);
+            oldest.map(|oldest| known.remove(&oldest));
         }
-        match here {
-            Some((keys, _)) => Look::Here(keys, entry.seen.clone()),
-            None => Look::Away,
+        let new = |not_before| Entry {
+            of: of.clone(),
+            keys: None,
+            failures: 0,
+            not_before,
+            under_way: None,
+            used: now,
+        };
+        let entry = known.entry(id).or_insert_with(|| new(now));
+        if !entry.of.is_where(of) {
+            *entry = new(entry.not_before.min(now + self.interval));
         }
+        entry.used = now;
+        entry
     }
 
     fn ask(self: &Arc<Self>, entry: &mut Entry, of: &Issuer) -> watch::Receiver<()> {
         let (done, running) = watch::channel(());
         entry.under_way = Some(running.clone());
+        entry.not_before = Instant::now() + self.interval;
         let (cache, of) = (Arc::clone(self), of.clone());
         drop(self.env.tasks.spawn(Box::pin(async move {
-            let Ok(place) = cache.asking.acquire().await else {
-                return;
-            };
+            let place = cache.places.wait(&of).await;
             let fetched = cache.source.fetch(of.clone()).await;
             cache.answered(&of, fetched);
             drop((place, done));
@@ -205,10 +225,10 @@ impl KeyCache {
     }
 
     fn answered(&self, of: &Issuer, fetched: Result<KeySet, String>) {
-        let (id, version) = of.key();
+        let id = of.id();
         let now = Instant::now();
         let mut known = self.known.lock();
-        let Some(entry) = known.get_mut(&id).filter(|entry| entry.version == version) else {
+        let Some(entry) = known.get_mut(&id).filter(|entry| entry.of.is_where(of)) else {
             return;
         };
         match fetched {
@@ -237,43 +257,71 @@ impl KeyCache {
     }
 }
 
+/// Who may be asked now.
+struct Places {
+    all: Semaphore,
+    of_clusters: Mutex<HashMap<ClusterId, Arc<Semaphore>>>,
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Self {
+            all: Semaphore::new(AT_A_TIME),
+            of_clusters: Mutex::default(),
+        }
+    }
+}
+
+impl Places {
+    /// Waits for a place, which is free again when what is returned goes. `None`: none is needed.
+    async fn wait(&self, of: &Issuer) -> Option<Place<'_>> {
+        let Issuer::Provider(provider) = of else {
+            return None;
+        };
+        let cluster = provider.cluster;
+        let of_cluster = {
+            let mut clusters = self.of_clusters.lock();
+            let new = || Arc::new(Semaphore::new(OF_A_CLUSTER));
+            Arc::clone(clusters.entry(cluster).or_insert_with(new))
+        };
+        // Neither is ever closed.
+        let of_cluster = of_cluster.acquire_owned().await.ok()?;
+        let of_all = self.all.acquire().await.ok()?;
+        Some(Place {
+            held: Some((of_cluster, of_all)),
+            places: self,
+            cluster,
+        })
+    }
+}
+
+/// A place among those who are asked.
+struct Place<'p> {
+    held: Option<(OwnedSemaphorePermit, SemaphorePermit<'p>)>,
+    places: &'p Places,
+    cluster: ClusterId,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut clusters = self.places.of_clusters.lock();
+        drop(self.held.take());
+        // Nobody of the cluster has a place or waits for one.
+        if clusters
+            .get(&self.cluster)
+            .is_some_and(|of_cluster| Arc::strong_count(of_cluster) == 1)
+        {
+            clusters.remove(&self.cluster);
+        }
+    }
+}
+
 /// Waits until a request is over, whatever came of it.
 fn over(mut running: watch::Receiver<()>) -> BoxFuture<'static, ()> {
     Box::pin(async move {
         // Nothing is ever sent: this ends when the sender goes.
         let _ = running.changed().await;
     })
-}
-
-/// What is known of an issuer in this version; nothing yet, if it is another.
-fn entry<'k>(
-    known: &'k mut HashMap<Option<IdentityProviderId>, Entry>,
-    of: &Issuer,
-    now: Instant,
-) -> &'k mut Entry {
-    let (id, version) = of.key();
-    if known.len() >= MOST && !known.contains_key(&id) {
-        let oldest = known
-            .iter()
-            .min_by_key(|(_, entry)| entry.used)
-            .map(|(id, _)| *id);
-        oldest.map(|oldest| known.remove(&oldest));
-    }
-    let fresh = || Entry {
-        version,
-        seen: Seen::of(of),
-        keys: None,
-        failures: 0,
-        not_before: now,
-        under_way: None,
-        used: now,
-    };
-    let entry = known.entry(id).or_insert_with(fresh);
-    if entry.version != version {
-        *entry = fresh();
-    }
-    entry.used = now;
-    entry
 }
 
 #[cfg(test)]

@@ -16,14 +16,19 @@ struct Fake {
     asked: AtomicUsize,
     /// The id of the key; empty: it is away.
     key: Mutex<&'static str>,
+    /// The key of this service itself.
+    own: &'static str,
     /// How long an answer takes.
     takes: Mutex<Duration>,
 }
 
 impl KeySource for Fake {
-    fn fetch(&self, _: Issuer) -> BoxFuture<'_, Result<KeySet, String>> {
+    fn fetch(&self, of: Issuer) -> BoxFuture<'_, Result<KeySet, String>> {
         self.asked.fetch_add(1, Ordering::Relaxed);
-        let (key, takes) = (*self.key.lock(), *self.takes.lock());
+        let (key, takes) = match of {
+            Issuer::Firn => (self.own, Duration::ZERO),
+            Issuer::Provider(_) => (*self.key.lock(), *self.takes.lock()),
+        };
         Box::pin(async move {
             tokio::time::sleep(takes).await;
             let public = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc";
@@ -36,13 +41,17 @@ impl KeySource for Fake {
 }
 
 fn provider(version: i64) -> Issuer {
+    provider_of(ClusterId(1), 1, version)
+}
+
+fn provider_of(cluster: ClusterId, id: u128, version: i64) -> Issuer {
     Issuer::Provider(Arc::new(IdentityProvider {
-        id: IdentityProviderId(1),
-        cluster: ClusterId(1),
+        id: IdentityProviderId(id),
+        cluster,
         name: "idp".to_owned(),
         body: IdentityProviderBody {
             issuer: "https://idp.example".to_owned(),
-            jwks_url: None,
+            jwks_url: Some(format!("https://idp.example/{}", version / 10)),
             audiences: vec!["kafka".to_owned()],
             principal_claim: "sub".to_owned(),
             mapping_rules: "DEFAULT".to_owned(),
@@ -54,17 +63,25 @@ fn provider(version: i64) -> Issuer {
 }
 
 fn cache(key: &'static str) -> (Arc<KeyCache>, Arc<Fake>) {
-    let fake = Arc::new(Fake::default());
+    let fake = Arc::new(Fake {
+        own: "own",
+        ..Fake::default()
+    });
     *fake.key.lock() = key;
     let source = Arc::clone(&fake) as Arc<dyn KeySource>;
     (Arc::new(KeyCache::new(Env::system(), source, INTERVAL)), fake)
+}
+
+/// Lets what is under way come to its end.
+async fn settled() {
+    tokio::time::sleep(Duration::from_millis(1)).await;
 }
 
 /// What a login with this key id finds in the end: whether the key is there; `None`: there are no keys.
 async fn login(cache: &Arc<KeyCache>, of: &Issuer, kid: &str) -> Option<bool> {
     loop {
         match cache.look(of, |keys| keys.has(Some(kid))) {
-            Look::Here(keys, _) => return Some(keys.has(Some(kid))),
+            Look::Here(keys) => return Some(keys.has(Some(kid))),
             Look::Later(ready) => ready.await,
             Look::Away => return None,
         }
@@ -87,8 +104,10 @@ async fn whatever_tokens_name_an_issuer_is_asked_once_in_an_interval() {
     for round in 2..=10 {
         tokio::time::advance(INTERVAL).await;
         for storm in 0..100 {
-            login(&cache, &of, &format!("random-{storm}")).await;
+            let found = login(&cache, &of, &format!("random-{storm}")).await;
+            assert_eq!(found, Some(false));
         }
+        settled().await;
         assert_eq!(asked(&fake), round);
     }
 }
@@ -105,18 +124,30 @@ async fn logins_at_a_time_share_a_request() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_new_key_counts_after_an_interval_and_an_old_one_until_the_keys_are_read_again() {
+async fn a_new_key_counts_once_the_keys_are_read_again_and_an_old_one_until_then() {
     let (cache, fake) = cache("a");
     let of = provider(1);
     assert_eq!(login(&cache, &of, "a").await, Some(true));
     *fake.key.lock() = "b";
     assert_eq!(login(&cache, &of, "b").await, Some(false), "too soon to ask");
     tokio::time::advance(INTERVAL).await;
+    let at_once = cache.look(&of, |keys| keys.has(Some("b")));
+    assert!(matches!(at_once, Look::Here(keys) if !keys.has(Some("b"))));
+    settled().await;
     assert_eq!(login(&cache, &of, "b").await, Some(true));
     *fake.key.lock() = "c";
     tokio::time::advance(FRESH).await;
+    assert_eq!(login(&cache, &of, "b").await, Some(true), "while they are read");
+    settled().await;
     assert_eq!(login(&cache, &of, "b").await, Some(false), "withdrawn");
-    assert_eq!(asked(&fake), 3);
+    *fake.key.lock() = "d";
+    tokio::time::advance(FRESH).await;
+    assert_eq!(
+        login(&cache, &of, "d").await,
+        Some(true),
+        "old keys are waited for"
+    );
+    assert_eq!(asked(&fake), 4);
 }
 
 #[tokio::test(start_paused = true)]
@@ -159,12 +190,55 @@ async fn an_issuer_that_does_not_answer_is_asked_less_and_less() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_changed_provider_is_asked_at_once() {
+async fn a_provider_that_is_changed_is_not_asked_more_often() {
     let (cache, fake) = cache("");
+    for _ in 0..4 {
+        login(&cache, &provider(1), "a").await;
+        tokio::time::advance(LONGEST_PAUSE + LONGEST_PAUSE / 2).await;
+    }
     assert_eq!(login(&cache, &provider(1), "a").await, None);
+    let before = asked(&fake);
     *fake.key.lock() = "a";
-    assert_eq!(login(&cache, &provider(1), "a").await, None);
-    assert_eq!(login(&cache, &provider(2), "a").await, Some(true));
+    for version in 10..100 {
+        assert_eq!(login(&cache, &provider(version), "a").await, None);
+    }
+    tokio::time::advance(INTERVAL).await;
+    assert_eq!(
+        login(&cache, &provider(99), "a").await,
+        Some(true),
+        "not so late as before"
+    );
+    assert_eq!(asked(&fake), before + 1);
+    for version in 90..99 {
+        assert_eq!(login(&cache, &provider(version), "a").await, Some(true));
+    }
+    assert_eq!(asked(&fake), before + 1, "its keys are where they were");
+}
+
+#[tokio::test(start_paused = true)]
+async fn slow_providers_keep_only_their_own_cluster_waiting() {
+    let (cache, fake) = cache("a");
+    *fake.takes.lock() = Duration::from_secs(1_000);
+    for id in 0..AT_A_TIME as u128 + 10 {
+        let of = provider_of(ClusterId(1), id, 1);
+        assert!(matches!(cache.look(&of, |_| true), Look::Later(_)));
+    }
+    settled().await;
+    assert_eq!(asked(&fake), OF_A_CLUSTER);
+    *fake.takes.lock() = Duration::ZERO;
+    let of = provider_of(ClusterId(2), 1_000, 1);
+    assert_eq!(login(&cache, &of, "a").await, Some(true));
+    assert_eq!(cache.places.of_clusters.lock().len(), 1);
+
+    *fake.takes.lock() = Duration::from_secs(1_000);
+    for cluster in 100..100 + AT_A_TIME as u128 {
+        let of = provider_of(ClusterId(cluster), 2_000 + cluster, 1);
+        assert!(matches!(cache.look(&of, |_| true), Look::Later(_)));
+    }
+    settled().await;
+    let begun = asked(&fake);
+    assert_eq!(login(&cache, &Issuer::Firn, "own").await, Some(true));
+    assert_eq!(asked(&fake), begun + 1, "all places are taken");
 }
 
 #[tokio::test(start_paused = true)]

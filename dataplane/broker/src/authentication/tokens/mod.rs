@@ -35,7 +35,7 @@ use super::credentials::{Known, Login, Refused, Shown};
 use super::mechanism::Mechanism;
 use super::server_name::Named;
 use crate::settings::TokenSettings;
-use cache::{Issuer, KeyCache, Published, Seen};
+use cache::{Issuer, KeyCache, Published};
 use jwt::Jwt;
 
 /// What a client is told whose token is refused (RFC 7628, 3.2.2): why is in the log.
@@ -65,7 +65,7 @@ pub(crate) enum Judged {
 
 /// The keys that may have signed a token, or when to ask again.
 enum Keys {
-    Here(Arc<KeySet>, Seen),
+    Here(Arc<KeySet>),
     Later(BoxFuture<'static, ()>),
 }
 
@@ -89,7 +89,7 @@ impl Known<'_> {
     fn keys(&self, of: &Issuer, jwt: &Jwt<'_>) -> Result<Keys, Refused> {
         let tokens = &self.tokens.0;
         match tokens.look(of, |keys| keys.has(jwt.kid())) {
-            cache::Look::Here(keys, seen) => Ok(Keys::Here(keys, seen)),
+            cache::Look::Here(keys) => Ok(Keys::Here(keys)),
             cache::Look::Later(ready) => Ok(Keys::Later(ready)),
             cache::Look::Away => Err(Refused("the keys of the token's issuer cannot be had now")),
         }
@@ -98,7 +98,7 @@ impl Known<'_> {
     /// One that the REST API has given for an API key.
     fn own_token(&self, jwt: &Jwt<'_>) -> Result<Judged, Refused> {
         let keys = match self.keys(&Issuer::Firn, jwt)? {
-            Keys::Here(keys, _) => keys,
+            Keys::Here(keys) => keys,
             Keys::Later(ready) => return Ok(Judged::Later(ready)),
         };
         signed(jwt, &keys)?;
@@ -141,16 +141,17 @@ impl Known<'_> {
         claims::audience(jwt, &provider.body.audiences)?;
         let skew = Duration::from_secs(provider.body.clock_skew_seconds.unsigned_abs());
         let expires_at = claims::times(jwt, self.now, skew)?;
-        let (keys, seen) = match self.keys(&Issuer::Provider(Arc::clone(provider)), jwt)? {
-            Keys::Here(keys, seen) => (keys, seen),
+        let keys = match self.keys(&Issuer::Provider(Arc::clone(provider)), jwt)? {
+            Keys::Here(keys) => keys,
             Keys::Later(ready) => return Ok(Judged::Later(ready)),
         };
         signed(jwt, &keys)?;
         let claimed = jwt.text(&provider.body.principal_claim).ok_or(Refused(
             "the claim that names the client is not there, or no text",
         ))?;
-        let name = seen
-            .name(claimed)
+        let rules = access.and_then(|access| access.provider_mapper(provider.id));
+        let name = rules
+            .and_then(|rules| rules.apply(claimed))
             .ok_or(Refused("no mapping rule gives the client a name"))?;
         if validate_username(&name).is_err() {
             return Err(Refused(

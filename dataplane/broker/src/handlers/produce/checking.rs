@@ -7,7 +7,6 @@
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use firn_catalog::audit::AUDIT_TOPIC;
 use firn_catalog::image::{Image, ImageTopic};
 use firn_log::batch::{BatchError, BatchHeader, WorkBudget};
 use firn_log::partition::{AppendError, Partition, Validated};
@@ -55,13 +54,13 @@ pub(super) fn check(
     context: &RequestContext,
     image: &Image,
     topics: Vec<ProduceTopic>,
-    refused: Option<NotHere>,
+    refused: Option<&NotHere>,
 ) -> Vec<Checked> {
     let mut budget = INLINE;
     let mut exhausted = false;
     let now = context.serving.env.now();
     let mut check_topic = |topic: ProduceTopic| {
-        let found = match &refused {
+        let found = match refused {
             Some(refused) => Err(refused.clone()),
             None => find(context, image, &topic.key),
         };
@@ -89,7 +88,7 @@ fn locate(context: &RequestContext, image: &Image, topic: &ImageTopic, sent: Pro
     match context.partition(image, topic, sent.index) {
         Err(not_here) => Step::Nowhere(not_here),
         // Only brokers write it.
-        Ok(_) if *topic.name == *AUDIT_TOPIC => Step::Nowhere(ResponseError::InvalidTopicException.into()),
+        Ok(_) if topic.audit => Step::Nowhere(ResponseError::InvalidTopicException.into()),
         Ok(_) if context.version < ZSTD_FROM && is_zstd(&sent.records) => {
             Step::Nowhere(ResponseError::UnsupportedCompressionType.into())
         }
@@ -127,12 +126,17 @@ pub(super) async fn check_rest(context: &RequestContext, mut topics: Vec<Checked
     let serving = &context.serving;
     let turn = Arc::clone(&serving.heavy_validation).acquire_owned().await;
     let now = serving.env.now();
+    let timed = context.memo.is_timed().then(|| Arc::clone(&context.memo));
     blocking(&*serving.env.tasks, move || {
+        let began = Instant::now();
         let mut budget = WorkBudget::default();
         for (_, step) in topics.iter_mut().flat_map(|topic| &mut topic.steps) {
             if step.validate(now, &mut budget) {
                 *step = Step::Refused(BatchError::OverBudget.into());
             }
+        }
+        if let Some(memo) = timed {
+            memo.spend(began.elapsed());
         }
         // The turn ends with the work, even if the connection is gone by then.
         drop(turn);

@@ -14,9 +14,10 @@ use crate::serving::dispatch::KafkaConnection;
 
 impl KafkaConnection {
     /// Makes a new connection the one of whom its certificate says, if it showed one. The handshake has verified it; it is looked at once
-    /// more, as of now, for who it is.
+    /// more, as of now, for who it is, and then forgotten.
     pub(super) fn arrive_with_certificate(&mut self) {
-        let (Some(chain), Some(slug)) = (self.login.peer.chain.clone(), self.login.slug.clone()) else {
+        let chain = self.login.peer.chain.take();
+        let (Some(chain), Some(slug)) = (chain, self.login.slug.clone()) else {
             return;
         };
         let Some((certificate, others)) = chain.split_first() else {
@@ -38,14 +39,18 @@ impl KafkaConnection {
                     expires_at: Some(client.not_after),
                     shown: Shown::Certificate(Arc::clone(&client)),
                 };
-                self.establish(login, None).map(|_| (cluster, client))
+                self.establish(login, None).map(|_| client)
             });
         let address = self.login.peer.address.ip();
         match outcome {
-            Ok((cluster, client)) => {
+            Ok(client) => {
                 metrics::authentication(MECHANISM, "succeeded");
                 let (logins, denials) = (&self.serving.logins, &self.serving.denials);
-                logins.expiring.came(cluster, &client, now, denials);
+                if let Some(identity) = &self.identity {
+                    logins
+                        .expiring
+                        .came(self.connection, identity, &client, now, denials);
+                }
             }
             Err(Denied::TooMany(_)) => {
                 metrics::authentication(MECHANISM, "too many");

@@ -84,7 +84,8 @@ impl KafkaConnection {
         };
         let left = login.expires_at.map(|end| end.since(self.serving.env.now()));
         let proven = Proven::of(login.shown, cluster, self.login.peer.address.ip());
-        if self.identity.is_none() && proven.on_behalf.is_none() {
+        if !self.login.counted && proven.on_behalf.is_none() {
+            self.login.counted = true;
             match self.serving.quotas.connect(cluster, &principal, proven.address) {
                 Admission::Now => {}
                 Admission::After(delay) => self.login.delay = delay,

@@ -23,6 +23,7 @@ async fn connections_beyond_the_rate_wait_after_their_login_and_are_closed_if_th
             QuotaEntity::Ip(Named::Default),
             vec![(QuotaKey::ConnectionCreationRate, Some(1.0))],
         )],
+        expected: None,
         validate_only: false,
     };
     let altered = bench

@@ -118,7 +118,10 @@ async fn a_list_of_networks_keeps_kafka_clients_out_and_lets_who_asks_by_rest_in
     let mut client = Caller::connect(&bench).await;
     let told = client.plain(&person.username, &person.secret).await;
     assert_eq!(told.error_code, 58, "the client comes from 127.0.0.1");
-    assert!(live.cluster().await.is_some(), "REST goes by the organization's list");
+    assert!(
+        live.cluster().await.is_some(),
+        "REST goes by the organization's list"
+    );
     for address in [None, Some([198, 51, 100, 7]), Some([192, 0, 2, 7])] {
         let (mut caller, error) = inside(&bench, &token(address)).await;
         assert_eq!(error, 0, "{address:?}");

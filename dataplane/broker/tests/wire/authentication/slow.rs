@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use firn_broker::Limits;
 use firn_catalog::entities::ClusterState;
+use firn_runtime::Env;
 use parking_lot::Mutex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::task::JoinSet;
 
 use super::tls::{Swappable, certificate};
 use super::{Caller, asking, people, with};
@@ -122,22 +122,21 @@ async fn five_hundred_slow_clients_end_in_time_and_others_log_in_meanwhile() {
         ..Limits::default()
     };
     let (bench, person) = bench(limits).await;
-    let mut clients = JoinSet::new();
+    let tasks = Env::system().tasks;
+    let mut clients = Vec::new();
     for _ in 0..OF_EACH {
         for kind in KINDS {
             let stream = TcpStream::connect(bench.broker.local_address()).await.unwrap();
-            clients.spawn(slow(stream, kind));
+            clients.push(tasks.spawn(Box::pin(slow(stream, kind))));
         }
     }
     assert!(bench.broker.connections() >= 500);
     let mut good = Caller::connect(&bench).await;
     assert_eq!(good.plain(&person.username, &person.secret).await.error_code, 0);
-    let all = tokio::time::timeout(PATIENCE, async {
-        while let Some(ended) = clients.join_next().await {
-            ended.unwrap();
-        }
-    });
-    assert!(all.await.is_ok(), "{} go on", clients.len());
+    let all = futures::future::try_join_all(&mut clients);
+    let ended = tokio::time::timeout(PATIENCE, all).await;
+    let going_on = clients.iter().filter(|task| !task.is_finished()).count();
+    ended.unwrap_or_else(|_| panic!("{going_on} go on")).unwrap();
     bench.connections(1).await;
     assert!(good.cluster().await.is_some(), "who is known stays");
     bench.stop().await;

@@ -31,7 +31,7 @@ impl Certificates for Swappable {
 }
 
 pub(super) fn certificate() -> Arc<CertifiedKey> {
-    let names = ["*.cell.test", "localhost", "elsewhere.test"].map(str::to_owned);
+    let names = ["*.cell.test", "a.b.cell.test", "localhost", "elsewhere.test"].map(str::to_owned);
     let made = rcgen::generate_simple_self_signed(names).unwrap();
     let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
     let key = rustls::crypto::ring::sign::any_supported_type(&key).unwrap();

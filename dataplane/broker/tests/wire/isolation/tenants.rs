@@ -158,6 +158,7 @@ impl Tenant {
         let command = AlterQuotas {
             cluster: self.cluster,
             alterations: vec![(entity, vec![(QuotaKey::RequestPercentage, Some(5_000.0))])],
+            expected: None,
             validate_only: false,
         };
         let made = bench.catalog.alter_quotas(&self.admin, command).await.unwrap();

@@ -5,10 +5,13 @@ use firn_broker::permissions::Resource;
 use firn_catalog::acl::{Acl, Operation, PatternType};
 use kafka_protocol::messages as m;
 use kafka_protocol::messages::delete_topics_request::DeleteTopicState;
+use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
 
 use super::user::{Bound, allow, denies};
+use crate::answers;
 use crate::support::client::{Client, batch, produced, text, topic_name};
+use crate::support::samples::{self, Subject};
 use crate::support::{Bench, Setup};
 
 async fn bench() -> (Bench, Bound, Client, Client) {
@@ -234,5 +237,51 @@ async fn a_list_tells_no_name_that_one_may_not_see() {
         .with_topics(None);
     let request = m::OffsetFetchRequest::default().with_groups(vec![group]);
     assert_eq!(client.call(8, &request).await.groups[0].error_code, 30);
+    bench.stop().await;
+}
+
+/// What is told, with the name of what it is about left out.
+fn without_names(told: Vec<answers::Told>, name: &str) -> Vec<answers::Told> {
+    let nameless = |(place, code): answers::Told| (place.replace(name, "it"), code);
+    told.into_iter().map(nameless).collect()
+}
+
+#[tokio::test]
+async fn what_one_may_not_see_is_answered_as_what_is_not_there() {
+    let (bench, bound, mut admin, mut client) = bench().await;
+    for (group, topic) in [("there", "there"), ("g", "there")] {
+        if bench
+            .images
+            .image()
+            .topic_by_name(bound.cluster(), topic)
+            .is_none()
+        {
+            admin.create_topic(topic, 1).await;
+        }
+        assert_eq!(admin.commit(group, topic, 0).await, 0);
+    }
+    bound.bind(&bench, &[]).await;
+    let mut there = Vec::new();
+    for name in ["there", "never"] {
+        let subject = Subject {
+            by_id: false,
+            ..Subject::once(name, Uuid::from_u128(7))
+        };
+        for (place, sample) in samples::all(&subject).into_iter().enumerate() {
+            client.stream.write_all(&sample.frame).await.unwrap();
+            let told = answers::told(&sample, client.frame().await.expect("an answer"));
+            let told = without_names(told, name);
+            match name {
+                "there" => there.push((sample.key, sample.version, told)),
+                _ if there[place].2 != told => {
+                    panic!(
+                        "{:?} {}: {:?} or {told:?}",
+                        sample.key, sample.version, there[place].2
+                    )
+                }
+                _ => {}
+            }
+        }
+    }
     bench.stop().await;
 }

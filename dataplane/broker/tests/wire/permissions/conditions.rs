@@ -1,24 +1,26 @@
 //! What the table of permissions says of special requests: each is sent with the bindings for all else that it asks, without and with
 //! the one that is meant, and with one that denies.
 
+use bytes::BytesMut;
 use firn_broker::permissions::{CHECKS, Check, Resource};
 use firn_catalog::acl::{Acl, Operation};
+use firn_log::batch::BatchBuilder;
 use kafka_protocol::messages as m;
 use kafka_protocol::messages::ApiKey;
 
 use super::user::{Bound, allow, denies};
-use crate::support::client::{Client, batch, produce, text, topic_name};
+use crate::support::client::{Client, produce, text, topic_name};
 use crate::support::{Bench, Setup};
 
 const GROUP: &str = "g";
-const TRANSACTIONAL_ID: &str = "tx";
+pub(super) const TRANSACTIONAL_ID: &str = "tx";
 
 /// What is left to the matrix: what every sample is about.
-const ORDINARY: [&str; 8] = [
+pub(super) const ORDINARY: [&str; 8] = [
     "",
     "named topics",
     "of topics",
-    "topics",
+    "by name",
     "without a transactional id",
     "from version 3",
     "up to version 2",
@@ -30,7 +32,7 @@ fn is_denial(message: Option<&kafka_protocol::protocol::StrBytes>) -> bool {
     message.is_some_and(|message| message.starts_with("not authorized; see aud_"))
 }
 
-fn name(resource: Resource) -> &'static str {
+pub(super) fn name(resource: Resource) -> &'static str {
     match resource {
         Resource::Cluster => "",
         Resource::Topic | Resource::AnyTopic => "t",
@@ -40,7 +42,7 @@ fn name(resource: Resource) -> &'static str {
 }
 
 /// What else a request asks that is about what a check is about.
-fn besides(check: &Check, new: &str) -> Vec<Acl> {
+pub(super) fn besides(check: &Check, new: &str) -> Vec<Acl> {
     let on = |operation, resource| vec![allow(operation, resource, name(resource))];
     match (check.api, check.when) {
         (ApiKey::Produce, _) => on(Operation::Write, Resource::Topic),
@@ -115,11 +117,30 @@ async fn configs_allowed(client: &mut Client, check: &Check) -> bool {
     }
 }
 
+pub(super) fn in_a_transaction() -> BytesMut {
+    let batch = BatchBuilder::new().transactional().producer(1, 0, 0);
+    batch.record(1_000, None, Some(b"a")).build()
+}
+
+pub(super) fn fetch_of_a_replica() -> m::FetchRequest {
+    let partition = m::fetch_request::FetchPartition::default()
+        .with_partition_max_bytes(1000)
+        .with_current_leader_epoch(-1);
+    let topic = m::fetch_request::FetchTopic::default()
+        .with_topic(topic_name("t"))
+        .with_partitions(vec![partition]);
+    m::FetchRequest::default()
+        .with_replica_id(1.into())
+        .with_session_epoch(-1)
+        .with_max_bytes(1000)
+        .with_topics(vec![topic])
+}
+
 /// Sends the request that a check is about; whether it is allowed.
-async fn allowed(client: &mut Client, check: &Check, new: &str) -> bool {
+pub(super) async fn allowed(client: &mut Client, check: &Check, new: &str) -> bool {
     match (check.api, check.when) {
         (ApiKey::Produce, _) => {
-            let request = produce("t", 0, batch(&["a"]), -1);
+            let request = produce("t", 0, in_a_transaction(), -1);
             let request = request.with_transactional_id(Some(text(TRANSACTIONAL_ID).into()));
             let answer = client.call(9, &request).await;
             let told = &answer.responses[0].partition_responses[0];
@@ -127,17 +148,7 @@ async fn allowed(client: &mut Client, check: &Check, new: &str) -> bool {
             !is_denial(told.error_message.as_ref())
         }
         (ApiKey::Fetch, _) => {
-            let partition = m::fetch_request::FetchPartition::default()
-                .with_partition_max_bytes(1000)
-                .with_current_leader_epoch(-1);
-            let topic = m::fetch_request::FetchTopic::default()
-                .with_topic(topic_name("t"))
-                .with_partitions(vec![partition]);
-            let request = m::FetchRequest::default()
-                .with_replica_id(1.into())
-                .with_session_epoch(-1)
-                .with_max_bytes(1000)
-                .with_topics(vec![topic]);
+            let request = fetch_of_a_replica();
             client.call(12, &request).await.responses[0].partitions[0].error_code == 0
         }
         (ApiKey::Metadata, "all topics") => !metadata(client, None).await.topics.is_empty(),

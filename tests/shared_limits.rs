@@ -1,0 +1,187 @@
+//! Two brokers of one cell, over one PostgreSQL and one S3 server: a cluster's limit is that of both together, and whoever is asked
+//! for more than its equal part has what the other leaves.
+#![allow(clippy::print_stdout, reason = "tests talk to whoever reads their output")]
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "these tests drive real processes by the real clock"
+)]
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::thread;
+
+use serde_json::{Value, json};
+use support::clients::{self, Security};
+use support::firn::{Firn, FirnOptions, PATIENCE};
+use support::mail_server::MailServer;
+use support::postgres::Postgres;
+use support::rest::{self, Tenant};
+use support::s3::S3;
+use support::streaming;
+use support::tls::Authority;
+use support::wait_for;
+
+/// Bytes a second that each cluster may receive, from all brokers together.
+const LIMIT: f64 = 1_000_000.0;
+/// For how long it is measured, in seconds.
+const WINDOW: &str = "10";
+
+/// Partitions of a topic, so many that each broker leads some: the first broker of a cell begins with those of the groups' topic.
+const PARTITIONS: usize = 128;
+
+/// A cell with two brokers.
+struct Cell {
+    control: Firn,
+    brokers: [Firn; 2],
+    authority: PathBuf,
+    mail: MailServer,
+    _postgres: Postgres,
+    _s3: S3,
+}
+
+impl Cell {
+    fn start() -> Self {
+        let (postgres, s3, mail) = (Postgres::start(), S3::start(), MailServer::start());
+        let options = FirnOptions::default();
+        let key = options.scratch().join("master.key");
+        fs::write(&key, format!("{}\n", "5eed".repeat(16))).unwrap();
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+        let shared = options
+            .set("catalog", postgres.url())
+            .set("master-key", key.to_str().unwrap());
+        let authority = Authority::new(shared.scratch());
+        authority.issue();
+        let [certificate, private] = authority.files();
+        let brokers = [0, 1].map(|node| {
+            let own = shared.scratch().join(format!("broker-{node}"));
+            Firn::broker(
+                s3.serve(shared.clone())
+                    .with_data_dir(own)
+                    .set("node", node.to_string())
+                    .set("wal", "object")
+                    .set("tls-cert", certificate.to_str().unwrap())
+                    .set("tls-key", private.to_str().unwrap()),
+            )
+        });
+        let control = Firn::control(
+            shared
+                .set("advertise", brokers[0].kafka.clone())
+                .set("smtp-url", mail.url()),
+        );
+        Self {
+            control,
+            brokers,
+            authority: authority.file(),
+            mail,
+            _postgres: postgres,
+            _s3: s3,
+        }
+    }
+
+    /// A tenant whose cluster is limited and has a topic with partitions on each broker, and how its clients log in.
+    fn tenant(&self, name: &str) -> (Tenant, Security) {
+        let tenant = Tenant::new(&self.control.http, name, Some(&self.mail));
+        let path = format!("/v1/clusters/{}", tenant.cluster);
+        let etag = tenant.rest().get(&path).expect(200);
+        let etag = etag.header("etag").unwrap();
+        let change = json!({ "limits": { "ingress_bytes_per_second": LIMIT as i64 } });
+        tenant.rest().patch(&path, etag, &change).success();
+        let set = wait_for(PATIENCE, || {
+            let limits = &tenant.see(&path)["limits"];
+            (limits["ingress_bytes_per_second"] == LIMIT as i64).then_some(())
+        });
+        assert!(set.is_some());
+        tenant.topic("orders", PARTITIONS);
+        let security = rest::login(&tenant.scram(), &self.authority);
+        (tenant, security)
+    }
+}
+
+/// A partition of the topic that this broker leads.
+fn led_by((tenant, security): &(Tenant, Security), node: i32) -> i64 {
+    let said = streaming::kcat(&tenant.bootstrap, security)
+        .args(["-L", "-J", "-t", "orders"])
+        .run();
+    let said: Value = serde_json::from_str(&said).unwrap();
+    let partitions = said["topics"][0]["partitions"].as_array().unwrap();
+    let led = partitions.iter().find(|partition| partition["leader"] == node);
+    led.unwrap_or_else(|| panic!("broker {node} leads nothing: {said}"))["partition"]
+        .as_i64()
+        .unwrap()
+}
+
+/// The rate at which a partition of this broker takes records from a producer that has more of them than that.
+fn produce(of: &(Tenant, Security), node: i32) -> f64 {
+    let (tenant, security) = of;
+    let partition = led_by(of, node).to_string();
+    let said = clients::python_file("rates.py")
+        .security(security)
+        .args([
+            "produce",
+            &tenant.bootstrap,
+            "orders",
+            "producer",
+            WINDOW,
+            "1000",
+            &partition,
+        ])
+        .run();
+    said.trim().parse().unwrap()
+}
+
+#[test]
+fn two_brokers_keep_a_clusters_limit_together_and_one_has_nearly_all_of_it_while_the_other_is_idle() {
+    let cell = Cell::start();
+    let (both, one) = (cell.tenant("both"), cell.tenant("one"));
+    let (first, second, alone) = thread::scope(|scope| {
+        let first = scope.spawn(|| produce(&both, 0));
+        let second = scope.spawn(|| produce(&both, 1));
+        let alone = scope.spawn(|| produce(&one, 0));
+        (
+            first.join().unwrap(),
+            second.join().unwrap(),
+            alone.join().unwrap(),
+        )
+    });
+    println!(
+        "limit {LIMIT:.0} B/s: {first:.0} and {second:.0} by two brokers, {alone:.0} by one beside an idle one"
+    );
+    let share = |rate: f64| rate / LIMIT;
+    assert!(
+        (0.85..=1.15).contains(&share(first + second)),
+        "{first} + {second}"
+    );
+    for rate in [first, second] {
+        assert!(
+            share(rate) >= 0.3,
+            "equal loads have about equal parts: {first}, {second}"
+        );
+    }
+    assert!((0.85..=1.1).contains(&share(alone)), "{alone}");
+
+    let throttles = |tenant: &Tenant| tenant.see(&format!("/v1/clusters/{}/throttles", tenant.cluster));
+    let told = throttles(&both.0);
+    assert_eq!(told["silent_brokers"], json!([]), "{told}");
+    let rows = told["throttles"].as_array().unwrap();
+    let nodes: BTreeSet<i64> = rows.iter().map(|row| row["broker"].as_i64().unwrap()).collect();
+    assert_eq!(nodes, BTreeSet::from([0, 1]), "{told}");
+    for row in rows {
+        assert_eq!(
+            (&row["limit"]["kind"], row["limit"]["value"].as_f64()),
+            (&json!("ingress"), Some(LIMIT)),
+            "{row}"
+        );
+    }
+    let told = throttles(&one.0);
+    let rows = told["throttles"].as_array().unwrap();
+    assert_eq!(rows.len(), 1, "only one broker makes it wait: {told}");
+    for broker in &cell.brokers {
+        let waited = broker.metric("firn_broker_quota_throttle_time_milliseconds_total");
+        assert!(waited.is_some_and(|waited| waited > 0.0), "{waited:?}");
+    }
+}
