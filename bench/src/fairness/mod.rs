@@ -61,6 +61,10 @@ fn create(address: &str, topic: &str) -> anyhow::Result<()> {
     created(client.ask(&create_topics(&[topic.to_owned()], PARTITIONS))?)
 }
 
+fn light_batch() -> Batch {
+    Batch::of_size(LIGHT_BATCH, 1_000)
+}
+
 /// Measures, and prints what came of it.
 pub fn run(
     places: &Places,
@@ -75,7 +79,7 @@ pub fn run(
     let key = tenant::sign_up(http)?;
     let light = format!("{}:{}@{}", key.id, key.secret, subject.address);
     greedy::write_history(&subject.address)?;
-    let own = LIGHT_REQUESTS * LIGHT_BATCH as f64;
+    let own = LIGHT_REQUESTS * light_batch().bytes.len() as f64;
     writeln!(
         out,
         "light: {LIGHT_REQUESTS} requests/s of {LIGHT_BATCH} B on {LIGHT_CONNECTIONS} connections, and a consumer; greedy: \
@@ -148,7 +152,7 @@ fn compared(alone: &[Sample], beside: &[Sample], of: fn(&Sample) -> Quantiles) -
 /// The light tenant's latencies, and how many bytes it has sent.
 fn measure(address: &str, topic: &str, seconds: Duration) -> anyhow::Result<(Sample, f64)> {
     create(address, topic)?;
-    let batch = Batch::of_size(LIGHT_BATCH, 1_000);
+    let batch = light_batch();
     let records = batch.records;
     let produce = Produce {
         address: address.to_owned(),

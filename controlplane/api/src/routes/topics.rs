@@ -170,7 +170,8 @@ async fn update_topic(
         expected: write.expected,
         rehearsal: write.rehearsal,
     };
-    let committed = api.catalog.change_topic(&place.actor, &command).await?;
+    let committed = api.catalog.change_topic(&place.actor, &command).await;
+    let committed = committed.map_err(|error| Problem::from(error).untold())?;
     let (in_force, topic, version) = settled(&api, &caller, "change_topic", committed).await?;
     Ok(in_force.changed(topic, Some(version)))
 }
@@ -202,7 +203,8 @@ async fn delete_topic(
     let committed = api
         .catalog
         .delete_topic_at(&place.actor, &command, write.expected, write.rehearsal)
-        .await?;
+        .await;
+    let committed = committed.map_err(|error| Problem::from(error).untold())?;
     let (in_force, topic, _) = settled(&api, &caller, "delete_topic", committed).await?;
     Ok(in_force.deleted(topic))
 }

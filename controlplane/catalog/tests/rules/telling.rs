@@ -219,14 +219,17 @@ pub async fn every_command_tells_one_audit_row_and_its_feed_row(cell: &Cell) {
         let after = Told::read(sql).await;
         let next = before.head + 1;
         assert_eq!(sequence, Some(FeedSequence(next)), "{command:?}");
-        let subject = if command == Command::AlterCluster { "" } else { "t" };
+        let subject = match command {
+            Command::AlterCluster => sql.cluster.public(),
+            _ => "t".to_owned(),
+        };
         let row: Audited = (
             next,
             "User:ANONYMOUS".to_owned(),
             actor.request_id,
             sql.cluster.to_string(),
             command.action().to_owned(),
-            subject.to_owned(),
+            subject,
         );
         assert_eq!(after.audit, [before.audit, vec![row]].concat(), "{command:?}");
         let change = serde_json::to_string(&expected_change(command, &about, topic, owner)).unwrap();

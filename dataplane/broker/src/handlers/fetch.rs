@@ -30,6 +30,7 @@ use crate::metrics;
 use crate::network::{Closing, Reply};
 use crate::protocol::fetch::{ENDPOINTS_FROM, FetchAnswer, FetchedPartition, FetchedTopic, encode};
 use crate::protocol::produce::LeaderHint;
+use crate::quotas::Reserved;
 use crate::seams::Portion;
 use crate::serving::dispatch::answered;
 use crate::serving::fair_share::Turn;
@@ -59,20 +60,18 @@ pub(crate) async fn answer(context: RequestContext, mut body: Bytes) -> Reply {
         }
     };
     drop(body);
-    let (mut answer, kept, wait) = match context.before_fetch() {
-        Portion::Later(wait) => (throttled(&context, &request), Kept::default(), wait),
-        Portion::AtMost(most) => match request::open(&context, &request) {
-            Ok(opened) => {
-                let (answer, kept) = fetch(&context, &request, opened, most).await;
-                (answer, kept, Duration::ZERO)
-            }
-            Err(error) => (refused(error), Kept::default(), Duration::ZERO),
+    let (mut answer, mut kept) = match context.before_fetch(wanted(&request)) {
+        Portion::Later(wait) => (throttled(&context, &request), Kept::waiting(wait)),
+        Portion::AtMost(most, reserved) => match request::open(&context, &request) {
+            Ok(opened) => fetch(&context, &request, opened, (most, reserved)).await,
+            Err(error) => (refused(error), Kept::default()),
         },
     };
     let partitions = answer.topics.iter().flat_map(|topic| &topic.partitions);
     let bytes = partitions.map(FetchedPartition::size).sum();
     let usage = context.usage(0, bytes);
-    let throttle = context.charge(&usage).max(wait);
+    drop(kept.reserved.take());
+    let throttle = context.charge(&usage).max(kept.wait);
     answer.throttle_ms = throttle_ms(throttle);
     metrics::fetched(bytes);
     let mut chunks = encode(&mut answer, context.version, context.correlation);
@@ -90,9 +89,27 @@ pub(crate) async fn answer(context: RequestContext, mut body: Bytes) -> Reply {
 /// What an answer keeps until it is handed over.
 #[derive(Default)]
 struct Kept {
+    /// How long the client must wait for records.
+    wait: Duration,
+    /// What it may read, until it is charged for what it did.
+    reserved: Option<Reserved>,
     room: Option<Room>,
     /// Whoever has the next one goes on when this answer is on its way.
     _turn: Option<Turn>,
+}
+
+impl Kept {
+    fn waiting(wait: Duration) -> Self {
+        Self {
+            wait,
+            ..Self::default()
+        }
+    }
+}
+
+/// How many bytes of records a client takes at most.
+fn wanted(request: &FetchRequest) -> usize {
+    usize::try_from(request.max_bytes).unwrap_or(0)
 }
 
 fn refused(error: ResponseError) -> FetchAnswer {
@@ -120,7 +137,7 @@ async fn fetch(
     context: &RequestContext,
     request: &FetchRequest,
     opened: Opened,
-    most: usize,
+    (most, mut reserved): (usize, Option<Reserved>),
 ) -> (FetchAnswer, Kept) {
     let mut reading = Reading::new(context, request, &opened.targets);
     reading.limit(most);
@@ -136,6 +153,7 @@ async fn fetch(
     while !reading.is_enough(&pass) {
         // Nothing large is held while it is waited for more, and nobody else waits for this.
         drop(turn.take());
+        drop(reserved.take());
         let large = pass.bytes > SMALL_RESPONSE;
         if large {
             pass.drop_records();
@@ -146,6 +164,17 @@ async fn fetch(
             () = waiter.notified() => true,
             () = tokio::time::sleep_until(deadline) => false,
         };
+        match context.before_fetch(wanted(request)) {
+            Portion::AtMost(most, again) => {
+                reading.limit(most);
+                reserved = again;
+            }
+            Portion::Later(wait) => {
+                // Others have meanwhile used up what there was.
+                pass.drop_records();
+                return (finish(context, opened, pass), Kept::waiting(wait));
+            }
+        }
         if woken || large || reading.is_outdated() {
             (pass, turn) = read(context, &mut reading, Instant::now()).await;
         }
@@ -153,7 +182,8 @@ async fn fetch(
             break;
         }
     }
-    let (pass, kept) = make_room(context, &mut reading, pass, turn).await;
+    let (pass, mut kept) = make_room(context, &mut reading, pass, turn).await;
+    kept.reserved = reserved;
     (finish(context, opened, pass), kept)
 }
 
@@ -184,7 +214,11 @@ async fn make_room(
 ) -> (Pass, Kept) {
     let records = pass.bytes;
     let bytes = records + pass.partitions.len() * ENTRY_BYTES;
-    let kept = |room, turn| Kept { room, _turn: turn };
+    let kept = |room, turn| Kept {
+        room,
+        _turn: turn,
+        ..Kept::default()
+    };
     if bytes <= SMALL_RESPONSE {
         return (pass, kept(None, turn));
     }

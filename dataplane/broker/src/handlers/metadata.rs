@@ -32,8 +32,8 @@ const IDS_FROM: i16 = 12;
 
 /// Topics that one request may have created; the others are answered as not there yet, and clients ask again.
 const MOST_CREATED: usize = 1000;
-/// Topics that are being created at a time because somebody asked for them.
-const MOST_CREATING: usize = 10_000;
+/// Topics of one cluster that are being created at a time because somebody asked for them.
+const MOST_CREATING: usize = 1_000;
 
 /// What a request asks for, each once.
 enum Asked {
@@ -266,7 +266,13 @@ fn claim(
     mut names: Vec<String>,
 ) -> Vec<String> {
     names.truncate(MOST_CREATED);
-    names.retain(|name| creating.len() < MOST_CREATING && creating.insert((cluster, name.clone())));
+    let own = creating.range((cluster, String::new())..);
+    let mut count = own.take_while(|(of, _)| *of == cluster).count();
+    names.retain(|name| {
+        let claimed = count < MOST_CREATING && creating.insert((cluster, name.clone()));
+        count += usize::from(claimed);
+        claimed
+    });
     names
 }
 
@@ -280,10 +286,29 @@ fn concerns_all(error: &CommandError) -> bool {
     )
 }
 
-/// Creates topics that were asked for, in a task of its own. A name that is being created already is left out.
+/// Whether who asked for a topic may still create it, as of now: what was asked for may wait for long.
+fn may_still_create(context: &RequestContext, name: &str) -> bool {
+    let image = context.serving.image();
+    if context.serving.shutdown.is_cancelled() || !context.identity.holds(&image) {
+        return false;
+    }
+    let anywhere = context.allows(&image, Operation::Create, ResourceName::Cluster);
+    anywhere || context.allows(&image, Operation::Create, ResourceName::Topic(name))
+}
+
+/// Creates topics that were asked for, in a task of its own. A name that is being created already is left out, and so is one that the
+/// quota of changes does not allow: nobody waits for that, since the client asks again anyway.
 fn create_in_background(context: &Arc<RequestContext>, names: Vec<String>, partitions: i32) {
     let cluster = context.cluster();
     let names = claim(&mut context.serving.creating.lock(), cluster, names);
+    let made = u64::try_from(partitions).unwrap_or(0);
+    let (names, over): (Vec<_>, Vec<_>) = names.into_iter().partition(|_| context.may_change(made, true));
+    if !over.is_empty() {
+        let mut creating = context.serving.creating.lock();
+        for name in over {
+            creating.remove(&(cluster, name));
+        }
+    }
     if names.is_empty() {
         return;
     }
@@ -291,6 +316,10 @@ fn create_in_background(context: &Arc<RequestContext>, names: Vec<String>, parti
     let create = async move {
         let mut names = names.into_iter();
         for name in names.by_ref() {
+            if !may_still_create(&task, &name) {
+                task.serving.creating.lock().remove(&(cluster, name));
+                continue;
+            }
             let command = CreateTopic {
                 cluster,
                 name: name.clone(),
@@ -321,7 +350,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_and_a_broker_create_a_bounded_number_of_topics() {
+    fn a_request_and_a_cluster_create_a_bounded_number_of_topics_at_a_time_whatever_others_do() {
         let names = |of: usize| (0..2000).map(|n| format!("t{of}-{n}")).collect::<Vec<_>>();
         let mut creating = BTreeSet::new();
         let claimed = claim(&mut creating, ClusterId(1), names(0));
@@ -331,6 +360,16 @@ mod tests {
             claim(&mut creating, ClusterId(1), names(round));
         }
         assert_eq!(creating.len(), MOST_CREATING);
+        for other in [0, 2] {
+            assert_eq!(
+                claim(&mut creating, ClusterId(other), names(0)).len(),
+                MOST_CREATED
+            );
+        }
+        assert_eq!(
+            claim(&mut creating, ClusterId(1), names(30)),
+            Vec::<String>::new()
+        );
     }
 
     #[test]

@@ -36,11 +36,12 @@ pub(crate) async fn run(serving: Arc<Serving>) {
         let others = others(&serving.image(), own);
         peers.retain(|id, _| others.iter().any(|(other, _)| other == id));
         // Who says nothing is not known to want nothing: so something is said also if there is nothing to say.
-        let message = message::encode_demands(own, &mut wanted);
+        let message = message::encode_demands(&mut wanted);
         let told = others.into_iter().map(|(id, address)| {
             let (serving, message, peer) = (&serving, &message, peers.remove(&id));
             async move {
-                let told = tokio::time::timeout(PATIENCE, tell(serving, &address, peer, message)).await;
+                let told =
+                    tokio::time::timeout(PATIENCE, tell(serving, (own, &address), peer, message)).await;
                 match told {
                     Ok(Ok(peer)) => return Some((id, peer)),
                     Ok(Err(error)) => {
@@ -67,7 +68,7 @@ fn others(image: &Image, own: IncarnationId) -> Vec<(IncarnationId, Address)> {
 /// Tells one, on the connection that there is or, if that is gone, on a new one.
 async fn tell(
     serving: &Serving,
-    address: &Address,
+    (own, address): (IncarnationId, &Address),
     peer: Option<Peer>,
     message: &Bytes,
 ) -> std::io::Result<Peer> {
@@ -76,7 +77,7 @@ async fn tell(
     {
         return Ok(peer);
     }
-    let mut peer = Peer::connect(address, &serving.env, &serving.logins.keys.secrets).await?;
+    let mut peer = Peer::connect(own, address, &serving.env, &serving.logins.keys.secrets).await?;
     peer.say(message).await?;
     Ok(peer)
 }

@@ -1,7 +1,7 @@
 //! The bytes of internal messages: docs/formats/internal.md.
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
-use firn_catalog::ids::{ClusterId, IncarnationId};
+use firn_catalog::ids::ClusterId;
 use firn_catalog::quota::throttle::{INTERNAL_QUESTION, Question};
 
 use crate::quotas::Demand;
@@ -20,24 +20,19 @@ pub(crate) enum Message {
     /// The control plane asks.
     Question(Question),
     /// A broker says what is wanted of it.
-    Demands {
-        /// The broker's incarnation.
-        from: IncarnationId,
-        /// By cluster, in bytes a second.
-        demands: Vec<(ClusterId, Demand)>,
-    },
+    /// By cluster, in bytes a second.
+    Demands(Vec<(ClusterId, Demand)>),
 }
 
 /// What demands are sent as. Of more clusters than fit, those with the least are left out.
-pub(crate) fn encode_demands(from: IncarnationId, demands: &mut Vec<(ClusterId, Demand)>) -> Bytes {
+pub(crate) fn encode_demands(demands: &mut Vec<(ClusterId, Demand)>) -> Bytes {
     if demands.len() > MOST_CLUSTERS {
         let sum = |demand: &Demand| demand.ingress + demand.egress;
         demands.sort_by(|(_, a), (_, b)| sum(b).total_cmp(&sum(a)));
         demands.truncate(MOST_CLUSTERS);
     }
-    let mut out = BytesMut::with_capacity(21 + demands.len() * ENTRY);
+    let mut out = BytesMut::with_capacity(5 + demands.len() * ENTRY);
     out.put_u8(DEMANDS);
-    out.put_u128(from.0);
     out.put_u32(u32::try_from(demands.len()).unwrap_or(0));
     for (cluster, demand) in demands {
         out.put_u128(cluster.0);
@@ -55,7 +50,6 @@ pub(crate) fn decode(mut body: &[u8]) -> Option<Message> {
             Some(Message::Question(question))
         }
         DEMANDS => {
-            let from = IncarnationId(body.try_get_u128().ok()?);
             let count = usize::try_from(body.try_get_u32().ok()?).ok()?;
             if count > MOST_CLUSTERS || body.len() != count * ENTRY {
                 return None;
@@ -69,7 +63,7 @@ pub(crate) fn decode(mut body: &[u8]) -> Option<Message> {
                 (cluster, demand)
             };
             let demands = body.chunks_exact(ENTRY).map(entry).collect();
-            Some(Message::Demands { from, demands })
+            Some(Message::Demands(demands))
         }
         _ => None,
     }
@@ -85,10 +79,9 @@ mod tests {
 
     #[test]
     fn what_is_encoded_is_decoded() {
-        let from = IncarnationId(5);
         let mut demands = vec![(ClusterId(1), demand(10.0)), (ClusterId(2), demand(20.0))];
-        let bytes = encode_demands(from, &mut demands);
-        assert_eq!(decode(&bytes), Some(Message::Demands { from, demands }));
+        let bytes = encode_demands(&mut demands);
+        assert_eq!(decode(&bytes), Some(Message::Demands(demands)));
         assert_eq!(
             decode(b"\0\"throttles\""),
             Some(Message::Question(Question::Throttles))
@@ -100,8 +93,8 @@ mod tests {
         let mut demands: Vec<_> = (0..2 * MOST_CLUSTERS as u128)
             .map(|cluster| (ClusterId(cluster), demand(cluster as f64)))
             .collect();
-        let bytes = encode_demands(IncarnationId(1), &mut demands);
-        let Some(Message::Demands { demands, .. }) = decode(&bytes) else {
+        let bytes = encode_demands(&mut demands);
+        let Some(Message::Demands(demands)) = decode(&bytes) else {
             panic!("it is no message");
         };
         assert_eq!(demands.len(), MOST_CLUSTERS);
@@ -114,12 +107,12 @@ mod tests {
 
     #[test]
     fn no_bytes_make_it_panic_or_take_memory_that_was_not_sent() {
-        let good = encode_demands(IncarnationId(5), &mut vec![(ClusterId(1), demand(1.0))]);
+        let good = encode_demands(&mut vec![(ClusterId(1), demand(1.0))]);
         for length in 0..good.len() {
             assert_eq!(decode(&good[..length]), None, "{length}");
         }
         let mut many = good.to_vec();
-        many[17..21].copy_from_slice(&u32::MAX.to_be_bytes());
+        many[1..5].copy_from_slice(&u32::MAX.to_be_bytes());
         assert_eq!(decode(&many), None);
         let none: [&[u8]; 5] = [b"", b"\0", b"\0{}", b"\0\"other\"", b"\x02"];
         for question in none {

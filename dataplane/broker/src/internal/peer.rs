@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use firn_catalog::commands::CELL_CLUSTER;
 use firn_catalog::entities::Address;
+use firn_catalog::ids::IncarnationId;
 use firn_catalog::quota::throttle::{INTERNAL_API, INTERNAL_VERSION};
 use firn_runtime::Env;
 use firn_secrets::Secrets;
@@ -14,12 +15,13 @@ use kafka_protocol::messages::ApiKey;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// How long what the connection shows holds; then it is made anew.
-const DELEGATION: Duration = Duration::from_secs(600);
+/// How long what the connection shows holds; then it is made anew. Whoever reads it on its way could show it for as long.
+const DELEGATION: Duration = Duration::from_secs(10);
 /// The largest answer that is believed, in bytes.
 const MOST_ANSWER: usize = 64 << 10;
 const CLIENT_ID: &str = "firn-broker";
-const NAME: &str = "cell";
+/// What a broker's name in the cell's own cluster begins with; its incarnation follows.
+const NAME: &str = "broker-";
 
 /// A connection that has shown who it is.
 pub(super) struct Peer {
@@ -29,7 +31,12 @@ pub(super) struct Peer {
 
 impl Peer {
     /// Connects and authenticates.
-    pub(super) async fn connect(address: &Address, env: &Env, secrets: &Secrets) -> Result<Self> {
+    pub(super) async fn connect(
+        own: IncarnationId,
+        address: &Address,
+        env: &Env,
+        secrets: &Secrets,
+    ) -> Result<Self> {
         let stream = TcpStream::connect((address.host.as_str(), address.port)).await?;
         stream.set_nodelay(true)?;
         let mut peer = Self {
@@ -41,7 +48,7 @@ impl Peer {
         peer.call(ApiKey::SaslHandshake as i16, 1, &mechanism).await?;
         let delegation = Delegation {
             cluster: CELL_CLUSTER.0,
-            user: NAME.to_owned(),
+            user: name_of(own),
             roles: Vec::new(),
             expires_at_ms: env.now().plus(DELEGATION).0,
             request_id: CLIENT_ID.to_owned(),
@@ -89,6 +96,18 @@ impl Peer {
     }
 }
 
+/// The name of a broker.
+fn name_of(broker: IncarnationId) -> String {
+    format!("{NAME}{:032x}", broker.0)
+}
+
+/// Whose name this is; `None`: no broker's.
+pub(super) fn broker_of(name: &str) -> Option<IncarnationId> {
+    let id = name.strip_prefix(NAME)?;
+    let id = IncarnationId(u128::from_str_radix(id, 16).ok()?);
+    (name_of(id) == name).then_some(id)
+}
+
 fn nonsense(what: &'static str) -> Error {
     Error::new(ErrorKind::InvalidData, what)
 }
@@ -97,4 +116,19 @@ fn nonsense(what: &'static str) -> Error {
 fn put_string(out: &mut BytesMut, text: &str) {
     out.put_i16(i16::try_from(text.len()).unwrap_or(0));
     out.put_slice(text.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broker_has_one_name_and_nothing_else_is_one() {
+        let broker = IncarnationId(0xab);
+        assert_eq!(broker_of(&name_of(broker)), Some(broker));
+        let upper = name_of(broker).to_uppercase();
+        for other in ["cell", "broker-", "broker-ab", "broker-+ab", upper.as_str()] {
+            assert_eq!(broker_of(other), None, "{other}");
+        }
+    }
 }

@@ -3,10 +3,12 @@
 use bytes::{BufMut, Bytes, BytesMut};
 use firn_catalog::access::Permission;
 use firn_catalog::commands::{CELL_CLUSTER, Principal};
+use firn_catalog::ids::IncarnationId;
 use firn_catalog::quota::throttle::{INTERNAL_VERSION, Question, Throttles};
 use kafka_protocol::ResponseError;
 
 use super::message::{self, Message};
+use super::peer;
 use crate::errors::NONE;
 use crate::network::{After, Closing, Reply};
 use crate::protocol::header::{self, Prelude};
@@ -23,11 +25,11 @@ pub(crate) fn answer(serving: &Serving, identity: &Identity, prelude: &Prelude, 
     let answered = match message::decode(body) {
         None => Err(ResponseError::InvalidRequest),
         Some(Message::Question(Question::Throttles)) => throttles(serving, identity),
-        Some(Message::Demands { from, demands }) => match is_of_the_cell(identity) {
+        Some(Message::Demands(demands)) => match broker(identity) {
             // Who is no broker of this cell, as far as this one knows yet, says it again in a second.
-            true if serving.ledger.hear(from, demands) => Ok(Bytes::new()),
-            true => Err(ResponseError::BrokerIdNotRegistered),
-            false => Err(ResponseError::ClusterAuthorizationFailed),
+            Some(from) if serving.ledger.hear(from, demands) => Ok(Bytes::new()),
+            Some(_) => Err(ResponseError::BrokerIdNotRegistered),
+            None => Err(ResponseError::ClusterAuthorizationFailed),
         },
     };
     let (code, body) = match answered {
@@ -47,9 +49,13 @@ pub(crate) fn answer(serving: &Serving, identity: &Identity, prelude: &Prelude, 
     }
 }
 
-/// Whether the connection is another broker's: no tenant has roles in the cell's own cluster, so nobody else is let in there.
-fn is_of_the_cell(identity: &Identity) -> bool {
-    identity.cluster == CELL_CLUSTER && identity.on_behalf.is_some()
+/// Which broker's the connection is: it is named in what was signed, for the cell's own cluster, in which no tenant is.
+fn broker(identity: &Identity) -> Option<IncarnationId> {
+    let of_the_cell = identity.cluster == CELL_CLUSTER && identity.on_behalf.is_some();
+    match &identity.principal {
+        Principal::User(user) if of_the_cell => peer::broker_of(&user.name),
+        _ => None,
+    }
 }
 
 fn throttles(serving: &Serving, identity: &Identity) -> Result<Bytes, ResponseError> {

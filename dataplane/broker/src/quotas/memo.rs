@@ -141,3 +141,28 @@ impl Memo {
         self.spent.swap(0, Ordering::Relaxed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_of_a_connections_first_request_is_counted_until_it_is_known_that_nobody_wants_it() {
+        let memo = Memo::default();
+        assert!(memo.is_timed());
+        memo.spend(Duration::from_nanos(7));
+        memo.time(true);
+        assert_eq!(memo.take_spent(), 7);
+        memo.spend(Duration::from_nanos(7));
+        memo.time(false);
+        assert_eq!((memo.is_timed(), memo.take_spent()), (false, 0));
+    }
+
+    #[test]
+    fn a_request_is_held_back_since_the_first_time_until_it_is_let_go() {
+        let memo = Memo::default();
+        assert_eq!((memo.hold_back(5), memo.hold_back(9)), (5, 5));
+        memo.let_go();
+        assert_eq!(memo.hold_back(9), 9);
+    }
+}

@@ -152,9 +152,8 @@ impl Ledger {
                 && known.principal == *caller.principal
                 && known.holds_in(&image)
         };
-        match slot {
-            Some(known) if holds(known) => {}
-            _ => *slot = None,
+        if !slot.as_mut().is_some_and(holds) {
+            *slot = None;
         }
         slot.get_or_insert_with(|| self.find(&image, caller, client_id, now))
     }

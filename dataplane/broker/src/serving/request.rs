@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use firn_catalog::commands::{Actor, CredentialId, Principal, User};
+use firn_catalog::entities::ClusterState;
 use firn_catalog::ids::ClusterId;
+use firn_catalog::image::Image;
 use kafka_protocol::messages::ApiKey;
 use tokio::time::Instant;
 
@@ -36,6 +38,29 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
+    /// Whether its cluster still serves it, and what it showed still holds.
+    pub(crate) fn holds(&self, image: &Image) -> bool {
+        let cluster = image.cluster(self.cluster);
+        // In a test the cluster of those who show nothing need not be there.
+        let serves = cluster.map_or(self.credential.is_none(), |cluster| {
+            cluster.state == ClusterState::Active
+        });
+        let access = || image.access(self.cluster);
+        serves
+            && match self.credential {
+                Some(id @ (CredentialId::ApiKey(_) | CredentialId::Scram(_))) => {
+                    image.credential(id).is_some()
+                }
+                Some(CredentialId::Token(id)) => {
+                    access().is_some_and(|access| access.identity_provider(id).is_some())
+                }
+                Some(CredentialId::Certificate(_)) => {
+                    access().is_some_and(|access| access.ca_pools().next().is_some())
+                }
+                Some(CredentialId::Session(_) | CredentialId::Kerberos) | None => true,
+            }
+    }
+
     /// Whether it is this user, whose roles may have changed.
     pub(crate) fn is_user(&self, user: &User) -> bool {
         match &self.principal {

@@ -1,5 +1,6 @@
 //! Client quotas and the limits of clusters: answered at once, told, muted; and who gets round them.
 
+mod holding_back;
 mod internal;
 
 use firn_catalog::commands::{Actor, AlterQuotas, Principal, WantedCluster};

@@ -130,7 +130,7 @@ impl From<KafkaError> for Problem {
             }
             KafkaError::Refused(UNKNOWN_TOPIC_OR_PARTITION) => Self::missing("topic"),
             KafkaError::Refused(TOPIC_AUTHORIZATION_FAILED | CLUSTER_AUTHORIZATION_FAILED) => {
-                Self::new(Code::Forbidden, "no role of yours allows this")
+                Self::new(Code::Forbidden, "no role of yours allows this").untold()
             }
             KafkaError::Refused(_) => {
                 tracing::warn!(%error, "a broker refuses");

@@ -12,6 +12,7 @@ use firn_log::batch::{BatchError, BatchHeader, WorkBudget};
 use firn_log::partition::{AppendError, Partition, Validated};
 use firn_runtime::{Timestamp, blocking};
 use kafka_protocol::ResponseError;
+use tokio::time::Instant;
 
 use super::find;
 use crate::protocol::produce::{ProducePartition, ProduceTopic, TopicKey};

@@ -33,12 +33,21 @@ async fn bench() -> Bench {
 
 /// A connection to the internal listener for somebody in a cluster.
 async fn inside(bench: &Bench, cluster: u128, roles: &[&str]) -> Client {
+    inside_as(bench, "per_somebody", cluster, roles).await
+}
+
+/// A connection of a broker of that incarnation.
+async fn broker(bench: &Bench, incarnation: u128) -> Client {
+    inside_as(bench, &format!("broker-{incarnation:032x}"), 0, &[]).await
+}
+
+async fn inside_as(bench: &Bench, user: &str, cluster: u128, roles: &[&str]) -> Client {
     let mut client = Client::connect(bench.broker.internal_address().unwrap()).await;
     let chosen = SaslHandshakeRequest::default().with_mechanism(text(MECHANISM));
     assert_eq!(client.call(1, &chosen).await.error_code, 0);
     let delegation = Delegation {
         cluster,
-        user: "per_somebody".to_owned(),
+        user: user.to_owned(),
         roles: roles.iter().map(|role| (*role).to_owned()).collect(),
         expires_at_ms: Env::system().now().0 + 60_000,
         request_id: "request-1".to_owned(),
@@ -69,9 +78,8 @@ async fn say(client: &mut Client, body: &[u8]) -> (i16, Bytes) {
     (answer.get_i16(), answer)
 }
 
-fn demands(from: u128, clusters: u32) -> Vec<u8> {
+fn demands(clusters: u32) -> Vec<u8> {
     let mut body = vec![1];
-    body.put_u128(from);
     body.put_u32(clusters);
     for cluster in 0..clusters {
         body.put_u128(cluster.into());
@@ -119,11 +127,17 @@ async fn why_somebody_is_throttled_is_told_to_whoever_may_see_the_cluster() {
 async fn demands_are_taken_from_brokers_of_the_cell_only() {
     let bench = bench().await;
     let mut tenant = inside(&bench, bench.cluster.0, &["admin"]).await;
-    assert_eq!(say(&mut tenant, &demands(1, 2)).await.0, NOT_ALLOWED);
+    assert_eq!(say(&mut tenant, &demands(2)).await.0, NOT_ALLOWED);
+    // Whoever takes a broker's name in a tenant's cluster is none, nor is the cell without a broker's name.
+    let name = format!("broker-{:032x}", 12_345);
+    let mut named = inside_as(&bench, &name, bench.cluster.0, &["admin"]).await;
+    assert_eq!(say(&mut named, &demands(2)).await.0, NOT_ALLOWED);
     let mut cell = inside(&bench, 0, &[]).await;
+    assert_eq!(say(&mut cell, &demands(2)).await.0, NOT_ALLOWED);
     let own = bench.log.incarnation().0;
     for stranger in [own, 12_345] {
-        assert_eq!(say(&mut cell, &demands(stranger, 2)).await.0, NOT_REGISTERED);
+        let mut stranger = broker(&bench, stranger).await;
+        assert_eq!(say(&mut stranger, &demands(2)).await.0, NOT_REGISTERED);
     }
     bench.stop().await;
 }
@@ -131,11 +145,11 @@ async fn demands_are_taken_from_brokers_of_the_cell_only() {
 #[tokio::test]
 async fn whatever_bytes_come_are_answered_with_an_error_and_the_connection_goes_on() {
     let bench = bench().await;
-    let mut cell = inside(&bench, 0, &[]).await;
-    let mut short = demands(1, 3);
+    let mut cell = broker(&bench, 9).await;
+    let mut short = demands(3);
     short.pop();
-    let mut claims = demands(1, 0);
-    claims[17..21].copy_from_slice(&u32::MAX.to_be_bytes());
+    let mut claims = demands(0);
+    claims[1..5].copy_from_slice(&u32::MAX.to_be_bytes());
     let nested = [&b"\0"[..], &[b'['; 1_000]].concat();
     let hostile: [&[u8]; 9] = [
         b"",
@@ -151,7 +165,7 @@ async fn whatever_bytes_come_are_answered_with_an_error_and_the_connection_goes_
     for body in hostile {
         assert_eq!(say(&mut cell, body).await.0, INVALID_REQUEST, "{body:?}");
     }
-    assert_eq!(say(&mut cell, &demands(9, 10_000)).await.0, NOT_REGISTERED);
+    assert_eq!(say(&mut cell, &demands(10_000)).await.0, NOT_REGISTERED);
     // Another version is none.
     let mut other = message(ASK);
     other[7] = 1;
@@ -204,7 +218,8 @@ async fn understood(stream: &mut TcpStream) -> Bytes {
 
 /// What this broker has of the cluster's limit, as a client that waits is told.
 async fn share(bench: &Bench, viewer: &mut Client) -> u64 {
-    send(&mut bench.client().await, "t", 10).await;
+    // As much as there is in a second, so that somebody waits the while.
+    send(&mut bench.client().await, "t", 500_000).await;
     let (_, told) = say(viewer, ASK).await;
     let told: Throttles = serde_json::from_slice(&told).unwrap();
     match told.throttles[0].limit {
@@ -241,7 +256,7 @@ async fn a_broker_tells_the_others_what_is_wanted_and_takes_what_they_leave() {
         .unwrap()
         .unwrap();
     let mut viewer = inside(&bench, bench.cluster.0, &["viewer"]).await;
-    for _ in 0..60 {
+    for _ in 0..2 {
         send(&mut bench.client().await, "t", 500_000).await;
     }
     assert_eq!(
@@ -254,10 +269,13 @@ async fn a_broker_tells_the_others_what_is_wanted_and_takes_what_they_leave() {
     let proof = understood(&mut stream).await;
     let proof = Delegation::verify(str::from_utf8(&proof[4..]).unwrap(), &secrets(), now.0).unwrap();
     assert_eq!((proof.cluster, proof.roles.len()), (0, 0));
+    assert_eq!(proof.user, format!("broker-{:032x}", bench.log.incarnation().0));
+    let until = Env::system().now().0 + 10_000;
+    assert!(proof.expires_at_ms <= until, "it can be shown for some seconds");
     let wanted = async {
         loop {
             let mut told = understood(&mut stream).await;
-            assert_eq!((told.get_u8(), told.get_u128()), (1, bench.log.incarnation().0));
+            assert_eq!(told.get_u8(), 1);
             if told.get_u32() > 0 {
                 assert_eq!(told.get_u128(), bench.cluster.0);
                 return told.get_u64();
@@ -266,10 +284,10 @@ async fn a_broker_tells_the_others_what_is_wanted_and_takes_what_they_leave() {
     };
     assert!(wanted.await > 500_000, "more than it has");
     // The other one says that nothing is wanted there.
-    let mut cell = inside(&bench, 0, &[]).await;
+    let mut other = broker(&bench, id.0).await;
     let grows = async {
         while share(&bench, &mut viewer).await < 999_000 {
-            assert_eq!(say(&mut cell, &demands(id.0, 0)).await.0, 0);
+            assert_eq!(say(&mut other, &demands(0)).await.0, 0);
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     };
