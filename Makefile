@@ -68,8 +68,10 @@ lint: ## Check format, lints, the repository's own rules and the dependencies
 		"dependencies" "scripts/cargo-deny check licenses bans sources"
 
 .PHONY: bench
-bench: release-bench ## Measure Firn alone (idle memory, start, start after kill -9), and groups beside Apache Kafka (figures, not tests)
+bench: release-bench ## Measure Firn alone (idle memory, start, start after kill -9, checks of ACLs, two tenants), and groups beside Apache Kafka (figures, not tests)
 	@target/release/firn-bench figures
+	@cargo run --release --locked --quiet --package firn-catalog --example ten_thousand_acls
+	@target/release/firn-bench fairness
 	@scripts/need java
 	@scripts/provision
 	@mkdir -p target/figures

@@ -152,8 +152,7 @@ fn short_names_are_what_kafka_s_own_classes_say() {
 }
 
 /// Lets alice write and read.
-fn allow_alice(kafka: &str) {
-    let mut tools = KafkaTools::start(kafka);
+fn allow_alice(tools: &mut KafkaTools) {
     let topic = format!("--operation Read --operation Write --operation Describe --topic {TOPIC}");
     let cluster = "--operation IdempotentWrite --cluster";
     for what in [topic.as_str(), cluster] {
@@ -171,7 +170,8 @@ fn clients_with_tickets_do_what_acls_allow_and_no_more() {
     let keytab = |name: &str| bench.kdc.keytab(&name.replace('/', "-"), &[name]);
     let (alice, bob, carol) = (keytab("alice"), keytab("bob"), keytab("carol/host"));
     create_topic(&kafka, TOPIC, 1, &[]);
-    allow_alice(&kafka);
+    let mut tools = KafkaTools::start(&kafka);
+    allow_alice(&mut tools);
     let input = bench.firn.options().scratch().join("records");
     fs::write(&input, "0\t1000\t6b\t6a617661\t\n").unwrap();
     let produce = |principal: &str, keytab: &Path| {
@@ -181,6 +181,12 @@ fn clients_with_tickets_do_what_acls_allow_and_no_more() {
             .input(&input)
             .args(["produce", &kafka, TOPIC, "none"])
     };
+    let denied = |principal: &str, keytab: &Path| {
+        let output = produce(principal, keytab).into_command().output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let refused = !output.status.success() && said.contains("AuthorizationException");
+        assert!(refused, "{principal}: {said}");
+    };
     produce("alice", &alice).run();
     let text = bench.firn.options().scratch().join("text");
     fs::write(&text, "k:kcat\n").unwrap();
@@ -189,36 +195,17 @@ fn clients_with_tickets_do_what_acls_allow_and_no_more() {
         .args(["-P", "-t", TOPIC, "-K", ":", "-p", "0"])
         .input(&text)
         .run();
-    let read = bench
-        .kcat("alice", &alice)
-        .args([
-            "-C",
-            "-t",
-            TOPIC,
-            "-p",
-            "0",
-            "-o",
-            "beginning",
-            "-c",
-            "2",
-            "-f",
-            "%k=%s\n",
-        ])
-        .run();
-    assert_eq!(read, "k=java\nk=kcat\n");
-    let read = bench
+    let all = ["-C", "-t", TOPIC, "-p", "0", "-o", "beginning", "-c", "2"];
+    let read = || bench.kcat("alice", &alice).args(all).args(["-f", "%k=%s\n"]);
+    assert_eq!(read().run(), "k=java\nk=kcat\n");
+    let text = bench
         .java("Client")
         .security(&Bench::security(&format!("alice@{REALM}"), &alice))
         .args(["text", &kafka, TOPIC, "2"])
         .run();
-    assert_eq!(read, "0\tk\tjava\n0\tk\tkcat\n");
+    assert_eq!(text, "0\tk\tjava\n0\tk\tkcat\n");
     // Whoever is known may do nothing without an ACL; whoever has no name is refused.
-    let refused = produce("bob", &bob).into_command().output().unwrap();
-    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert!(
-        !refused.status.success() && said.contains("AuthorizationException"),
-        "{said}"
-    );
+    denied("bob", &bob);
     let refused = bench
         .kcat("carol/host", &carol)
         .args(["-L", "-m", "5"])
@@ -227,6 +214,15 @@ fn clients_with_tickets_do_what_acls_allow_and_no_more() {
         .unwrap();
     assert!(!refused.status.success());
     bench.logged("no rule gives the principal a name");
+    // What is denied on top is allowed no longer, to either client.
+    let args =
+        format!("--add --deny-principal User:alice --operation Read --operation Write --topic {TOPIC}");
+    tools.ok(Tool::Acls, &args);
+    denied("alice", &alice);
+    let refused = read().arg("-e").into_command().output().unwrap();
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(said.contains("Topic authorization failed"), "{said}");
+    assert_eq!(String::from_utf8_lossy(&refused.stdout), "");
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Two brokers of one cell, over one PostgreSQL and one S3 server: a cluster's limit is that of both together, and whoever is asked
-//! for more than its equal part has what the other leaves.
+//! Two brokers of one cell, over one PostgreSQL and one S3 server: what is changed through one, or by REST, counts at the other once it is
+//! answered; a cluster's limit is that of both together, and whoever is asked for more than its equal part has what the other leaves.
 #![allow(clippy::print_stdout, reason = "tests talk to whoever reads their output")]
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 #![allow(
@@ -9,7 +9,7 @@
 
 mod support;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -25,14 +25,20 @@ use support::s3::S3;
 use support::streaming;
 use support::tls::Authority;
 use support::wait_for;
+use support::wire::Wire;
 
 /// Bytes a second that each cluster may receive, from all brokers together.
 const LIMIT: f64 = 1_000_000.0;
 /// For how long it is measured, in seconds.
 const WINDOW: &str = "10";
 
-/// Partitions of a topic, so many that each broker leads some: the first broker of a cell begins with those of the groups' topic.
-const PARTITIONS: usize = 128;
+/// Partitions of the topic, some led by each broker.
+const PARTITIONS: usize = 8;
+/// Partitions of the groups' topic, with which the first broker of a cell begins.
+const COORDINATORS: usize = 256;
+
+const UNKNOWN_TOPIC: i16 = 3;
+const TOPIC_AUTHORIZATION_FAILED: i16 = 29;
 
 /// A cell with two brokers.
 struct Cell {
@@ -81,6 +87,12 @@ impl Cell {
             _postgres: postgres,
             _s3: s3,
         }
+    }
+
+    /// Makes new partitions be spread over both brokers, by giving the second one as many as the first one began with.
+    fn even_out(&self) {
+        let tenant = Tenant::new(&self.control.http, "evening-out", Some(&self.mail));
+        tenant.topic("padding", COORDINATORS);
     }
 
     /// A tenant whose cluster is limited and has a topic with partitions on each broker, and how its clients log in.
@@ -134,10 +146,51 @@ fn produce(of: &(Tenant, Security), node: i32) -> f64 {
     said.trim().parse().unwrap()
 }
 
+/// How often a change is made and looked at right after its answer.
+const CHANGES: i32 = 10;
+
+/// What is made through one broker, or by REST, counts for the next request at another, on a connection that is open already.
+fn assert_in_force_once_answered(cell: &Cell, (tenant, _): &(Tenant, Security)) {
+    let admin = json!({
+        "service_account": tenant.service_account("admin", "admin"),
+        "cluster": tenant.cluster,
+        "name": "admin",
+    });
+    let admin = rest::login(&tenant.make("/v1/api-keys", &admin), &cell.authority);
+    let developer = rest::login(&tenant.api_key(), &cell.authority);
+    let log_in = |node: usize, who| Wire::log_in(&cell.brokers[node].kafka, who).unwrap();
+    let mut admins = [0, 1].map(|node| log_in(node, &admin));
+    let mut developers = [0, 1].map(|node| log_in(node, &developer));
+    let principal = format!("User:{}", tenant.service_account);
+    for change in 0..CHANGES {
+        for (made_at, asked) in [(0, 1), (1, 0)] {
+            let topic = format!("denied-{change}-{made_at}");
+            let mut error = || developers[asked].produce(&topic, b"x").error;
+            assert_eq!(error(), UNKNOWN_TOPIC, "a developer may write to any topic");
+            admins[made_at].deny_write(&principal, &topic);
+            assert_eq!(error(), TOPIC_AUTHORIZATION_FAILED, "{topic}");
+        }
+        let path = format!("/v1/clusters/{}/quotas", tenant.cluster);
+        let rate = f64::from(1_000 + change);
+        let quota = json!({
+            "entity": { "client_id": { "name": "measured" } },
+            "quotas": { "producer_byte_rate": rate },
+        });
+        let quota = tenant.rest().request("PUT", &path).json(&quota);
+        tenant.rest().send(&quota).expect(200);
+        for admin in &mut admins {
+            let told = admin.quotas_of_client("measured");
+            assert_eq!(told, BTreeMap::from([("producer_byte_rate".to_owned(), rate)]));
+        }
+    }
+}
+
 #[test]
-fn two_brokers_keep_a_clusters_limit_together_and_one_has_nearly_all_of_it_while_the_other_is_idle() {
+fn two_brokers_know_of_changes_once_they_are_answered_and_keep_a_clusters_limit_together() {
     let cell = Cell::start();
+    cell.even_out();
     let (both, one) = (cell.tenant("both"), cell.tenant("one"));
+    assert_in_force_once_answered(&cell, &both);
     let (first, second, alone) = thread::scope(|scope| {
         let first = scope.spawn(|| produce(&both, 0));
         let second = scope.spawn(|| produce(&both, 1));

@@ -16,7 +16,9 @@ const PRODUCE: (i16, i16) = (0, 7);
 const FETCH: (i16, i16) = (1, 4);
 const SASL_HANDSHAKE: (i16, i16) = (17, 1);
 const CREATE_TOPICS: (i16, i16) = (19, 4);
+const CREATE_ACLS: (i16, i16) = (30, 1);
 const SASL_AUTHENTICATE: (i16, i16) = (36, 1);
+const DESCRIBE_CLIENT_QUOTAS: (i16, i16) = (48, 0);
 
 /// How long an answer may take before the test fails. Generous: two cores may be busy.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -153,6 +155,59 @@ impl Wire {
         answer.advance(12);
         skip_string(&mut answer);
         assert_eq!(answer.get_i16(), 0, "CreateTopics");
+    }
+
+    /// Makes an ACL that denies a principal to write to a topic.
+    pub fn deny_write(&mut self, principal: &str, topic: &str) {
+        const TOPIC: i8 = 2;
+        const LITERAL: i8 = 3;
+        const WRITE: i8 = 4;
+        const DENY: i8 = 2;
+        self.send(CREATE_ACLS, |body| {
+            body.put_i32(1);
+            body.put_i8(TOPIC);
+            put_string(body, topic);
+            body.put_i8(LITERAL);
+            put_string(body, principal);
+            put_string(body, "*");
+            body.put_i8(WRITE);
+            body.put_i8(DENY);
+        });
+        let mut answer = self.receive().expect("CreateAcls is answered");
+        // Correlation id, throttle time, number of results.
+        answer.advance(12);
+        assert_eq!(answer.get_i16(), 0, "CreateAcls");
+    }
+
+    /// The quotas of exactly this client id, by key.
+    pub fn quotas_of_client(&mut self, client_id: &str) -> BTreeMap<String, f64> {
+        const EXACT: i8 = 0;
+        self.send(DESCRIBE_CLIENT_QUOTAS, |body| {
+            body.put_i32(1);
+            put_string(body, "client-id");
+            body.put_i8(EXACT);
+            put_string(body, client_id);
+            body.put_u8(1);
+        });
+        let mut answer = self.receive().expect("DescribeClientQuotas is answered");
+        // Correlation id, throttle time.
+        answer.advance(8);
+        assert_eq!(answer.get_i16(), 0, "DescribeClientQuotas");
+        // No message; the number of entries.
+        answer.advance(2);
+        let mut quotas = BTreeMap::new();
+        for _ in 0..answer.get_i32() {
+            for _ in 0..answer.get_i32() {
+                skip_string(&mut answer);
+                skip_string(&mut answer);
+            }
+            for _ in 0..answer.get_i32() {
+                let length = usize::try_from(answer.get_i16()).unwrap();
+                let key = String::from_utf8(answer.split_to(length).to_vec()).unwrap();
+                quotas.insert(key, answer.get_f64());
+            }
+        }
+        quotas
     }
 
     /// Sends one record to partition 0 with acks=all and does not wait; its correlation id.

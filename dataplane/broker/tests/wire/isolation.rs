@@ -4,6 +4,7 @@
 
 pub mod acls;
 pub mod needs;
+mod quotas;
 pub mod tenants;
 
 use std::time::Duration;

@@ -1,10 +1,13 @@
 //! The keys of those whose tokens are taken, and when they are asked for.
 //!
 //! Keys are used as they were read, for a day at most. Once they are ten minutes old, the next login has them read again, and does not
-//! wait if the key that its token names is among them. A token that names another key has them read again too; it waits only where they
-//! are old, and else is refused at once, so that the time of the refusal does not tell whose keys are known. Nobody is asked more often
-//! than once an interval (30 s), however many tokens come, whatever they name, and however often the provider is changed: those
-//! meanwhile share the one request. An issuer that does not answer is asked less and less often, down to once in five minutes.
+//! wait if the key that its token names is among them. A token that names another key has them read again too, and waits for them: the
+//! first login with a key that an issuer begins to sign with at once is taken. It waits where a request is under way or may be made now,
+//! and is judged at once by the keys that are there otherwise. Nobody is asked more often than once an interval (30 s), however many
+//! tokens come, whatever they name, and however often the provider is changed: those meanwhile share the one request. An issuer that
+//! does not answer is asked less and less often, down to once in five minutes.
+//!
+//! How long a token with an unknown key id takes tells that its issuer is trusted; names and keys it does not tell.
 //!
 //! Nobody is asked within a connection's turn. A cluster's providers are asked two at a time, and not too many of all clusters', so that
 //! those who answer slowly keep only their own cluster waiting; this service's own keys wait for nobody.
@@ -152,7 +155,7 @@ impl KeyCache {
         }
     }
 
-    /// The keys of an issuer; those that a token needs are asked for if it is time.
+    /// The keys of an issuer; those that a token needs are asked for if they may be, and waited for if they are not there.
     pub(super) fn look(self: &Arc<Self>, of: &Issuer, has: impl Fn(&KeySet) -> bool) -> Look {
         let now = Instant::now();
         let mut known = self.known.lock();
@@ -171,7 +174,7 @@ impl KeyCache {
             false => under_way,
         };
         match (here, running) {
-            (Some((keys, _)), _) if fresh || wanted => Look::Here(keys),
+            (Some((keys, _)), _) if wanted => Look::Here(keys),
             (_, Some(running)) => Look::Later(over(running)),
             (Some((keys, _)), None) => Look::Here(keys),
             (None, None) => Look::Away,

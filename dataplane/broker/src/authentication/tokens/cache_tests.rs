@@ -131,10 +131,7 @@ async fn a_new_key_counts_once_the_keys_are_read_again_and_an_old_one_until_then
     *fake.key.lock() = "b";
     assert_eq!(login(&cache, &of, "b").await, Some(false), "too soon to ask");
     tokio::time::advance(INTERVAL).await;
-    let at_once = cache.look(&of, |keys| keys.has(Some("b")));
-    assert!(matches!(at_once, Look::Here(keys) if !keys.has(Some("b"))));
-    settled().await;
-    assert_eq!(login(&cache, &of, "b").await, Some(true));
+    assert_eq!(login(&cache, &of, "b").await, Some(true), "the first one waits");
     *fake.key.lock() = "c";
     tokio::time::advance(FRESH).await;
     assert_eq!(login(&cache, &of, "b").await, Some(true), "while they are read");
@@ -148,6 +145,30 @@ async fn a_new_key_counts_once_the_keys_are_read_again_and_an_old_one_until_then
         "old keys are waited for"
     );
     assert_eq!(asked(&fake), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_key_waits_while_a_request_may_be_made_or_is_under_way_and_for_none_else() {
+    let (cache, fake) = cache("a");
+    let of = provider(1);
+    assert_eq!(login(&cache, &of, "a").await, Some(true));
+    *fake.key.lock() = "b";
+    *fake.takes.lock() = Duration::from_secs(5);
+    let waits = |kid| matches!(cache.look(&of, |keys| keys.has(Some(kid))), Look::Later(_));
+    assert!(!waits("b"), "asked a moment ago");
+    tokio::time::advance(INTERVAL).await;
+    assert!(waits("b") && waits("random"));
+    assert!(!waits("a"), "a known one never does");
+    let logins = (0..100).map(|_| login(&cache, &of, "b"));
+    let all = futures::future::join_all(logins).await;
+    assert!(all.iter().all(|found| *found == Some(true)));
+    assert!(!waits("random"), "just read");
+    *fake.key.lock() = "";
+    tokio::time::advance(INTERVAL).await;
+    assert_eq!(login(&cache, &of, "c").await, Some(false), "the issuer is away");
+    assert!(!waits("c"), "it is not asked again so soon");
+    assert_eq!(login(&cache, &of, "b").await, Some(true));
+    assert_eq!(asked(&fake), 3);
 }
 
 #[tokio::test(start_paused = true)]

@@ -23,7 +23,7 @@ use tokio_rustls::client::TlsStream;
 use self::chains::{Authority, Client, self_signed};
 use super::people::{self, Scram};
 use super::tls::{Swappable, certificate};
-use super::{Caller, owner, with};
+use super::{Caller, acls, owner, with};
 use crate::support::client::PATIENCE;
 use crate::support::{Bench, Setup};
 
@@ -340,6 +340,18 @@ async fn authorities_overlap_and_one_that_goes_takes_its_clients_with_it() {
         .unwrap();
     world.in_force(removed.sequence).await;
     assert_eq!(last.cluster().await, None);
+    world.bench.stop().await;
+}
+
+#[tokio::test]
+async fn who_shows_a_certificate_is_bound() {
+    let world = World::new().await;
+    let authority = Authority::new("authority");
+    world.put(pool(ONE, &[&authority])).await;
+    acls::bind_writer(&world.bench, ONE, "User:alice").await;
+    let alice = authority.client("alice", usual);
+    let caller = world.connect("one.cell.test", Some(&alice)).await;
+    acls::assert_are_bound(&world.bench, ONE, "User:alice", &mut [caller]).await;
     world.bench.stop().await;
 }
 

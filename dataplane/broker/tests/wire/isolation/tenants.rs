@@ -21,6 +21,9 @@ use crate::support::client::{Client, PATIENCE, frame, text};
 use crate::support::samples::{CORRELATION, Sample};
 use crate::support::{Bench, secrets};
 
+/// Whose quotas change, and which; `None` takes one away.
+pub type QuotaAlteration = (QuotaEntity, Vec<(QuotaKey, Option<f64>)>);
+
 pub struct Tenant {
     pub cluster: ClusterId,
     pub slug: String,
@@ -61,16 +64,29 @@ impl Tenant {
 
     /// A new API key whose holder has this role.
     pub async fn api_key(&self, bench: &Bench, role: Role) -> (ApiKeyText, ApiKeyId) {
-        self.api_key_with(bench, RoleSet::NONE.with(role)).await
+        self.api_key_with(bench, None, RoleSet::NONE.with(role)).await
     }
 
     /// A connection of somebody without any role.
     pub async fn client_without_role(&self, bench: &Bench) -> Client {
-        let (key, id) = self.api_key_with(bench, RoleSet::NONE).await;
+        let (key, id) = self.api_key_with(bench, None, RoleSet::NONE).await;
         login(bench, &key, id).await.expect("the key is in force")
     }
 
-    async fn api_key_with(&self, bench: &Bench, roles: RoleSet) -> (ApiKeyText, ApiKeyId) {
+    /// A connection of an administrator with this name.
+    pub async fn client_named(&self, bench: &Bench, name: &str) -> Client {
+        let roles = RoleSet::NONE.with(Role::Admin);
+        let (key, id) = self.api_key_with(bench, Some(name), roles).await;
+        login(bench, &key, id).await.expect("the key is in force")
+    }
+
+    /// A new API key of somebody with this name; `None`: of a service account.
+    async fn api_key_with(
+        &self,
+        bench: &Bench,
+        name: Option<&str>,
+        roles: RoleSet,
+    ) -> (ApiKeyText, ApiKeyId) {
         let env = Env::system();
         let id = ApiKeyId(env.random_u128());
         let key = api_key::generate(id.0, &*env.random);
@@ -80,10 +96,10 @@ impl Tenant {
             cluster: self.cluster,
             username: id.public().into(),
             generated: true,
-            service_account: Some(account),
+            service_account: name.is_none().then_some(account),
             user: Arc::new(User {
                 cluster: self.cluster,
-                name: account.public().into(),
+                name: name.map_or_else(|| account.public().into(), Into::into),
                 roles,
             }),
             proof: Proof::ApiKey {
@@ -155,13 +171,20 @@ impl Tenant {
     /// A client quota of a user.
     pub async fn quota(&self, bench: &Bench, user: &str) {
         let entity = QuotaEntity::User(Named::Name(user.to_owned()));
+        let quota = (entity, vec![(QuotaKey::RequestPercentage, Some(5_000.0))]);
+        self.quotas(bench, vec![quota]).await;
+    }
+
+    /// Changes client quotas.
+    pub async fn quotas(&self, bench: &Bench, alterations: Vec<QuotaAlteration>) {
         let command = AlterQuotas {
             cluster: self.cluster,
-            alterations: vec![(entity, vec![(QuotaKey::RequestPercentage, Some(5_000.0))])],
+            alterations,
             expected: None,
             validate_only: false,
         };
         let made = bench.catalog.alter_quotas(&self.admin, command).await.unwrap();
+        assert!(made.value.iter().all(Result::is_ok), "{:?}", made.value);
         in_force(bench, made.sequence).await;
     }
 }

@@ -10,6 +10,11 @@ use super::identity_provider::{Behaviour, SigningKey};
 /// How often a provider is asked in these tests.
 const INTERVAL: Duration = Duration::from_millis(50);
 
+/// Waits until a provider that has just been asked may be asked again.
+async fn may_be_asked_again() {
+    tokio::time::sleep(INTERVAL).await;
+}
+
 /// Shows a token until it is taken: keys are asked for once an interval.
 async fn taken_in_the_end(world: &World, token: &str) {
     let taken = async { while !world.takes(token).await {} };
@@ -24,12 +29,33 @@ async fn new_keys_are_found_and_withdrawn_ones_do_not_count() {
     assert!(world.takes(&old).await);
     let (first, second) = (world.provider.key(), SigningKey::new("key-2"));
     world.provider.set_keys(&[second.clone(), first]);
-    taken_in_the_end(&world, &world.provider.token("alice")).await;
+    may_be_asked_again().await;
+    assert!(
+        world.takes(&world.provider.token("alice")).await,
+        "the first login with a new key"
+    );
     assert!(world.takes(&old).await, "both count meanwhile");
     let third = SigningKey::new("key-3");
     world.provider.set_keys(&[third, second]);
-    taken_in_the_end(&world, &world.provider.token("alice")).await;
+    may_be_asked_again().await;
+    let token = world.provider.token("alice");
+    let first = (0..10).map(|_| world.takes(&token));
+    let taken = futures::future::join_all(first).await;
+    assert!(
+        taken.iter().all(|taken| *taken),
+        "the first logins share a request"
+    );
     assert!(!world.takes(&old).await, "its key was withdrawn");
+    world.bench.stop().await;
+}
+
+#[tokio::test]
+async fn a_new_key_is_unknown_for_an_interval_after_its_provider_was_asked() {
+    let world = World::new().await;
+    assert!(world.takes(&world.provider.token("alice")).await);
+    world.provider.set_keys(&[SigningKey::new("key-2")]);
+    assert!(!world.takes(&world.provider.token("alice")).await);
+    assert_eq!(world.provider.asked(), 1);
     world.bench.stop().await;
 }
 

@@ -1,5 +1,8 @@
 //! Who a token makes of a connection, and for how long.
 
+use firn_catalog::ids::ClusterId;
+
+use super::super::acls;
 use super::World;
 use super::identity_provider::now;
 use crate::support::client::PATIENCE;
@@ -24,6 +27,18 @@ async fn a_connection_ends_with_its_token_and_goes_on_with_a_newer_one_of_the_sa
     assert!(goes_on.cluster().await.is_some());
     let other = goes_on.bearer(&world.provider.token("bob")).await;
     assert_eq!(other.error_code, 58, "nobody becomes another");
+    world.bench.stop().await;
+}
+
+#[tokio::test]
+async fn who_shows_a_token_is_bound() {
+    let world = World::new().await;
+    let (one, alice) = (ClusterId(1), "User:alice");
+    acls::bind_writer(&world.bench, one, alice).await;
+    let mut caller = world.connect("one.cell.test").await;
+    let told = caller.bearer(&world.provider.token("alice")).await;
+    assert!(told.auth_bytes.is_empty());
+    acls::assert_are_bound(&world.bench, one, alice, &mut [caller]).await;
     world.bench.stop().await;
 }
 
