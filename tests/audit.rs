@@ -67,13 +67,16 @@ fn same(tenant: &Tenant, who: &Security, rows: usize) -> String {
 }
 
 /// The exit code of `firn audit verify` and what it says.
-fn verify(file: &Path, head: Option<&Path>) -> (Option<i32>, String) {
+fn verify(file: &Path, head: Option<(&Path, &Path)>) -> (Option<i32>, String) {
     let mut args = vec![
         "audit".to_owned(),
         "verify".to_owned(),
         file.display().to_string(),
     ];
-    args.extend(head.map(|head| format!("--head={}", head.display())));
+    if let Some((head, jwks)) = head {
+        args.push(format!("--head={}", head.display()));
+        args.push(format!("--jwks={}", jwks.display()));
+    }
     let output = firn::firn_command(args).output().unwrap();
     let said = [output.stdout, output.stderr].concat();
     (output.status.code(), String::from_utf8(said).unwrap())
@@ -99,10 +102,12 @@ fn the_trail_is_a_topic_that_a_real_client_reads_across_kill_9_and_an_export_tha
     }
     let path = format!("/v1/clusters/{}/audit/head", tenant.cluster);
     fs::write(&head, tenant.rest().get(&path).expect(200).body).unwrap();
+    let jwks = head.with_extension("jwks");
+    fs::write(&jwks, tenant.rest().get("/v1/jwks.json").expect(200).body).unwrap();
     tenant.topic("after", 1);
     let whole = same(&tenant, &admin, rows + 1);
     fs::write(&file, &whole).unwrap();
-    let (code, said) = verify(&file, Some(&head));
+    let (code, said) = verify(&file, Some((&head, &jwks)));
     assert_eq!(code, Some(0), "{said}");
     assert!(
         said.contains("unbroken") && said.contains("is signed by key"),
@@ -128,7 +133,7 @@ fn the_trail_is_a_topic_that_a_real_client_reads_across_kill_9_and_an_export_tha
         .collect();
     fs::write(&file, cut).unwrap();
     assert_eq!(verify(&file, None).0, Some(0));
-    let (code, said) = verify(&file, Some(&head));
+    let (code, said) = verify(&file, Some((&head, &jwks)));
     assert!(code == Some(1) && said.contains("cut off"), "{said}");
 }
 
