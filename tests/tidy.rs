@@ -47,7 +47,7 @@ type Findings = Vec<(String, String)>;
 /// A rule by its name, with what it finds, exceptions included.
 type Rule = (&'static str, fn(&[SourceFile]) -> Findings);
 
-const RULES: [Rule; 9] = [
+const RULES: [Rule; 10] = [
     ("file-length", long_files),
     ("function-length", long_functions),
     ("select", selects_without_bias),
@@ -57,6 +57,7 @@ const RULES: [Rule; 9] = [
     ("names", dumping_grounds),
     ("links", dead_links),
     ("handlers", handlers_without_versions),
+    ("features", features_that_know_each_other),
 ];
 
 fn check(rule: &str) {
@@ -119,6 +120,11 @@ fn every_handler_names_its_versions() {
 }
 
 #[test]
+fn a_feature_of_the_console_uses_no_other() {
+    check("features");
+}
+
+#[test]
 fn every_exception_is_needed() {
     for exception in EXCEPTIONS {
         let rule = RULES.iter().find(|(name, _)| *name == exception.rule);
@@ -143,7 +149,7 @@ fn long_files(files: &[SourceFile]) -> Findings {
     };
     files
         .iter()
-        .filter(|file| is_code(file))
+        .filter(|file| is_code(file) && !file.is_generated())
         .map(|file| (file.path.clone(), file.text.lines().count()))
         .filter(|(_, lines)| *lines > MAX_FILE_LINES)
         .map(|(path, lines)| (path, format!("{lines} lines, {MAX_FILE_LINES} are allowed")))
@@ -240,12 +246,13 @@ fn machine_names(files: &[SourceFile]) -> Findings {
 
 fn dumping_grounds(files: &[SourceFile]) -> Findings {
     let refused = ["utils", "util", "common", "types", "misc", "helpers"];
-    rust_files(files)
+    let code = ["rs", "ts", "tsx", "go"];
+    files
+        .iter()
+        .filter(|file| code.contains(&file.extension()))
         .filter(|file| {
-            file.path
-                .trim_end_matches(".rs")
-                .split('/')
-                .any(|part| refused.contains(&part))
+            let path = file.path.rsplit_once('.').map_or(&*file.path, |(path, _)| path);
+            path.split('/').any(|part| refused.contains(&part))
         })
         .map(|file| {
             (
@@ -300,4 +307,25 @@ fn handlers_without_versions(files: &[SourceFile]) -> Findings {
             )
         })
         .collect()
+}
+
+fn features_that_know_each_other(files: &[SourceFile]) -> Findings {
+    let folder = "web/src/features/";
+    let mut findings = Findings::new();
+    for file in files {
+        let Some((own, _)) = file
+            .path
+            .strip_prefix(folder)
+            .and_then(|rest| rest.split_once('/'))
+        else {
+            continue;
+        };
+        let imported = file.text.split("\"@/features/").skip(1);
+        for other in imported.filter_map(|rest| rest.split(['/', '"']).next()) {
+            if other != own {
+                findings.push((file.path.clone(), format!("uses the feature {other}")));
+            }
+        }
+    }
+    findings
 }

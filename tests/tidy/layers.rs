@@ -54,8 +54,18 @@ const LAYERS: &[Layer] = &[
         ],
     },
     Layer {
+        folder: "controlplane/console",
+        uses: &[],
+    },
+    Layer {
         folder: "controlplane/api",
-        uses: &["firn-runtime", "firn-secrets", "firn-catalog", "firn-outbound"],
+        uses: &[
+            "firn-runtime",
+            "firn-secrets",
+            "firn-catalog",
+            "firn-console",
+            "firn-outbound",
+        ],
     },
     Layer {
         folder: ".",

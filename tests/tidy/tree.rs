@@ -4,7 +4,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Folders that are built or fetched, not written.
-const NOT_OURS: [&str; 6] = ["target", ".git", ".cache", ".firn", "node_modules", "__pycache__"];
+const NOT_OURS: [&str; 8] = [
+    "target",
+    ".git",
+    ".cache",
+    ".firn",
+    ".terraform",
+    "node_modules",
+    "__pycache__",
+    "dist",
+];
 
 /// A text file of the repository.
 pub struct SourceFile {
@@ -19,6 +28,15 @@ impl SourceFile {
     pub fn extension(&self) -> &str {
         let name = self.path.rsplit_once('/').map_or(&*self.path, |(_, name)| name);
         name.rsplit_once('.').map_or("", |(_, extension)| extension)
+    }
+
+    /// Whether a program wrote it: it says so as Go's tools do, or is the console's picture of the API.
+    pub fn is_generated(&self) -> bool {
+        let first = self.text.lines().take(10);
+        self.path == "web/src/api/schema.d.ts"
+            || first
+                .into_iter()
+                .any(|line| line.starts_with("// Code generated") && line.ends_with("DO NOT EDIT."))
     }
 
     /// Whether it names the program that runs it.

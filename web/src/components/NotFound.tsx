@@ -1,0 +1,16 @@
+import { Anchor, Container, Text, Title } from "@mantine/core";
+import { Link } from "@tanstack/react-router";
+
+export function NotFound() {
+  return (
+    <Container component="main" size="sm" py="xl">
+      <Title order={1} size="h2">
+        There is nothing here
+      </Title>
+      <Text my="md">The address is wrong, or what it showed is gone, or it is not yours to see.</Text>
+      <Anchor component={Link} to="/clusters">
+        To your clusters
+      </Anchor>
+    </Container>
+  );
+}

@@ -1,0 +1,50 @@
+import { describe, expect, it } from "vitest";
+import { curl, expression, hcl, label } from "./code";
+
+describe("curl", () => {
+  it("quotes what a shell would read", () => {
+    const command = curl(
+      { method: "POST", path: "/v1/projects", body: { name: "it's $HOME" } },
+      "https://firn.example",
+    );
+    expect(command).toContain(`it'\\''s $HOME`);
+    expect(command).toContain("-X POST 'https://firn.example/v1/projects'");
+    expect(command).toContain("$FIRN_API_KEY");
+  });
+});
+
+describe("hcl", () => {
+  // biome-ignore-start lint/suspicious/noTemplateCurlyInString: they are what is tested
+  it("aligns, nests, leaves out what is absent, and takes interpolations literally", () => {
+    const written = hcl({
+      type: "firn_topic",
+      name: "Orders (EU)",
+      attributes: {
+        cluster: expression("firn_cluster.main.id"),
+        name: "orders-${x}",
+        partitions: 6,
+        absent: undefined,
+        configs: { "retention.ms": "1000" },
+      },
+    });
+    expect(written).toBe(
+      [
+        'resource "firn_topic" "orders_eu" {',
+        "  cluster    = firn_cluster.main.id",
+        '  name       = "orders-$${x}"',
+        "  partitions = 6",
+        "  configs = {",
+        '    "retention.ms" = "1000"',
+        "  }",
+        "}",
+      ].join("\n"),
+    );
+  });
+
+  // biome-ignore-end lint/suspicious/noTemplateCurlyInString: they are what is tested
+
+  it("makes labels of any text", () => {
+    expect(label("9 lives")).toBe("_9_lives");
+    expect(label("日本")).toBe("this");
+  });
+});

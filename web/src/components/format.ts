@@ -1,0 +1,52 @@
+/** Numbers, sizes and times for people. */
+
+const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+
+/** `1536` as `1.5 KiB`. */
+export function bytes(count: number | null | undefined): string {
+  if (count === null || count === undefined) return "–";
+  let value = count;
+  let unit = 0;
+  while (Math.abs(value) >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  const digits = unit === 0 || Math.abs(value) >= 100 ? 0 : 1;
+  return `${value.toLocaleString("en", { maximumFractionDigits: digits })} ${units[unit]}`;
+}
+
+/** `1234567` as `1,234,567`. */
+export function count(value: number | null | undefined): string {
+  return value === null || value === undefined ? "–" : value.toLocaleString("en", { maximumFractionDigits: 1 });
+}
+
+/** A moment in the reader's own time zone: `2026-11-28 22:31:07`. */
+export function moment(at: string | null | undefined): string {
+  if (!at) return "–";
+  const time = new Date(at);
+  const two = (part: number) => String(part).padStart(2, "0");
+  const day = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
+  return `${day} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
+}
+
+/** Seconds as `3 min 5 s`. */
+export function duration(seconds: number | null | undefined): string {
+  if (seconds === null || seconds === undefined) return "–";
+  if (seconds < 1) return seconds === 0 ? "0 s" : "< 1 s";
+  const parts: [number, string][] = [
+    [Math.floor(seconds / 86_400), "d"],
+    [Math.floor(seconds / 3_600) % 24, "h"],
+    [Math.floor(seconds / 60) % 60, "min"],
+    [Math.floor(seconds) % 60, "s"],
+  ];
+  const shown = parts.filter(([value]) => value > 0).slice(0, 2);
+  return shown.map(([value, unit]) => `${value} ${unit}`).join(" ");
+}
+
+/** How long ago something was: `5 min ago`. */
+export function ago(at: string | null | undefined, now: number = Date.now()): string {
+  if (!at) return "never";
+  const seconds = (now - new Date(at).getTime()) / 1_000;
+  if (seconds < 5) return "just now";
+  return `${duration(seconds).split(" ").slice(0, 2).join(" ")} ago`;
+}
