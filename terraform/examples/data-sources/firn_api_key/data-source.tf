@@ -1,0 +1,3 @@
+data "firn_api_key" "ci" {
+  id = "key_abcdefghijklmnopqrstuvwxyz"
+}

@@ -1,0 +1,4 @@
+data "firn_ca_pool" "devices" {
+  cluster = data.firn_cluster.orders.id
+  name    = "devices"
+}

@@ -1,0 +1,1 @@
+data "firn_organization" "ours" {}

@@ -1,0 +1,3 @@
+data "firn_project" "shop" {
+  name = "shop"
+}

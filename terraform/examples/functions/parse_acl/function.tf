@@ -1,0 +1,3 @@
+locals {
+  acl = provider::firn::parse_acl("allow User:sa_abcdefghijklmnopqrstuvwxyz read topic:orders.*")
+}

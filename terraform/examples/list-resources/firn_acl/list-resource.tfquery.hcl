@@ -1,0 +1,6 @@
+list "firn_acl" "all" {
+  provider = firn
+  config {
+    cluster = "clu_abcdefghijklmnopqrstuvwxyz"
+  }
+}

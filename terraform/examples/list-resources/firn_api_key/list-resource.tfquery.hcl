@@ -1,0 +1,6 @@
+list "firn_api_key" "all" {
+  provider = firn
+  config {
+    project = "prj_abcdefghijklmnopqrstuvwxyz"
+  }
+}

@@ -1,0 +1,6 @@
+list "firn_cluster" "all" {
+  provider = firn
+  config {
+    project = "prj_abcdefghijklmnopqrstuvwxyz"
+  }
+}

@@ -1,0 +1,6 @@
+list "firn_identity_provider" "all" {
+  provider = firn
+  config {
+    cluster = "clu_abcdefghijklmnopqrstuvwxyz"
+  }
+}

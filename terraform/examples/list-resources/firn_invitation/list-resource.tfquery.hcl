@@ -1,0 +1,6 @@
+list "firn_invitation" "all" {
+  provider = firn
+  config {
+    organization = "org_abcdefghijklmnopqrstuvwxyz"
+  }
+}

@@ -1,0 +1,3 @@
+list "firn_project" "all" {
+  provider = firn
+}

@@ -1,0 +1,6 @@
+list "firn_service_account" "all" {
+  provider = firn
+  config {
+    project = "prj_abcdefghijklmnopqrstuvwxyz"
+  }
+}

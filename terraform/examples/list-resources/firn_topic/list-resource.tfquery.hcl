@@ -1,0 +1,7 @@
+list "firn_topic" "all" {
+  provider         = firn
+  include_resource = true
+  config {
+    cluster = "clu_abcdefghijklmnopqrstuvwxyz"
+  }
+}

@@ -1,0 +1,1 @@
+terraform import firn_acl.checkout_writes clu_abcdefghijklmnopqrstuvwxyz/acl_abcdefghijklmnopqrstuvwxyz

@@ -1,0 +1,4 @@
+import {
+  to = firn_api_key.ci
+  id = "key_abcdefghijklmnopqrstuvwxyz"
+}

@@ -1,0 +1,1 @@
+terraform import firn_api_key.ci key_abcdefghijklmnopqrstuvwxyz

@@ -1,0 +1,1 @@
+terraform import firn_ca_pool.devices clu_abcdefghijklmnopqrstuvwxyz/cap_abcdefghijklmnopqrstuvwxyz

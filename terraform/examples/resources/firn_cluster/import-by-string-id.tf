@@ -1,0 +1,4 @@
+import {
+  to = firn_cluster.orders
+  id = "clu_abcdefghijklmnopqrstuvwxyz"
+}

@@ -1,0 +1,1 @@
+terraform import firn_cluster.orders clu_abcdefghijklmnopqrstuvwxyz

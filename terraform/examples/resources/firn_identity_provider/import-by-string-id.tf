@@ -1,0 +1,4 @@
+import {
+  to = firn_identity_provider.login
+  id = "clu_abcdefghijklmnopqrstuvwxyz/iss_abcdefghijklmnopqrstuvwxyz"
+}

@@ -1,0 +1,1 @@
+terraform import firn_identity_provider.login clu_abcdefghijklmnopqrstuvwxyz/iss_abcdefghijklmnopqrstuvwxyz

@@ -1,0 +1,1 @@
+terraform import firn_invitation.grace org_abcdefghijklmnopqrstuvwxyz/inv_abcdefghijklmnopqrstuvwxyz

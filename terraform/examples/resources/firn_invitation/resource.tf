@@ -1,0 +1,4 @@
+resource "firn_invitation" "grace" {
+  email = "grace@example.com"
+  role  = "developer"
+}

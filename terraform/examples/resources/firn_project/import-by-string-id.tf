@@ -1,0 +1,4 @@
+import {
+  to = firn_project.shop
+  id = "prj_abcdefghijklmnopqrstuvwxyz"
+}

@@ -1,0 +1,1 @@
+terraform import firn_project.shop prj_abcdefghijklmnopqrstuvwxyz

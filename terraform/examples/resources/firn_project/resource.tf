@@ -1,0 +1,3 @@
+resource "firn_project" "shop" {
+  name = "shop"
+}

@@ -1,0 +1,4 @@
+import {
+  to = firn_quota.checkout
+  id = "clu_abcdefghijklmnopqrstuvwxyz/qta_abcdefghijklmnopqrstuvwxyz"
+}

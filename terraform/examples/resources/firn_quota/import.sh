@@ -1,0 +1,1 @@
+terraform import firn_quota.checkout clu_abcdefghijklmnopqrstuvwxyz/qta_abcdefghijklmnopqrstuvwxyz

@@ -1,0 +1,4 @@
+import {
+  to = firn_role_binding.checkout
+  id = "org_abcdefghijklmnopqrstuvwxyz/rol_abcdefghijklmnopqrstuvwxyz"
+}

@@ -1,0 +1,1 @@
+terraform import firn_role_binding.checkout org_abcdefghijklmnopqrstuvwxyz/rol_abcdefghijklmnopqrstuvwxyz

@@ -1,0 +1,1 @@
+terraform import firn_scram_credential.checkout clu_abcdefghijklmnopqrstuvwxyz/scr_abcdefghijklmnopqrstuvwxyz

@@ -1,0 +1,13 @@
+ephemeral "firn_password" "checkout" {}
+
+resource "firn_scram_credential" "checkout" {
+  cluster             = firn_cluster.orders.id
+  service_account     = firn_service_account.checkout.id
+  password_wo         = ephemeral.firn_password.checkout.result
+  password_wo_version = 1
+
+  # A higher version makes the next password first: both work until clients have changed over.
+  lifecycle {
+    create_before_destroy = true
+  }
+}

@@ -1,0 +1,4 @@
+import {
+  to = firn_service_account.checkout
+  id = "sa_abcdefghijklmnopqrstuvwxyz"
+}

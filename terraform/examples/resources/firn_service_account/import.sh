@@ -1,0 +1,1 @@
+terraform import firn_service_account.checkout sa_abcdefghijklmnopqrstuvwxyz

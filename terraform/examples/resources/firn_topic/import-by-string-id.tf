@@ -1,0 +1,4 @@
+import {
+  to = firn_topic.orders
+  id = "clu_abcdefghijklmnopqrstuvwxyz/orders"
+}

@@ -1,0 +1,1 @@
+terraform import firn_topic.orders clu_abcdefghijklmnopqrstuvwxyz/orders

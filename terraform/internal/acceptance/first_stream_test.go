@@ -1,0 +1,52 @@
+package acceptance
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// The example that the README shows, as it is: applied, streamed through, destroyed.
+func TestFirstStream(t *testing.T) {
+	t.Parallel()
+	const password = "Glacier/7+metres=a.year"
+	example, err := os.ReadFile("../../examples/first-stream/main.tf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newCLI(t, string(example), "TF_VAR_project="+firnOr("project"), "TF_VAR_password="+password)
+	c.run("apply", "-auto-approve")
+	c.keepsNone(map[string]string{"password": password, "API key": firn.key})
+
+	authority := filepath.Join(c.folder, "ca.pem")
+	c.write("ca.pem", firn.must("GET", "/v1/certificate-authority", nil, nil).raw)
+	client := []string{
+		"-b", c.output("bootstrap"), "-X", "security.protocol=SASL_SSL", "-X", "sasl.mechanism=SCRAM-SHA-512",
+		"-X", "sasl.username=" + c.output("username"), "-X", "sasl.password=" + password, "-X", "ssl.ca.location=" + authority,
+	}
+	produce := exec.Command("kcat", append(client, "-P", "-t", "orders")...)
+	produce.Stdin = strings.NewReader("hello\n")
+	if output, err := produce.CombinedOutput(); err != nil {
+		t.Fatalf("kcat: %v\n%s", err, output)
+	}
+	consume := exec.Command("kcat", append(client, "-q", "-c", "1", "-X", "auto.offset.reset=earliest", "-G", "checkout-1", "orders")...)
+	output, err := consume.CombinedOutput()
+	if err != nil || strings.TrimSpace(string(output)) != "hello" {
+		t.Fatalf("kcat: %v\n%s", err, output)
+	}
+	elsewhere := exec.Command("kcat", append(client, "-C", "-e", "-t", "other")...)
+	if output, err := elsewhere.CombinedOutput(); err == nil {
+		t.Errorf("no ACL allows this:\n%s", output)
+	}
+
+	if output, code := c.try("plan", "-detailed-exitcode"); code != 0 {
+		t.Errorf("the plan is not empty:\n%s", output)
+	}
+	c.run("destroy", "-auto-approve")
+	clusters := firn.must("GET", "/v1/clusters?state=active&name=orders&project="+firn.project, nil, nil)
+	if strings.Contains(clusters.raw, `"name":"orders"`) {
+		t.Errorf("the cluster is still there: %s", clusters)
+	}
+}
