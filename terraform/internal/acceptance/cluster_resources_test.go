@@ -121,6 +121,48 @@ func TestWhatIsProtectedIsNotDestroyed(t *testing.T) {
 	})
 }
 
+// A plan that would replace a protected cluster is refused, before anything in the cluster is destroyed.
+func TestAProtectedClusterIsNotReplaced(t *testing.T) {
+	t.Parallel()
+	config := `resource "firn_cluster" "it" {
+  project             = %q
+  name                = "protected"
+  slug                = %q
+  deletion_protection = %t
+}`
+	project := firnOr("project")
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: factories,
+		TerraformVersionChecks:   versions,
+		Steps: []resource.TestStep{
+			{Config: fmt.Sprintf(config, project, "protected-once", true)},
+			{
+				Config:      fmt.Sprintf(config, project, "protected-twice", true),
+				PlanOnly:    true,
+				ExpectError: regexp.MustCompile(`The cluster is protected from deletion`),
+			},
+			{Config: fmt.Sprintf(config, project, "protected-once", false)},
+		},
+	})
+}
+
+// A config that is declared null, as modules do, is not declared.
+func TestAConfigThatIsNullIsNoDrift(t *testing.T) {
+	t.Parallel()
+	config := fmt.Sprintf(`resource "firn_topic" "it" {
+  cluster             = %q
+  name                = "nothing"
+  deletion_protection = false
+  configs             = { "retention.ms" = "1000", "max.message.bytes" = null }
+}`, firnOr("cluster"))
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: factories,
+		TerraformVersionChecks:   versions,
+		// Each step is planned again afterwards, and has to be empty.
+		Steps: []resource.TestStep{{Config: config}},
+	})
+}
+
 func TestACL(t *testing.T) {
 	t.Parallel()
 	config := `resource "firn_acl" "it" {
@@ -179,6 +221,19 @@ func TestQuota(t *testing.T) {
 		},
 		action: plancheck.ResourceActionUpdate,
 	}.run(t)
+}
+
+func TestAQuotaOfNothingIsRefusedInThePlan(t *testing.T) {
+	t.Parallel()
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: factories,
+		TerraformVersionChecks:   versions,
+		Steps: []resource.TestStep{{
+			Config:      fmt.Sprintf("resource \"firn_quota\" \"it\" {\n  cluster = %q\n  user = \"ada\"\n}", firnOr("cluster")),
+			PlanOnly:    true,
+			ExpectError: regexp.MustCompile(`producer_byte_rate`),
+		}},
+	})
 }
 
 func TestScramCredential(t *testing.T) {

@@ -114,6 +114,15 @@ func (c *Client) Done(ctx context.Context, answer *http.Response, err error) err
 	return c.inForce(ctx, answer)
 }
 
+// NotInForceError tells of a change that is made, and of which it is not known whether every broker serves it.
+type NotInForceError struct{ Cause error }
+
+func (e *NotInForceError) Error() string {
+	return fmt.Sprintf("the change is made, and it is not known whether it is in force: %v", e.Cause)
+}
+
+func (e *NotInForceError) Unwrap() error { return e.Cause }
+
 const longestWait = 30
 
 // inForce waits for the operation that a 202 names.
@@ -131,13 +140,13 @@ func (c *Client) inForce(ctx context.Context, answer *http.Response) error {
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("the change is made, and it is not known whether it is in force: %w", err)
+			return &NotInForceError{err}
 		}
 		if operation.Status == api.ProgressDone {
 			return nil
 		}
 		if err := ctx.Err(); err != nil {
-			return err
+			return &NotInForceError{err}
 		}
 	}
 }

@@ -109,7 +109,8 @@ func (c *Client) changeACLs(ctx context.Context, cluster string, changes []chang
 }
 
 func outcomeOf(results []api.AclResult, place int, err error) outcome {
-	if err != nil {
+	var late *NotInForceError
+	if err != nil && !errors.As(err, &late) {
 		return outcome{err: err}
 	}
 	if place >= len(results) {
@@ -119,5 +120,5 @@ func outcomeOf(results []api.AclResult, place int, err error) outcome {
 	if result.Problem != nil {
 		return outcome{err: &Problem{*result.Problem}}
 	}
-	return outcome{acl: result.Acl}
+	return outcome{acl: result.Acl, err: err}
 }

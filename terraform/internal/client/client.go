@@ -98,8 +98,11 @@ func (s Settings) sign(_ context.Context, request *http.Request) error {
 // The API never redirects programs, and a key must not follow one elsewhere.
 func refuseRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-// Organization is the one that the key's bearer is in; an error if there are several to choose from.
-func (c *Client) Organization(ctx context.Context) (string, error) {
+// Organization is the one that is given, or else the one that the key's bearer is in; an error if there are several to choose from.
+func (c *Client) Organization(ctx context.Context, given string) (string, error) {
+	if given != "" {
+		return given, nil
+	}
 	c.organizations.Lock()
 	defer c.organizations.Unlock()
 	if c.organization != "" {

@@ -34,7 +34,6 @@ type shelf[T any] struct {
 
 // listing is under way until done is closed.
 type listing[T any] struct {
-	began time.Time
 	done  chan struct{}
 	byKey map[string]T
 	err   error
@@ -84,24 +83,22 @@ func (c *Coalesced[T]) enter(parent string) (*listing[T], bool) {
 	c.lock.Lock()
 	defer c.lock.Unlock()
 	now := c.now()
-	shelf := c.parents[parent]
-	if shelf == nil || now.Sub(shelf.since) > listingKept {
-		shelf = c.empty(now)
-		c.parents[parent] = shelf
+	known := c.parents[parent]
+	if known == nil || now.Sub(known.since) > listingKept {
+		known = &shelf[T]{since: now}
+		c.parents[parent] = known
 	}
-	if shelf.listing != nil {
-		return shelf.listing, false
+	if known.listing != nil {
+		return known.listing, false
 	}
-	shelf.reads++
-	if shelf.reads <= fewReads && c.one != nil {
+	known.reads++
+	if known.reads <= fewReads && c.one != nil {
 		return nil, false
 	}
-	shelf.since = now
-	shelf.listing = &listing[T]{began: now, done: make(chan struct{})}
-	return shelf.listing, true
+	known.since = now
+	known.listing = &listing[T]{done: make(chan struct{})}
+	return known.listing, true
 }
-
-func (c *Coalesced[T]) empty(now time.Time) *shelf[T] { return &shelf[T]{since: now} }
 
 func (c *Coalesced[T]) fill(ctx context.Context, parent string, into *listing[T]) {
 	items, err := c.list(ctx, parent)

@@ -14,6 +14,9 @@ import (
 	"github.com/firn-stream/terraform-provider-firn/internal/managed"
 )
 
+// How long the service may take: an ephemeral resource has no `timeouts`.
+const tokenPatience = 5 * time.Minute
+
 type token struct{ client *client.Client }
 
 // NewToken is the ephemeral resource firn_token.
@@ -72,6 +75,8 @@ func (t *token) Open(ctx context.Context, req ephemeral.OpenRequest, resp *ephem
 		}
 		asked = other
 	}
+	ctx, cancel := context.WithTimeout(ctx, tokenPatience)
+	defer cancel()
 	given, err := client.Read[api.Token](asked.API.CreateToken(ctx, nil))
 	if err != nil {
 		managed.Report(&resp.Diagnostics, "The token could not be had", err, func(string) bool { return false })

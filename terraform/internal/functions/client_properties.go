@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"unicode/utf16"
 
 	"github.com/hashicorp/terraform-plugin-framework/function"
 )
@@ -69,7 +70,20 @@ func quoted(text string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text) + `"`
 }
 
-// escaped is a value as java.util.Properties reads it.
+// escaped is a value as java.util.Properties reads it, which takes bytes for Latin-1.
 func escaped(text string) string {
-	return strings.ReplaceAll(text, `\`, `\\`)
+	var out strings.Builder
+	for _, letter := range text {
+		switch {
+		case letter == '\\':
+			out.WriteString(`\\`)
+		case letter <= '~':
+			out.WriteRune(letter)
+		default:
+			for _, half := range utf16.Encode([]rune{letter}) {
+				fmt.Fprintf(&out, `\u%04x`, half)
+			}
+		}
+	}
+	return out.String()
 }

@@ -46,4 +46,7 @@ func TestPasswordsAreQuotedForJAAS(t *testing.T) {
 	if text := escaped(quoted(`a"b\c`)); text != `"a\\"b\\\\c"` {
 		t.Error(text)
 	}
+	if text := escaped("zoë 🦭"); text != `zo\u00eb \ud83e\uddad` {
+		t.Error(text)
+	}
 }

@@ -3,6 +3,7 @@ package managed
 import (
 	"context"
 	"regexp"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
@@ -67,7 +68,7 @@ func Name(description string) schema.StringAttribute {
 // IsID refuses what is no id with one of these prefixes.
 func IsID(prefixes string) validator.String {
 	pattern := regexp.MustCompile("^(" + prefixes + ")_[a-h][a-z2-7]{25}$")
-	return stringvalidator.RegexMatches(pattern, "it must be an id: "+prefixes+" and 26 characters")
+	return stringvalidator.RegexMatches(pattern, "it must be an id: "+strings.ReplaceAll(prefixes, "|", "_ or ")+"_ and 26 characters")
 }
 
 // Cluster is the attribute of everything that is in a cluster.

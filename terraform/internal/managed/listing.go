@@ -57,7 +57,9 @@ func (l *listed[M]) List(ctx context.Context, req list.ListRequest, stream *list
 	diagnostics.Append(req.Config.GetAttribute(ctx, path.Root(l.kind.Listing.Parent), &parent)...)
 	var all []M
 	if !diagnostics.HasError() {
-		found, err := l.kind.Listing.All(ctx, l.client, parent)
+		asking, cancel := context.WithTimeout(ctx, quick)
+		defer cancel()
+		found, err := l.kind.Listing.All(asking, l.client, parent)
 		l.report(&diagnostics, "be listed", err)
 		all = found
 	}

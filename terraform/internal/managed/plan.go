@@ -27,11 +27,12 @@ func (r *managed[M]) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequ
 		return
 	}
 	if r.kind.Protected != nil {
-		for _, name := range r.kind.Identity {
+		for _, name := range r.kind.Fixed {
 			var was, is attr.Value
 			resp.Diagnostics.Append(req.State.GetAttribute(ctx, path.Root(name), &was)...)
 			resp.Diagnostics.Append(req.Plan.GetAttribute(ctx, path.Root(name), &is)...)
-			if !resp.Diagnostics.HasError() && !is.IsUnknown() && !was.Equal(is) {
+			// What is not known yet is replaced too.
+			if !resp.Diagnostics.HasError() && !was.Equal(is) {
 				r.protected(&state, &resp.Diagnostics)
 				break
 			}

@@ -36,7 +36,7 @@ type Kind[M any] struct {
 	// Made is the attribute that is known once the service has made it: "id" if it is empty.
 	Made string
 	// Create makes it, and fills in what was not known. Write-only attributes are in config alone. What has been made stays in the
-	// state even if there was an error afterwards.
+	// state even if there was an error afterwards; one that it is not in force yet is a warning.
 	Create func(ctx context.Context, c *client.Client, plan, config *M) error
 	// Read brings the state up to date; false if the resource is gone.
 	Read func(ctx context.Context, c *client.Client, state *M) (bool, error)
@@ -44,8 +44,10 @@ type Kind[M any] struct {
 	Update func(ctx context.Context, c *client.Client, plan, state *M) error
 	// Delete deletes it. What is gone already is no error.
 	Delete func(ctx context.Context, c *client.Client, state *M) error
-	// Protected tells whether it may not be deleted, and which change would delete it.
+	// Protected tells whether it may not be deleted.
 	Protected func(state *M) bool
+	// Fixed are the attributes of what can be protected that make another one if they change.
+	Fixed []string
 	// Check looks at a plan as a whole.
 	Check func(ctx context.Context, plan, state *M, diagnostics *diag.Diagnostics)
 	// Listing says how all of them are found.
@@ -145,7 +147,13 @@ func (r *managed[M]) Create(ctx context.Context, req resource.CreateRequest, res
 		return
 	}
 	err := r.kind.Create(ctx, r.client, &plan, &config)
-	r.report(&resp.Diagnostics, "be created", err)
+	var late *client.NotInForceError
+	if errors.As(err, &late) {
+		// After an error it would be tainted, and the next apply would destroy what is good.
+		resp.Diagnostics.AddWarning(fmt.Sprintf("The %s is created, and perhaps not in force everywhere yet", r.kind.Title), err.Error())
+	} else {
+		r.report(&resp.Diagnostics, "be created", err)
+	}
 	var kept diag.Diagnostics
 	kept.Append(resp.State.Set(ctx, &plan)...)
 	var made attr.Value

@@ -7,12 +7,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
-	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
-const benchCluster = "clu_abcdefghijklmnopqrstuvwxyz"
+const someCluster = "clu_abcdefghijklmnopqrstuvwxyz"
 
 // topicsServer lists a thousand topics.
 func topicsServer(b *testing.B) *httptest.Server {
@@ -20,10 +18,10 @@ func topicsServer(b *testing.B) *httptest.Server {
 	var items []string
 	for place := range 1000 {
 		items = append(items, fmt.Sprintf(`{"cluster":%q,"name":"topic-%04d","topic_id":"id-%d","partitions":1,`+
-			`"configs":{"retention.ms":"3600000"},"created_at":"2026-01-01T00:00:00Z"}`, benchCluster, place, place))
+			`"configs":{"retention.ms":"3600000"},"created_at":"2026-01-01T00:00:00Z"}`, someCluster, place, place))
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if name, one := strings.CutPrefix(r.URL.Path, "/v1/clusters/"+benchCluster+"/topics/topic-"); one {
+		if name, one := strings.CutPrefix(r.URL.Path, "/v1/clusters/"+someCluster+"/topics/topic-"); one {
 			var place int
 			_, _ = fmt.Sscanf(name, "%d", &place)
 			fmt.Fprint(w, items[place])
@@ -38,20 +36,11 @@ func topicsServer(b *testing.B) *httptest.Server {
 // BenchmarkReads is what the provider itself takes to read a thousand topics and to plan them.
 func BenchmarkReads(b *testing.B) {
 	backend := topicsServer(b)
-	server := providerserver.NewProtocol6(New("test")())()
-	kinds := map[string]tftypes.Type{"endpoint": tftypes.String, "api_key": tftypes.String, "max_retries": tftypes.Number}
-	object := tftypes.Object{AttributeTypes: kinds}
-	config, _ := tfprotov6.NewDynamicValue(object, tftypes.NewValue(object, map[string]tftypes.Value{
-		"endpoint": tftypes.NewValue(tftypes.String, backend.URL), "api_key": tftypes.NewValue(tftypes.String, "k"),
-		"max_retries": tftypes.NewValue(tftypes.Number, nil),
-	}))
 	for b.Loop() {
-		if _, err := server.ConfigureProvider(b.Context(), &tfprotov6.ConfigureProviderRequest{Config: &config}); err != nil {
-			b.Fatal(err)
-		}
+		server := configured(b, backend.URL)
 		for place := range 1000 {
 			json := fmt.Sprintf(`{"cluster":%q,"name":"topic-%04d","topic_id":"id-%d","partitions":1,"configs":{"retention.ms":"3600000"},`+
-				`"created_at":"2026-01-01T00:00:00Z","deletion_protection":false,"timeouts":null}`, benchCluster, place, place)
+				`"created_at":"2026-01-01T00:00:00Z","deletion_protection":false,"timeouts":null}`, someCluster, place, place)
 			upgraded, err := server.UpgradeResourceState(b.Context(), &tfprotov6.UpgradeResourceStateRequest{
 				TypeName: "firn_topic", RawState: &tfprotov6.RawState{JSON: []byte(json)},
 			})

@@ -56,7 +56,7 @@ func (p *firn) Schema(_ context.Context, _ provider.SchemaRequest, resp *provide
 				Optional:  true,
 				Sensitive: true,
 				MarkdownDescription: "An API key of a service account, or a token that `POST /v1/tokens` has given for one. Better left out, so that it " +
-					"comes from the variable `FIRN_API_KEY`.",
+					"comes from the environment variable `FIRN_API_KEY`; a Terraform variable that it comes from should be `ephemeral`, since saved plans keep others.",
 			},
 			"max_retries": schema.Int64Attribute{
 				Optional: true,
@@ -71,6 +71,16 @@ func (p *firn) Schema(_ context.Context, _ provider.SchemaRequest, resp *provide
 func (p *firn) Configure(_ context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
 	var given settings
 	resp.Diagnostics.Append(req.Config.Get(context.Background(), &given)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	// To go on with what the environment says would be to ask as somebody else.
+	for name, text := range map[string]types.String{"endpoint": given.Endpoint, "api_key": given.APIKey} {
+		if text.IsUnknown() {
+			resp.Diagnostics.AddAttributeError(path.Root(name), "The provider's "+name+" is not known yet",
+				"It comes from a resource that is not made yet. Make that first (-target), or in a configuration of its own.")
+		}
+	}
 	if resp.Diagnostics.HasError() {
 		return
 	}

@@ -126,6 +126,11 @@ variable "programs" {
     ]))
     error_message = "A quota must be more than 0: it is bytes a second, or percent of one processor's time."
   }
+
+  validation {
+    condition     = alltrue([for program in values(var.programs) : program.quota == null || anytrue([for rate in values(coalesce(program.quota, {})) : rate != null])])
+    error_message = "A program's quota limits nothing: give a rate, or leave it out."
+  }
 }
 
 variable "passwords" {

@@ -1,8 +1,7 @@
 ephemeral "firn_token" "ours" {}
 
-# For another provider that speaks to Firn's API, for ten minutes.
-provider "http" {
-  request_headers = {
-    Authorization = "Bearer ${ephemeral.firn_token.ours.access_token}"
-  }
+# For ten minutes, a token in place of the key: here in the configuration of another provider, which is in no plan and no state either.
+provider "firn" {
+  alias   = "briefly"
+  api_key = ephemeral.firn_token.ours.access_token
 }

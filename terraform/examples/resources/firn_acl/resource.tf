@@ -7,17 +7,17 @@ resource "firn_acl" "checkout_writes" {
   operation     = "write"
 }
 
-# Many at once, as sentences.
+# Many at once, as sentences, under names that are known before the service account is made.
 locals {
-  acls = [
-    "allow ${firn_service_account.checkout.principal} read topic:prices",
-    "allow ${firn_service_account.checkout.principal} read group:checkout*",
-    "deny User:* delete topic:*",
-  ]
+  acls = {
+    read_prices    = "allow ${firn_service_account.checkout.principal} read topic:prices"
+    join_groups    = "allow ${firn_service_account.checkout.principal} read group:checkout*"
+    nobody_deletes = "deny User:* delete topic:*"
+  }
 }
 
 resource "firn_acl" "all" {
-  for_each      = { for text in local.acls : text => provider::firn::parse_acl(text) }
+  for_each      = { for name, text in local.acls : name => provider::firn::parse_acl(text) }
   cluster       = firn_cluster.orders.id
   permission    = each.value.permission
   principal     = each.value.principal

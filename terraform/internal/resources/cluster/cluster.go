@@ -100,6 +100,7 @@ var Kind = managed.Kind[model]{
 	Update:    update,
 	Delete:    remove,
 	Protected: func(state *model) bool { return state.DeletionProtection.ValueBool() },
+	Fixed:     []string{"project", "slug"},
 	Listing: &managed.Listing[model]{
 		Parent: "project",
 		All: func(ctx context.Context, c *client.Client, project types.String) ([]model, error) {
@@ -138,10 +139,11 @@ func create(ctx context.Context, c *client.Client, plan, config *model) error {
 	}
 	// What was not known while it was being created.
 	cluster, err = client.Read[api.Cluster](c.API.GetCluster(ctx, cluster.Id))
-	if err == nil {
-		plan.fill(cluster)
+	if err != nil {
+		return &client.NotInForceError{Cause: err}
 	}
-	return err
+	plan.fill(cluster)
+	return nil
 }
 
 func update(ctx context.Context, c *client.Client, plan, state *model) error {

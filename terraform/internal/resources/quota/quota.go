@@ -73,11 +73,11 @@ func entityName(text types.String) *api.QuotaName {
 	return &api.QuotaName{Name: text.ValueStringPointer()}
 }
 
-func rate(description string) schema.Float64Attribute {
+func rate(description string, validators ...validator.Float64) schema.Float64Attribute {
 	return schema.Float64Attribute{
 		Optional:            true,
 		MarkdownDescription: description + " Left out: not limited by this entity.",
-		Validators:          []validator.Float64{float64validator.AtLeast(0)},
+		Validators:          append(validators, float64validator.AtLeast(0)),
 	}
 }
 
@@ -94,7 +94,9 @@ var schemaAttributes = map[string]schema.Attribute{
 	"client_id": entity("The client id."),
 	"ip": entity("The IP address; neither with `user` nor with `client_id`.",
 		stringvalidator.ConflictsWith(path.MatchRoot("user"), path.MatchRoot("client_id"))),
-	"producer_byte_rate":       rate("Bytes a second that are produced to one broker."),
+	"producer_byte_rate": rate("Bytes a second that are produced to one broker.", float64validator.AtLeastOneOf(
+		path.MatchRoot("consumer_byte_rate"), path.MatchRoot("request_percentage"), path.MatchRoot("controller_mutation_rate"),
+		path.MatchRoot("connection_creation_rate"))),
 	"consumer_byte_rate":       rate("Bytes a second that are fetched from one broker."),
 	"request_percentage":       rate("Percent of one processor's time on one broker."),
 	"controller_mutation_rate": rate("Partitions created and deleted a second."),

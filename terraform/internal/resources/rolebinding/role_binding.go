@@ -87,13 +87,9 @@ var Kind = managed.Kind[model]{
 }
 
 func create(ctx context.Context, c *client.Client, plan, _ *model) error {
-	organization := plan.Organization.ValueString()
-	if organization == "" {
-		own, err := c.Organization(ctx)
-		if err != nil {
-			return err
-		}
-		organization = own
+	organization, err := c.Organization(ctx, plan.Organization.ValueString())
+	if err != nil {
+		return err
 	}
 	defer c.RoleBindings.Forget(organization)
 	answer, err := c.API.CreateRoleBinding(ctx, organization, nil, api.NewBindingRequest{

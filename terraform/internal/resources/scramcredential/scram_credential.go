@@ -60,7 +60,7 @@ var schemaAttributes = map[string]schema.Attribute{
 	"service_account": managed.Fixed("The id of the service account whose credential it is.", managed.IsID("sa")),
 	"username": managed.Chosen(
 		"The user name that clients send. A name that the service account has already gets a second password; a chosen name works at the "+
-			"cluster's own host name only. Left out: the service makes a name up.",
+			"cluster's own host name only. Left out: the service makes a name up, and another one for each version of the password.",
 		stringvalidator.LengthBetween(1, 255),
 	),
 	"expires_at": managed.ExpiresAt(),

@@ -27,14 +27,18 @@ func texts(configs map[string]string) types.Map {
 	return types.MapValueMust(types.StringType, values)
 }
 
-// only are those of the topic's configs that were in the state: nobody else's.
+// only are those of the topic's configs that were in the state: nobody else's. A key that was declared null is nobody's, and stays null.
 func only(state types.Map, has map[string]string) types.Map {
 	if state.IsNull() {
 		return state
 	}
 	values := map[string]attr.Value{}
-	for key := range configured(state) {
-		if value, ok := has[key]; ok {
+	for key, before := range state.Elements() {
+		value, ok := has[key]
+		switch {
+		case before.IsNull():
+			values[key] = before
+		case ok:
 			values[key] = types.StringValue(value)
 		}
 	}

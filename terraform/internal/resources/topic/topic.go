@@ -4,6 +4,7 @@ package topic
 import (
 	"context"
 	"fmt"
+	"maps"
 	"regexp"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
@@ -75,7 +76,8 @@ var schemaAttributes = map[string]schema.Attribute{
 		Computed: true,
 		Default:  booldefault.StaticBool(true),
 		MarkdownDescription: "Whether this provider refuses to delete it, and to replace it. `true` if it is left out; to delete the topic, " +
-			"set it to `false` and apply that first. It is kept in the state: other tools can delete the topic.",
+			"set it to `false` and apply that first. It is kept in the state and the service does not know of it: the console, Kafka's tools " +
+			"and whoever deletes the cluster delete the topic all the same.",
 	},
 	"topic_id":   managed.Told("The id, as Kafka's tools show it."),
 	"created_at": managed.Told("When it was made."),
@@ -94,6 +96,7 @@ var Kind = managed.Kind[model]{
 	Update:      update,
 	Delete:      remove,
 	Protected:   func(state *model) bool { return state.DeletionProtection.ValueBool() },
+	Fixed:       []string{"cluster", "name"},
 	Check:       check,
 	Listing: &managed.Listing[model]{
 		Parent: "cluster",
@@ -130,12 +133,8 @@ func read(ctx context.Context, c *client.Client, state *model) (bool, error) {
 	if err != nil || !found {
 		return found, err
 	}
-	imported := state.TopicID.IsNull()
-	if !imported && state.TopicID.ValueString() != topic.TopicId {
-		// Somebody has made another one under the same name: it is this one from now on, and the plan says what differs.
-		state.TopicID = types.StringValue(topic.TopicId)
-	}
-	if imported {
+	// If somebody has made another one under the same name, it is this one from now on, and the plan says what differs.
+	if imported := state.TopicID.IsNull(); imported {
 		state.DeletionProtection = types.BoolValue(true)
 		state.Configs = texts(topic.Configs)
 	} else {
@@ -208,12 +207,22 @@ func remove(ctx context.Context, c *client.Client, state *model) error {
 	return c.Done(ctx, answer, err)
 }
 
+// shownAttributes are those of the data source, which has nothing to compare with.
+func shownAttributes() map[string]schema.Attribute {
+	shown := maps.Clone(schemaAttributes)
+	shown["partitions"] = schema.Int64Attribute{Computed: true, MarkdownDescription: "How many partitions it has."}
+	shown["configs"] = schema.MapAttribute{
+		Computed: true, ElementType: types.StringType, MarkdownDescription: "All configs of its own, by Kafka's names.",
+	}
+	return shown
+}
+
 // Source is the data source.
 var Source = managed.Source[attributes]{
 	Name:        "topic",
 	Title:       "topic",
 	Description: "A topic, with all configs that it has of its own.",
-	Attributes:  schemaAttributes,
+	Attributes:  shownAttributes(),
 	Without:     []string{"deletion_protection"},
 	By:          []string{"cluster", "name"},
 	Read: func(ctx context.Context, c *client.Client, found *attributes) error {

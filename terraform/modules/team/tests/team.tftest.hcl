@@ -101,6 +101,16 @@ run "programs_that_are_wrong_are_refused" {
   expect_failures = [var.programs]
 }
 
+run "a_quota_of_nothing" {
+  command = plan
+
+  variables {
+    programs = { checkout = { quota = {} } }
+  }
+
+  expect_failures = [var.programs]
+}
+
 run "a_topic_that_there_is_not" {
   command = plan
 

@@ -14,7 +14,7 @@ variable "role" {
 }
 
 variable "settings" {
-  description = "The settings of firn, by their keys in its TOML file (`firn config` lists them). No secrets: those are in secret_settings."
+  description = "The settings of firn, by their keys in its TOML file (`firn config` lists them). No secrets: those are in secrets."
   type        = map(string)
 
   validation {
