@@ -34,18 +34,25 @@ help: ## Print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "make %-20s %s\n", $$1, $$2}'
 
 .PHONY: run
-run: ## Build one release binary and run `firn dev` in the foreground (ARGS="--kafka ...")
-	@scripts/need cc rust
+run: ## Build one release binary with the console and run `firn dev` in the foreground (ARGS="--kafka ...")
+	@scripts/need cc rust node
+	@scripts/console build
 	@echo "building firn, once; some minutes the first time" >&2
 	@cargo build --release --locked --bin firn
 	@exec target/release/firn dev $(ARGS)
 
+.PHONY: web
+web: ## Build the console into web/dist, which the binary serves
+	@scripts/need node
+	@scripts/console build
+
 .PHONY: test
-test: ## Run everything that must pass: lint, unit, contract, simulation and end-to-end tests
+test: ## Run everything that must pass: lint, unit, contract, simulation and end-to-end tests, the console in a browser, Terraform
 	@scripts/steps \
 		"toolchains" "scripts/need cc rust python" \
 		"format" "cargo fmt --all --check" \
 		"tools" "scripts/provision" \
+		"console" "scripts/console check" \
 		"clippy" "cargo clippy $(PRODUCT) --all-targets --locked --quiet -- -D warnings" \
 		"clippy, simulation" "cargo clippy $(EVERYTHING) --all-targets --locked --quiet -- -D warnings" \
 		"dependencies" "scripts/cargo-deny check licenses bans sources" \
@@ -55,7 +62,34 @@ test: ## Run everything that must pass: lint, unit, contract, simulation and end
 		"instructions" "cargo test $(PRODUCT) --test instructions --locked --quiet" \
 		"operation" "cargo test $(PRODUCT) --test operation --locked --quiet" \
 		"simulation" "cargo test $(EVERYTHING) $(call flags,$(SIMULATION_TESTS)) --locked --quiet" \
-		"end to end" "$(if $(END_TO_END),cargo test $(PRODUCT) $(call flags,$(END_TO_END)) --locked --quiet -- --test-threads 2,true)"
+		"end to end" "$(if $(END_TO_END),cargo test $(PRODUCT) $(call flags,$(END_TO_END)) --locked --quiet -- --test-threads 2,true)" \
+		"console in a browser" "scripts/console browse" \
+		"terraform provider" "scripts/terraform-tests" \
+		"deployment" "scripts/deployment-tests"
+
+.PHONY: console
+console: ## Check, build and test the console in a browser (screenshots: target/console/screenshots)
+	@scripts/need cc rust python
+	@scripts/provision
+	@scripts/console check
+	@cargo build $(PRODUCT) --bin firn --locked --quiet
+	@scripts/console browse
+
+.PHONY: terraform
+terraform: ## Check and test the Terraform provider, its modules and the Helm chart
+	@scripts/need cc rust python
+	@scripts/provision
+	@cargo build $(PRODUCT) --bin firn --locked --quiet
+	@scripts/terraform-tests
+	@scripts/deployment-tests
+
+.PHONY: bench-console
+bench-console: ## Measure the topics page with 10,000 topics: time from each interaction to the next paint (figures, not tests)
+	@scripts/need cc rust python
+	@scripts/provision
+	@scripts/console build
+	@cargo build --release --locked --quiet --bin firn
+	@cd web && FIRN_BINARY=$(CURDIR)/target/release/firn npm run --silent bench:topics
 
 .PHONY: lint
 lint: ## Check format, lints, the repository's own rules and the dependencies
