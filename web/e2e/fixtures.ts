@@ -66,7 +66,8 @@ export async function logIn(context: Page["context"] extends () => infer C ? C :
   await context.addCookies([
     {
       ...tenant.session,
-      url: tenant.service.http,
+      // Chromium takes a `__Host-` cookie for a secure address only, and sends it to the loopback one all the same.
+      url: tenant.service.http.replace(/^http:/, "https:"),
       httpOnly: true,
       sameSite: "Lax",
       secure: tenant.session.name.startsWith("__Host-"),
@@ -118,6 +119,8 @@ export async function inspect(page: Page, name: string): Promise<void> {
 /** Until nothing moves: colours change over some frames, and axe would measure one in between. */
 async function settle(page: Page): Promise<void> {
   await page.evaluate(async () => {
+    // A picture of the whole page has the header where it stands: at the top.
+    window.scrollTo(0, 0);
     const frame = () => new Promise((resolved) => requestAnimationFrame(resolved));
     for (let turn = 0; turn < 60; turn += 1) {
       await frame();

@@ -5,7 +5,7 @@ import { accountRoutes, profileRoutes } from "@/features/account/routes";
 import { clusterRoutes, clustersRoutes } from "@/features/clusters/routes";
 import { groupRoutes } from "@/features/groups/routes";
 import { messageRoutes } from "@/features/messages/routes";
-import { organizationRoutes } from "@/features/organization/routes";
+import { clusterOrganizationRoutes, organizationRoutes } from "@/features/organization/routes";
 import { startRoutes } from "@/features/start/routes";
 import { topicRoutes } from "@/features/topics/routes";
 import { appRoute, clusterRoute, indexRoute, publicRoute, rootRoute } from "@/shell/routes";
@@ -25,6 +25,7 @@ const tree = rootRoute.addChildren([
       ...messageRoutes,
       ...groupRoutes,
       ...clusterAccessRoutes,
+      ...clusterOrganizationRoutes,
     ]),
   ]),
 ]);

@@ -7,8 +7,8 @@ import { curl, type Hcl, hcl, type Request } from "./code";
 interface Props {
   /** The request that the form sends. */
   request: Request;
-  /** The same as a Terraform resource, where there is one. */
-  resource?: Hcl;
+  /** The same as a Terraform resource, or as several, where there is one. */
+  resource?: Hcl | Hcl[];
 }
 
 /** What a form is about to do, as a command and as Terraform: what the console does, a program can do. */
@@ -35,7 +35,7 @@ export function AsCode({ request, resource }: Props) {
           </Tabs.Panel>
           {resource && (
             <Tabs.Panel value="hcl" pt="xs">
-              <CodeBlock label="Terraform" code={hcl(resource)} />
+              <CodeBlock label="Terraform" code={[resource].flat().map(hcl).join("\n\n")} />
             </Tabs.Panel>
           )}
         </Tabs>

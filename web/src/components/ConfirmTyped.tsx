@@ -62,7 +62,7 @@ export function ConfirmTyped({ opened, onClose, title, children, word, action, o
             <Button variant="default" onClick={close}>
               Cancel
             </Button>
-            <Button color="red" type="submit" disabled={typed !== word} loading={busy}>
+            <Button color="red.9" type="submit" disabled={typed !== word} loading={busy}>
               {action}
             </Button>
           </Group>

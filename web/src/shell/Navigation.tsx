@@ -5,6 +5,9 @@ import { Link, useRouterState } from "@tanstack/react-router";
 import { clusterSections, inCluster, organizationSections, type Place, type Section } from "./navigation";
 import { clusterQuery } from "./workspace";
 
+/** The router would light a place for every page below it; `here` knows better. */
+const exactly = { exact: true };
+
 /** The places of the organization or, inside of a cluster, of that. */
 export function Navigation({ cluster }: { cluster: string | undefined }) {
   return cluster ? (
@@ -18,7 +21,13 @@ function ClusterNavigation({ cluster }: { cluster: string }) {
   const { data } = useQuery(clusterQuery(cluster));
   return (
     <>
-      <NavLink component={Link} to="/clusters" label="All clusters" leftSection={<IconArrowLeft size={16} />} />
+      <NavLink
+        component={Link}
+        to="/clusters"
+        activeOptions={exactly}
+        label="All clusters"
+        leftSection={<IconArrowLeft size={16} />}
+      />
       <Text fw={650} px="sm" py={6} truncate title={data?.name}>
         {data?.name ?? "…"}
       </Text>
@@ -50,6 +59,7 @@ function PlaceLink({ place, to, active }: { place: Place; to: string; active: bo
     <NavLink
       component={Link}
       to={to}
+      activeOptions={exactly}
       label={place.label}
       active={active}
       aria-current={active ? "page" : undefined}

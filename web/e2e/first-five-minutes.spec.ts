@@ -1,0 +1,158 @@
+import type { Page } from "@playwright/test";
+import { expect, inspect, mailedLink, type Service, test } from "./fixtures";
+import { Desk, shownBlocks } from "./programs";
+
+const password = "a glacier moves 7 metres";
+const greeting = "Hello, Firn!";
+
+test.setTimeout(120_000);
+
+async function signUp(page: Page, service: Service, name: string): Promise<void> {
+  const email = `${name}-${Date.now().toString(36)}@example.com`;
+  await page.goto("/signup");
+  await page.getByLabel("Your name").fill("Ada Lovelace");
+  await page.getByLabel("Organization").fill("Analytical Engines");
+  await page.getByLabel("Email address").fill(email);
+  await page.getByLabel(/^Password/).fill(password);
+  await page.getByRole("button", { name: "Sign up" }).click();
+  await expect(page.getByRole("heading", { name: "Look into your mail" })).toBeVisible();
+  await page.goto((await mailedLink(service, email, "verify")).href);
+  await page.getByLabel(/^Password/).fill(password);
+  await page.getByRole("button", { name: "Confirm and go on" }).click();
+  await expect(page).toHaveURL(/\/start$/);
+}
+
+/** Runs each block of kcat's as it is shown: saves the settings, sends a message, reads it back. */
+async function runKcat(page: Page, desk: Desk): Promise<void> {
+  for (const part of ["Prepare", "Produce"]) {
+    for (const { code } of await shownBlocks(page, "kcat", part)) await desk.run(code);
+  }
+  for (const { code } of await shownBlocks(page, "kcat", "Consume")) {
+    expect(await desk.run(code)).toContain(greeting);
+  }
+}
+
+async function sawItArrive(page: Page, software: string): Promise<void> {
+  await expect(page.getByRole("group", { name: "First connection" })).toContainText("here it is");
+  await expect(page.getByRole("group", { name: "First connection" })).toContainText(software);
+  await expect(page.getByRole("group", { name: "First message" })).toContainText("here it is");
+  await expect(page.getByRole("table", { name: "Newest messages" })).toContainText(greeting);
+  await expect(page.getByRole("heading", { name: "See it arrive (done)" })).toBeVisible();
+}
+
+test("from signup to the first message that kcat sends and reads", async ({ stranger: page, service }) => {
+  const desk = new Desk();
+  try {
+    await signUp(page, service, "five-minutes");
+    await expect(page.getByRole("button", { name: "Set it up" })).toBeEnabled();
+    await inspect(page, "start");
+    await page.getByRole("button", { name: "Set it up" }).click();
+    await expect(page.getByText("is ready. Clients log in over TLS")).toBeVisible();
+    await expect(page.getByRole("group", { name: "First connection" })).toContainText("Waiting");
+    await inspect(page, "start-ready");
+    await runKcat(page, desk);
+    await sawItArrive(page, "librdkafka");
+    await inspect(page, "start-done");
+    await page.getByRole("link", { name: "See how the cluster is" }).click();
+    await expect(page).toHaveURL(/\/clusters\/clu_/);
+  } finally {
+    desk.end();
+  }
+});
+
+test("the same by keyboard alone", async ({ stranger: page, service }) => {
+  const desk = new Desk();
+  const email = `keys-${Date.now().toString(36)}@example.com`;
+  const press = (key: string) => page.keyboard.press(key);
+  /** Goes on with Tab until this has the focus, as somebody without a mouse would. */
+  const tabTo = async (name: string) => {
+    for (let turn = 0; turn < 80; turn += 1) {
+      const focused = await page.evaluate(() => {
+        const at = document.activeElement;
+        const labels = at instanceof HTMLInputElement ? [...(at.labels ?? [])].map((each) => each.textContent) : [];
+        return [at?.getAttribute("aria-label"), ...labels, at instanceof HTMLInputElement ? "" : at?.textContent]
+          .filter(Boolean)
+          .map((text) => (text ?? "").replace(/\s*\*$/, "").trim());
+      });
+      if (focused.includes(name)) return;
+      await press("Tab");
+    }
+    throw new Error(`Tab does not lead to “${name}”`);
+  };
+  const type = async (field: string, text: string) => {
+    await tabTo(field);
+    await page.keyboard.type(text);
+  };
+  try {
+    await page.goto("/login");
+    await expect(page.getByRole("heading", { name: "Log in" })).toBeVisible();
+    await tabTo("Sign up");
+    await press("Enter");
+    await expect(page.getByRole("heading", { name: "Sign up" })).toBeFocused();
+    await type("Your name", "Ada Lovelace");
+    await type("Organization", "Analytical Engines");
+    await type("Email address", email);
+    await type("Password", password);
+    await press("Enter");
+    await expect(page.getByRole("heading", { name: "Look into your mail" })).toBeVisible();
+    // The mail is read elsewhere: its link is typed into the address bar.
+    await page.goto((await mailedLink(service, email, "verify")).href);
+    await expect(page.getByRole("heading", { name: "Confirm your address" })).toBeVisible();
+    await type("Password", password);
+    await press("Enter");
+    await expect(page.getByRole("heading", { name: "First five minutes" })).toBeFocused();
+    await expect(page.getByRole("button", { name: "Set it up" })).toBeEnabled();
+    await tabTo("Set it up");
+    await press("Enter");
+    await expect(page.getByText("is ready. Clients log in over TLS")).toBeVisible();
+    await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+    for (const step of ["Prepare: Save how to connect", "Produce: Send a message", "Consume: Read all messages"]) {
+      await tabTo(`Copy kcat, ${step}`);
+      await press("Enter");
+      const copied = await page.evaluate(() => navigator.clipboard.readText());
+      const said = await desk.run(copied);
+      if (step.startsWith("Consume")) expect(said).toContain(greeting);
+    }
+    await sawItArrive(page, "librdkafka");
+    await tabTo("Look into the topic");
+    await press("Enter");
+    await expect(page).toHaveURL(/\/clusters\/clu_\w+\/topics\/hello/);
+  } finally {
+    desk.end();
+  }
+});
+
+for (const { language, has, run } of [
+  { language: "Python", has: "python/bin/python", run: "python" },
+  { language: "Node", has: "node/node_modules/kafkajs", run: "node" },
+] as const) {
+  test(`${language}'s programs run as they are shown`, async ({ page, tenant }) => {
+    test.skip(!Desk.has(has), `scripts/provision installs ${language}'s client`);
+    const desk = new Desk();
+    try {
+      await page.goto("/start");
+      await page.getByRole("button", { name: "Set it up" }).click();
+      await expect(page.getByText("is ready. Clients log in over TLS")).toBeVisible();
+      await page.getByRole("tab", { name: language, exact: true }).click();
+      for (const { code } of await shownBlocks(page, language, "Prepare")) {
+        // The client is installed here already.
+        await desk.run(code.replace(/^(pip|npm) install .*$/m, "true"));
+      }
+      for (const part of ["Produce", "Consume"]) {
+        const [program, command] = await shownBlocks(page, language, part);
+        const file = (command?.code ?? "").replace(`${run} `, "");
+        desk.save(file, program?.code ?? "");
+        if (part === "Produce") {
+          expect(await desk.run(command?.code ?? "")).toContain("stored at offset");
+        } else {
+          const consumer = desk.start(command?.code ?? "");
+          await expect.poll(consumer.said, { timeout: 30_000 }).toContain(greeting);
+        }
+      }
+      await sawItArrive(page, language === "Node" ? "kafkajs" : "confluent-kafka");
+      expect(tenant.organization).not.toBe("");
+    } finally {
+      desk.end();
+    }
+  });
+}

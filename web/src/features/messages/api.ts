@@ -1,0 +1,53 @@
+/** Records of a topic: listed, one as a whole, produced. */
+import { queryOptions } from "@tanstack/react-query";
+import { api, got } from "@/api/client";
+import type { components, operations } from "@/api/schema";
+
+export type Message = components["schemas"]["Record"];
+export type MessagesPage = components["schemas"]["Records"];
+export type NewMessage = components["schemas"]["NewRecord"];
+export type Query = NonNullable<operations["list_records"]["parameters"]["query"]>;
+
+export interface At {
+  cluster: string;
+  topic: string;
+}
+
+export const listMessages = (path: At, query: Query, signal?: AbortSignal) =>
+  got(
+    api.GET("/v1/clusters/{cluster}/topics/{topic}/records", {
+      params: { path, query },
+      ...(signal ? { signal } : {}),
+    }),
+  );
+
+/** One record with all that it has, up to 8 MiB. */
+export const messageQuery = (path: At, partition: number, offset: number) =>
+  queryOptions({
+    queryKey: ["record", path.cluster, path.topic, partition, offset],
+    queryFn: () =>
+      got(
+        api.GET("/v1/clusters/{cluster}/topics/{topic}/partitions/{partition}/records/{offset}", {
+          params: { path: { ...path, partition, offset } },
+        }),
+      ),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
+/** Produces; what was wrong with any record is a problem, and nothing was appended. */
+export const produce = (path: At, records: NewMessage[]) =>
+  got(
+    api.POST("/v1/clusters/{cluster}/topics/{topic}/records", {
+      params: { path },
+      body: { records },
+    }),
+  );
+
+export const topicQuery = (path: At) =>
+  queryOptions({
+    queryKey: ["topic", path.cluster, path.topic],
+    queryFn: () => got(api.GET("/v1/clusters/{cluster}/topics/{topic}", { params: { path } })),
+  });
+
+/** What tells a record from all others of its topic. */
+export const idOf = ({ partition, offset }: Pick<Message, "partition" | "offset">) => `${partition}:${offset}`;

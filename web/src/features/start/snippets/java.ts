@@ -1,0 +1,84 @@
+import { authorityLines, type Connection, caFile, greeting, type Snippet } from "./settings";
+
+const text = (value: string) => JSON.stringify(value);
+
+function settings(to: Connection): string[] {
+  const login = `org.apache.kafka.common.security.scram.ScramLoginModule required username="${to.username}" password="${to.password}";`;
+  return [
+    "        var settings = new Properties();",
+    `        settings.put("bootstrap.servers", ${text(to.bootstrap)});`,
+    '        settings.put("security.protocol", "SASL_SSL");',
+    '        settings.put("sasl.mechanism", "SCRAM-SHA-512");',
+    '        settings.put("sasl.jaas.config",',
+    `            ${text(login)});`,
+    ...(to.authority
+      ? [
+          '        settings.put("ssl.truststore.type", "PEM");',
+          `        settings.put("ssl.truststore.location", ${text(caFile)});`,
+        ]
+      : []),
+  ];
+}
+
+const dependency = [
+  "<dependency>",
+  "  <groupId>org.apache.kafka</groupId>",
+  "  <artifactId>kafka-clients</artifactId>",
+  "  <version>4.3.0</version>",
+  "</dependency>",
+];
+
+export function java(to: Connection): Snippet {
+  const authority = authorityLines(to);
+  const produce = [
+    "import java.util.Properties;",
+    "import org.apache.kafka.clients.producer.KafkaProducer;",
+    "import org.apache.kafka.clients.producer.ProducerRecord;",
+    "import org.apache.kafka.common.serialization.StringSerializer;",
+    "",
+    "public class Produce {",
+    "    public static void main(String[] args) throws Exception {",
+    ...settings(to),
+    "        var text = new StringSerializer();",
+    "        try (var producer = new KafkaProducer<>(settings, text, text)) {",
+    `            var record = new ProducerRecord<String, String>(${text(to.topic)}, ${text(greeting)});`,
+    '            System.out.println("stored at offset " + producer.send(record).get().offset());',
+    "        }",
+    "    }",
+    "}",
+  ];
+  const consume = [
+    "import java.time.Duration;",
+    "import java.util.List;",
+    "import java.util.Properties;",
+    "import org.apache.kafka.clients.consumer.KafkaConsumer;",
+    "import org.apache.kafka.common.serialization.StringDeserializer;",
+    "",
+    "public class Consume {",
+    "    public static void main(String[] args) {",
+    ...settings(to),
+    '        settings.put("group.id", "java-readers");',
+    '        settings.put("auto.offset.reset", "earliest");',
+    "        var text = new StringDeserializer();",
+    "        try (var consumer = new KafkaConsumer<>(settings, text, text)) {",
+    `            consumer.subscribe(List.of(${text(to.topic)}));`,
+    "            while (true) {",
+    "                for (var record : consumer.poll(Duration.ofSeconds(1))) {",
+    '                    System.out.println(record.offset() + " " + record.value());',
+    "                }",
+    "            }",
+    "        }",
+    "    }",
+    "}",
+  ];
+  return {
+    id: "java",
+    name: "Java",
+    setup: [
+      { title: "Add the client to your pom.xml", code: dependency.join("\n") },
+      ...(authority.length > 0 ? [{ title: "Fetch the certificate to trust", code: authority.join("\n") }] : []),
+    ],
+    produce: [{ title: "Send a message", file: "Produce.java", code: produce.join("\n") }],
+    consume: [{ title: "Read messages as they come", file: "Consume.java", code: consume.join("\n") }],
+  };
+}

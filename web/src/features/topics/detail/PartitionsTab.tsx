@@ -1,0 +1,108 @@
+import { Button, Center, Group, Progress, Stack, Table, Text, Tooltip } from "@mantine/core";
+import { usePages } from "@/api/pages";
+import { bytes, count } from "@/components/format";
+import { Loaded } from "@/components/Loaded";
+import { type Partition, partitionsPage, type Topic } from "../api";
+
+/** The partitions of a topic: who leads them, from where to where they reach, and in which tier their records are. */
+export function PartitionsTab({ cluster, topic }: { cluster: string; topic: Topic }) {
+  const pages = usePages<Partition>({
+    key: ["topic", cluster, topic.name, "partitions"],
+    page: partitionsPage(cluster, topic.name),
+    refetchInterval: 10_000,
+  });
+  const { items, hasNextPage, isFetchingNextPage, fetchNextPage } = pages;
+  return (
+    <Loaded query={pages}>
+      {() => (
+        <Stack>
+          <Table.ScrollContainer minWidth={760} type="native" tabIndex={0} role="region" aria-label="Partitions">
+            <Table aria-label="Partitions" verticalSpacing="xs">
+              <Table.Thead>
+                <Table.Tr>
+                  <Table.Th scope="col">Partition</Table.Th>
+                  <Table.Th scope="col">Leader</Table.Th>
+                  <Figure head>Start</Figure>
+                  <Figure head>End</Figure>
+                  <Figure head>Records</Figure>
+                  <Figure head>Size</Figure>
+                  <Table.Th scope="col">In object storage</Table.Th>
+                </Table.Tr>
+              </Table.Thead>
+              <Table.Tbody>
+                {items.map((partition) => (
+                  <Row key={partition.partition} partition={partition} />
+                ))}
+              </Table.Tbody>
+            </Table>
+          </Table.ScrollContainer>
+          {hasNextPage && (
+            <Center>
+              <Button variant="default" loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>
+                Show more of {count(topic.partitions)}
+              </Button>
+            </Center>
+          )}
+        </Stack>
+      )}
+    </Loaded>
+  );
+}
+
+function Row({ partition: each }: { partition: Partition }) {
+  const { log_start: start, high_watermark: end } = each;
+  return (
+    <Table.Tr>
+      <Table.Th scope="row">{each.partition}</Table.Th>
+      <Table.Td>
+        <Tooltip label={`Leadership has changed hands ${count(each.leader_epoch)} times`}>
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: its tooltip is read by keys too */}
+          <span tabIndex={0}>
+            {each.leader === null || each.leader === undefined ? "none now" : `Broker ${each.leader}`}
+          </span>
+        </Tooltip>
+      </Table.Td>
+      <Figure>{count(start)}</Figure>
+      <Figure>{count(end)}</Figure>
+      <Figure>{typeof start === "number" && typeof end === "number" ? count(end - start) : "–"}</Figure>
+      <Figure>{bytes(each.size_bytes)}</Figure>
+      <Table.Td miw={170}>
+        <Tier partition={each} />
+      </Table.Td>
+    </Table.Tr>
+  );
+}
+
+function Figure({ head = false, children }: { head?: boolean; children: string }) {
+  const Cell = head ? Table.Th : Table.Td;
+  return (
+    <Cell ta="right" style={{ fontVariantNumeric: "tabular-nums" }} {...(head ? { scope: "col" } : {})}>
+      {children}
+    </Cell>
+  );
+}
+
+/** How many of a partition's records are in objects already, and how many only near the broker. */
+export function share({ log_start, high_watermark, tiered_end }: Partition): number | undefined {
+  if (typeof log_start !== "number" || typeof high_watermark !== "number" || high_watermark <= log_start)
+    return undefined;
+  const settled = Math.min(tiered_end ?? log_start, high_watermark) - log_start;
+  return Math.max(0, Math.min(1, settled / (high_watermark - log_start)));
+}
+
+function Tier({ partition }: { partition: Partition }) {
+  const settled = share(partition);
+  if (settled === undefined)
+    return (
+      <Text size="sm" c="dimmed">
+        no records
+      </Text>
+    );
+  const percent = Math.floor(settled * 100);
+  return (
+    <Group gap="xs" wrap="nowrap">
+      <Progress value={percent} w={90} aria-label={`${percent} % of its records are in objects`} />
+      <Text size="sm">{percent} %</Text>
+    </Group>
+  );
+}
