@@ -9,10 +9,11 @@
 //! - [`feed`]: every change that brokers must see, in commit order.
 //! - [`image::ImageFollower`] folds the feed into an immutable [`image::Image`], from which requests are answered.
 //! - [`topic_config`]: every config key, its checks, and the effective values.
-//! - [`usage`]: what was used, minute by minute.
+//! - [`usage`]: what was used, minute by minute; [`lag`]: how far consumer groups were behind.
 //! - [`access`]: roles, what they allow and where; [`account`]: who has them, and everything else around clusters.
 //! - [`acl`]: who may do what in a cluster; [`quota`]: how much; [`trust`]: who says who its clients are.
 //! - [`networks`]: from where somebody may come.
+//! - [`internal`]: what the control plane asks brokers.
 //! - [`audit`]: the chained trails of clusters and organizations.
 //! - [`ids`], [`entities`]: names and rows; [`moment`]: times as people read them.
 //! - `sql`: the statements; `migrations/` at the root of the repository: the tables (`docs/formats/catalog.md`).
@@ -30,6 +31,8 @@ pub mod feed;
 pub mod ids;
 pub mod image;
 mod in_force;
+pub mod internal;
+pub mod lag;
 mod metrics;
 pub mod moment;
 pub mod networks;

@@ -39,19 +39,35 @@ pub struct Parsed {
     pub id: u128,
 }
 
+/// The fewest different characters that the random part of a key has: of 256 random bits, fewer come once in 10^15 keys.
+const FEWEST_DIGITS: usize = 12;
+
 /// A new key with this id.
 pub fn generate(id: u128, random: &dyn Random) -> ApiKeyText {
     let mut bytes = Zeroizing::new([0; RANDOM]);
     random.fill(&mut *bytes);
+    let digits = bytes.iter().map(|byte| digit(u128::from(byte & 31)));
+    assemble(id, &Zeroizing::new(digits.collect::<String>()))
+}
+
+/// The key with this id whose random part somebody else has made; `None` if it does not look random.
+pub fn with_random(id: u128, random: &str) -> Option<ApiKeyText> {
+    let known = random.len() == RANDOM && random.bytes().all(|digit| ALPHABET.contains(&digit));
+    let different = ALPHABET
+        .iter()
+        .filter(|digit| random.as_bytes().contains(digit))
+        .count();
+    (known && different >= FEWEST_DIGITS).then(|| assemble(id, random))
+}
+
+fn assemble(id: u128, random: &str) -> ApiKeyText {
     let mut text = Zeroizing::new(String::with_capacity(LENGTH));
     text.push_str(PREFIX);
     for place in (0..ID).rev() {
         text.push(digit((id >> (5 * place)) & 31));
     }
     text.push('_');
-    for byte in *bytes {
-        text.push(digit(u128::from(byte & 31)));
-    }
+    text.push_str(random);
     let crc = crc32fast::hash(text.as_bytes());
     text.push_str(&format!("_{crc:08x}"));
     ApiKeyText(text)
@@ -133,6 +149,26 @@ mod tests {
             let text = generate(id, &SystemRandom);
             assert_eq!(parse(text.as_str()), Some(Parsed { id }));
             assert_ne!(text.as_str(), generate(id, &SystemRandom).as_str());
+        }
+    }
+
+    #[test]
+    fn a_random_part_from_elsewhere_makes_a_key_if_it_looks_random() {
+        let made = generate(7, &SystemRandom);
+        let random = &made.as_str()[PREFIX.len() + ID + 1..LENGTH - CRC - 1];
+        let again = with_random(7, random).map(|key| key.as_str().to_owned());
+        assert_eq!(again.as_deref(), Some(made.as_str()));
+        let capital = random.to_uppercase();
+        let long = format!("{random}a");
+        for other in [
+            "",
+            &"7".repeat(RANDOM),
+            &"abcdefghijk".repeat(5)[..RANDOM],
+            &capital,
+            &long,
+            &random[1..],
+        ] {
+            assert!(with_random(7, other).is_none(), "{other}");
         }
     }
 

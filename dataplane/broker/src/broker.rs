@@ -29,9 +29,11 @@ use crate::authentication::credentials::Keys;
 use crate::authentication::kerberos::{Kerberos, KerberosSettings};
 use crate::authentication::tokens::Tokens;
 use crate::authentication::watch as authentication;
+use crate::clients::Clients;
 use crate::denials::Denials;
 use crate::groups::Groups;
 use crate::internal::exchange;
+use crate::lag;
 use crate::metering::Metering;
 use crate::network::Limits;
 use crate::network::listener::{Connections, Door, Opened, Peer, listen};
@@ -305,11 +307,14 @@ fn background(
         troubled: BTreeSet::new(),
     };
     let denied = Arc::clone(&serving.denials).run();
+    let sampled = Arc::clone(&serving.clients).sample(Arc::clone(images));
     let used = authentication::tell_uses(Arc::clone(registry), Arc::clone(catalog));
     let shared = exchange::run(Arc::clone(serving));
+    let behind = lag::run(Arc::clone(serving));
     vec![
         log.spawn_vital("the coordinator of groups", followed),
         log.spawn_vital("the sharing of limits", shared),
+        log.spawn_vital("the history of lag", behind),
         log.spawn_vital("the reconciler", reconciler.run()),
         log.spawn_vital("the reporter", reported),
         log.spawn_vital("the watch over storage", watched),
@@ -317,6 +322,7 @@ fn background(
         log.spawn_vital("the note of used credentials", used),
         log.spawn_vital("the note of denials", denied),
         log.spawn_vital("the audit topics", audited.run()),
+        log.spawn_vital("the samples of load", sampled),
     ]
 }
 
@@ -374,6 +380,7 @@ fn serving(
         quotas,
         ledger,
         meter,
+        clients: Clients::new(&env, log.incarnation().0 >> 96, parts.node),
         denials: Denials::new(&env, &catalog),
         groups: Groups::new(&env, &log, &images, &settings, shutdown.clone()),
         sessions: FetchSessions::new(env.clone(), session_slots(&settings.kafka)),

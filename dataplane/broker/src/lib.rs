@@ -12,6 +12,7 @@
 //! | `metering` | counts what principals use, and writes it to the catalog |
 //! | `quotas` | client quotas and the limits of clusters: how long clients wait, and why |
 //! | `internal` | what the processes of a cell say to each other on the internal listener |
+//! | `lag` | how far groups are behind, written to the catalog minute by minute |
 //! | `groups` | consumer groups: the coordinator's state machines over internal partitions |
 //! | `errors` | domain errors to Kafka's codes |
 //! | `reconcile` | keeps the log's partitions as the image says |
@@ -27,11 +28,13 @@
 mod audit_topics;
 mod authentication;
 mod broker;
+mod clients;
 mod denials;
 mod errors;
 pub mod groups;
 mod handlers;
 mod internal;
+mod lag;
 mod metering;
 mod metrics;
 mod network;

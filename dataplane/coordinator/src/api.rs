@@ -279,6 +279,15 @@ pub struct Listed {
     pub state: GroupState,
 }
 
+/// What is committed in a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommittedIn {
+    /// The group.
+    pub group: GroupKey,
+    /// The offsets, in order of partitions.
+    pub offsets: Vec<(PartitionId, i64)>,
+}
+
 /// All about a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Description {

@@ -454,3 +454,30 @@ async fn a_successor_fences_a_log_that_still_runs() {
     assert_eq!(append(&log, &partition, batch(1, 1)).await, Offset(1));
     assert_eq!(values(&partition, 0).await, [0, 1]);
 }
+
+#[tokio::test]
+async fn about_when_a_record_was_written_is_known_without_reading_it() {
+    for cell in [Cell::new(), Cell::that_offloads()] {
+        let (log, partition) = cell.open().await;
+        for n in 0..20 {
+            append(&log, &partition, batch(n * 5, 5)).await;
+        }
+        if cell.settings.cold.offload.bytes == 1 {
+            until_cold(&partition, 100).await;
+        }
+        for offset in [0, 17, 50, 99] {
+            let time = partition.time_near(Offset(offset)).unwrap();
+            // A record's timestamp is its offset above 1,000, and its run or extent is somewhere below 100.
+            assert!((1_000 + offset..=1_099).contains(&time), "{offset}: {time}");
+        }
+        assert_eq!(partition.time_near(Offset(99)), Some(1_099));
+        assert_eq!(
+            partition.time_near(Offset(100)),
+            None,
+            "there is no such record yet"
+        );
+        partition.delete_records(Offset(40)).await.unwrap();
+        assert_eq!(partition.time_near(Offset(0)), partition.time_near(Offset(40)));
+        log.shutdown().await;
+    }
+}

@@ -20,6 +20,7 @@ mod members;
 mod networks;
 mod one_time;
 mod operations;
+mod organization_limits;
 mod organizations;
 mod people;
 mod projects;
@@ -40,6 +41,7 @@ pub use members::Member;
 pub use networks::AlterOrganizationNetworks;
 pub use one_time::{Kind, OneTime};
 pub use operations::Operation;
+pub use organization_limits::LimitUse;
 pub(crate) use organizations::NewOrganization;
 pub use organizations::{FIRST_PROJECT, MAX_OWNED, MAX_TITLE, Organization};
 pub use people::{

@@ -8,6 +8,7 @@
 //! | `topic` | what the topic is that a cluster's clients read its trail from |
 //! | `details` | what rows say of topics, clusters and credentials |
 //! | `sampling` | how many denials of REST have a row of their own |
+//! | `doing` | what is done through REST that brokers alone keep |
 //! | `events` | what brokers tell: denials, and what else happens to clients |
 //!
 //! Rows are written in the transaction of what they tell of (`sql/audit.rs` for clusters, `account/access.rs` for organizations). Each has a
@@ -16,12 +17,14 @@
 
 pub mod chain;
 pub(crate) mod details;
+mod doing;
 mod events;
 mod reading;
 pub(crate) mod sampling;
 pub(crate) mod topic;
 pub mod verifying;
 
+pub use doing::Deed;
 pub use events::BrokerEvent;
 pub use reading::{AuditCursor, AuditFilter, AuditHead, AuditSpan, EXPORT_AT_ONCE};
 pub use topic::AUDIT_TOPIC;

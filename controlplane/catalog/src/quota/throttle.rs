@@ -1,27 +1,9 @@
-//! "Why throttled?": what a broker tells of the clients that it makes wait, and how it is asked.
-//!
-//! A broker's internal listener answers [`Question::Throttles`] to whoever may see the cluster of the connection; the form of the
-//! message is in docs/formats/internal.md.
+//! "Why throttled?": what a broker tells of the clients that it makes wait, when it is asked
+//! [`Question::Throttles`](crate::internal::Question).
 
 use serde::{Deserialize, Serialize};
 
 use super::{QuotaEntity, QuotaKey};
-
-/// The API key of the messages between the processes of a cell: above all of Kafka's.
-pub const INTERNAL_API: i16 = 30_000;
-/// The only version of them.
-pub const INTERNAL_VERSION: i16 = 0;
-
-/// The kind of message that is a question, which its JSON follows.
-pub const INTERNAL_QUESTION: u8 = 0;
-
-/// What the control plane asks a broker, as JSON in the body of an internal request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Question {
-    /// Who is throttled, or was lately, in the cluster that the connection is in: [`Throttles`].
-    Throttles,
-}
 
 /// Which limit makes a client wait.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

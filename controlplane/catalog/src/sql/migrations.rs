@@ -36,6 +36,7 @@ const CELL: Versions = Versions {
         include_str!("../../../../migrations/cell/0001_cell.sql"),
         include_str!("../../../../migrations/cell/0002_tenants.sql"),
         include_str!("../../../../migrations/cell/0003_access.sql"),
+        include_str!("../../../../migrations/cell/0004_lag.sql"),
     ],
 };
 
@@ -99,6 +100,7 @@ mod tests {
                 0x5214_4c27_a62f_2ea9,
                 0x5126_1913_d577_6f35,
                 0x50c0_0969_80dd_38ac,
+                0x803a_3594_a303_960d,
             ],
         ),
     ];

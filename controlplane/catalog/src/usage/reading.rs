@@ -1,6 +1,5 @@
 //! Sums of usage.
 
-use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::{Amounts, DAY, HOUR};
@@ -80,7 +79,7 @@ pub struct UsageQuery {
 }
 
 /// What was used in a period.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UsageItem {
     /// By whom, where, when.
     pub key: UsageKey,
@@ -96,13 +95,28 @@ pub struct UsageItem {
     pub requests: i64,
     /// The most connections that were open in a minute.
     pub connections_peak: i64,
-    /// Bytes that records took up, times hours.
-    pub storage_byte_hours: f64,
-    /// Partitions, times hours.
-    pub partition_hours: f64,
+    /// Bytes that records took up, times the minutes for which they did.
+    pub storage_byte_minutes: i128,
+    /// Partitions, times the minutes for which they were there.
+    pub partition_minutes: i64,
+}
+
+/// A number as a fraction, for people to read.
+fn hours(minutes: i128) -> f64 {
+    minutes as f64 / HOUR as f64
 }
 
 impl UsageItem {
+    /// Bytes that records took up, times hours.
+    pub fn storage_byte_hours(&self) -> f64 {
+        hours(self.storage_byte_minutes)
+    }
+
+    /// Partitions, times hours.
+    pub fn partition_hours(&self) -> f64 {
+        hours(self.partition_minutes.into())
+    }
+
     /// The counts, without what is a time's product.
     pub fn counts(&self) -> Amounts {
         Amounts {
@@ -186,6 +200,10 @@ impl Tx {
     }
 }
 
+/// Storage is summed up in two parts, whole MiB and the bytes beside them: as one number a year of a large organization is beyond
+/// 64 bits, and a fraction would not be exact, which what it costs must be.
+const STORAGE_UNIT: i64 = 1 << 20;
+
 /// First the connections of a minute, which add up; then the minutes of a period, of whose connections the most count.
 fn statement(query: &UsageQuery, clusters: Option<&[ClusterId]>) -> (String, Vec<Arg>) {
     let column = |wanted: bool, name: &'static str| if wanted { name } else { "CAST('' AS TEXT)" };
@@ -224,12 +242,13 @@ fn statement(query: &UsageQuery, clusters: Option<&[ClusterId]>) -> (String, Vec
     let select = format!(
         "SELECT bucket, cluster_id, who, CAST(SUM(bytes_in) AS BIGINT), CAST(SUM(bytes_out) AS BIGINT), \
          CAST(SUM(produced) AS BIGINT), CAST(SUM(fetched) AS BIGINT), CAST(SUM(requests) AS BIGINT), \
-         CAST(MAX(connections) AS BIGINT), SUM(storage), SUM(partitions) FROM ( \
+         CAST(MAX(connections) AS BIGINT), CAST(SUM(storage_units) AS BIGINT), CAST(SUM(storage_rest) AS BIGINT), \
+         CAST(SUM(partitions) AS BIGINT) FROM ( \
          SELECT minute / $4 * $4 AS bucket, {cluster} AS cluster_id, {principal} AS who, \
          SUM(bytes_in) AS bytes_in, SUM(bytes_out) AS bytes_out, SUM(produced_bytes) AS produced, \
          SUM(fetched_bytes) AS fetched, SUM(requests) AS requests, SUM(connections_peak) AS connections, \
-         SUM(CAST(storage_byte_minutes AS DOUBLE PRECISION)) AS storage, \
-         SUM(CAST(partition_minutes AS DOUBLE PRECISION)) AS partitions \
+         SUM(storage_byte_minutes / {STORAGE_UNIT}) AS storage_units, \
+         SUM(storage_byte_minutes % {STORAGE_UNIT}) AS storage_rest, SUM(partition_minutes) AS partitions \
          FROM cell_usage WHERE organization = $1 AND minute >= $2 AND minute < $3{filters} \
          GROUP BY minute, {cluster}, {principal}) AS minutes \
          {following} GROUP BY bucket, cluster_id, who ORDER BY bucket, cluster_id, who LIMIT ${limit}"
@@ -238,12 +257,7 @@ fn statement(query: &UsageQuery, clusters: Option<&[ClusterId]>) -> (String, Vec
 }
 
 fn item(row: &AnyRow, grouping: Grouping) -> Result<UsageItem, CatalogError> {
-    let hours = |column: usize| {
-        let minutes = row.try_get::<f64, _>(column);
-        let minutes =
-            minutes.map_err(|error| CatalogError::Corrupt(format!("usage cannot be read: {error}")))?;
-        Ok::<_, CatalogError>(minutes / 60.0)
-    };
+    let (units, rest): (i64, i64) = (number_at(row, 9)?, number_at(row, 10)?);
     Ok(UsageItem {
         key: UsageKey {
             minute: number_at(row, 0)?,
@@ -256,7 +270,7 @@ fn item(row: &AnyRow, grouping: Grouping) -> Result<UsageItem, CatalogError> {
         fetched_bytes: number_at(row, 6)?,
         requests: number_at(row, 7)?,
         connections_peak: number_at(row, 8)?,
-        storage_byte_hours: hours(9)?,
-        partition_hours: hours(10)?,
+        storage_byte_minutes: i128::from(units) * i128::from(STORAGE_UNIT) + i128::from(rest),
+        partition_minutes: number_at(row, 11)?,
     })
 }

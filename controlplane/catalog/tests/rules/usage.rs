@@ -96,7 +96,8 @@ pub async fn usage_adds_up_over_brokers_principals_and_time(cell: &Cell) {
     assert_eq!((day.requests, day.bytes_in, day.bytes_out), (9, 900, 450));
     assert_eq!((day.produced_bytes, day.fetched_bytes), (720, 360));
     assert_eq!(day.connections_peak, 4, "at a time: 1 + 1 + 2, then 4, then 1");
-    assert!((day.storage_byte_hours - 90.0).abs() < 1e-9 && (day.partition_hours - 0.9).abs() < 1e-9);
+    assert_eq!((day.storage_byte_minutes, day.partition_minutes), (5_400, 54));
+    assert!((day.storage_byte_hours() - 90.0).abs() < 1e-9 && (day.partition_hours() - 0.9).abs() < 1e-9);
 
     let both = Grouping {
         cluster: true,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use firn_catalog::ids::{ClusterId, Slot, TopicId};
-use firn_coordinator::api::{Answer, GroupKey, Listed, Request};
+use firn_coordinator::api::{Answer, CommittedIn, GroupKey, Listed, Request};
 use firn_coordinator::{GroupCounts, GroupSettings};
 use firn_log::engine::Log;
 use firn_log::partition::Partition;
@@ -99,6 +99,21 @@ impl Coordinator {
             .shard
             .ask(key, request, own.min(self.shared.settings.max_groups))?;
         asked.answer(&self.shared.log).await
+    }
+
+    /// What is committed in groups after `after`, about `most` offsets of it, once it is durable; and the last of these groups, or none at
+    /// the end.
+    pub(crate) async fn committed(
+        &self,
+        after: Option<&GroupKey>,
+        most: usize,
+    ) -> Result<(Vec<CommittedIn>, Option<GroupKey>), Unavailable> {
+        let (committed, last, slot) = self.shard.committed(after, most)?;
+        if let Some(slot) = slot {
+            let durable = self.shared.log.wait(slot).await;
+            durable.map_err(|_| Unavailable::NotAvailable)?;
+        }
+        Ok((committed, last))
     }
 
     /// The groups of a cluster, and the slot without which they must not be told of.

@@ -128,6 +128,11 @@ impl Groups {
         Ok(listed)
     }
 
+    /// The coordinators that there are here.
+    pub(crate) fn coordinators(&self) -> Vec<Arc<Coordinator>> {
+        self.shards.lock().values().cloned().collect()
+    }
+
     /// The incarnation that coordinates a group; none while nobody does.
     pub(crate) fn coordinator(
         &self,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use firn_catalog::ids::{ClusterId, Offset, Slot, TopicId};
-use firn_coordinator::api::{Answer, GroupKey, Listed, Request};
+use firn_coordinator::api::{Answer, CommittedIn, GroupKey, Listed, Request};
 use firn_coordinator::record::Record;
 use firn_coordinator::{Output, Shard, Token};
 use firn_log::batch::BatchBuilder;
@@ -54,6 +54,9 @@ pub(super) struct Loaded {
     /// Bytes of records since the shard was last written anew.
     pub(super) grown: usize,
 }
+
+/// What is committed in some groups, the last of them unless it is the end, and the slot without which this must not be told.
+pub(super) type Committed = (Vec<CommittedIn>, Option<GroupKey>, Option<Slot>);
 
 enum Phase {
     Loading,
@@ -147,6 +150,19 @@ impl ServedShard {
     pub(super) fn list(&self, cluster: ClusterId) -> Result<(Vec<Listed>, Option<Slot>), Unavailable> {
         match &*self.phase.lock() {
             Phase::Loaded(loaded) => Ok((loaded.shard.list(cluster), loaded.last)),
+            Phase::Loading => Err(Unavailable::Loading),
+            Phase::Closed => Err(Unavailable::NotCoordinator),
+        }
+    }
+
+    /// What is committed in groups after `after`, `most` offsets of it; the last of these groups, and the slot without which this must
+    /// not be told.
+    pub(super) fn committed(&self, after: Option<&GroupKey>, most: usize) -> Result<Committed, Unavailable> {
+        match &*self.phase.lock() {
+            Phase::Loaded(loaded) => {
+                let (committed, last) = loaded.shard.committed(after, most);
+                Ok((committed, last, loaded.last))
+            }
             Phase::Loading => Err(Unavailable::Loading),
             Phase::Closed => Err(Unavailable::NotCoordinator),
         }

@@ -20,6 +20,8 @@ use crate::serving::request::RequestContext;
 
 pub(crate) const API: ApiKey = ApiKey::ApiVersions;
 pub(crate) const VERSIONS: RangeInclusive<i16> = 0..=4;
+/// From this version on clients say what software they are.
+pub(crate) const NAMED_FROM: i16 = 3;
 
 pub(crate) async fn handle(context: Arc<RequestContext>, request: ApiVersionsRequest) -> ApiVersionsResponse {
     answer(context.version, &request)
@@ -29,7 +31,7 @@ pub(crate) async fn handle(context: Arc<RequestContext>, request: ApiVersionsReq
 pub(crate) fn answer(version: i16, request: &ApiVersionsRequest) -> ApiVersionsResponse {
     let named =
         is_software_name(&request.client_software_name) && is_software_name(&request.client_software_version);
-    if version >= 3 && !named {
+    if version >= NAMED_FROM && !named {
         return failed(ResponseError::InvalidRequest);
     }
     ApiVersionsResponse::default().with_api_keys(TABLE.iter().map(advertised).collect())

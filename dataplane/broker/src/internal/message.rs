@@ -2,7 +2,8 @@
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use firn_catalog::ids::ClusterId;
-use firn_catalog::quota::throttle::{INTERNAL_QUESTION, Question};
+use firn_catalog::internal::{INTERNAL_QUESTION, Question};
+use firn_catalog::lag::positions::{self, AskedPosition, INTERNAL_POSITIONS};
 
 use crate::quotas::Demand;
 
@@ -19,6 +20,8 @@ const ENTRY: usize = 16 + 8 + 8;
 pub(crate) enum Message {
     /// The control plane asks.
     Question(Question),
+    /// Somebody asks where partitions begin and end.
+    Positions(Vec<AskedPosition>),
     /// A broker says what is wanted of it.
     /// By cluster, in bytes a second.
     Demands(Vec<(ClusterId, Demand)>),
@@ -65,6 +68,7 @@ pub(crate) fn decode(mut body: &[u8]) -> Option<Message> {
             let demands = body.chunks_exact(ENTRY).map(entry).collect();
             Some(Message::Demands(demands))
         }
+        INTERNAL_POSITIONS => positions::decode_asked(body).map(Message::Positions),
         _ => None,
     }
 }
@@ -114,7 +118,7 @@ mod tests {
         let mut many = good.to_vec();
         many[1..5].copy_from_slice(&u32::MAX.to_be_bytes());
         assert_eq!(decode(&many), None);
-        let none: [&[u8]; 5] = [b"", b"\0", b"\0{}", b"\0\"other\"", b"\x02"];
+        let none: [&[u8]; 6] = [b"", b"\0", b"\0{}", b"\0\"other\"", b"\x02x", b"\x03"];
         for question in none {
             assert_eq!(decode(question), None, "{question:?}");
         }

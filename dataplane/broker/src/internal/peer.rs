@@ -7,7 +7,7 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 use firn_catalog::commands::CELL_CLUSTER;
 use firn_catalog::entities::Address;
 use firn_catalog::ids::IncarnationId;
-use firn_catalog::quota::throttle::{INTERNAL_API, INTERNAL_VERSION};
+use firn_catalog::internal::{INTERNAL_API, INTERNAL_VERSION};
 use firn_runtime::Env;
 use firn_secrets::Secrets;
 use firn_secrets::delegation::{Delegation, MECHANISM};
@@ -18,20 +18,20 @@ use tokio::net::TcpStream;
 /// How long what the connection shows holds; then it is made anew. Whoever reads it on its way could show it for as long.
 const DELEGATION: Duration = Duration::from_secs(10);
 /// The largest answer that is believed, in bytes.
-const MOST_ANSWER: usize = 64 << 10;
+const MOST_ANSWER: usize = 256 << 10;
 const CLIENT_ID: &str = "firn-broker";
 /// What a broker's name in the cell's own cluster begins with; its incarnation follows.
 const NAME: &str = "broker-";
 
 /// A connection that has shown who it is.
-pub(super) struct Peer {
+pub(crate) struct Peer {
     stream: TcpStream,
     correlation: i32,
 }
 
 impl Peer {
     /// Connects and authenticates.
-    pub(super) async fn connect(
+    pub(crate) async fn connect(
         own: IncarnationId,
         address: &Address,
         env: &Env,
@@ -62,13 +62,13 @@ impl Peer {
         Ok(peer)
     }
 
-    /// Says something, and waits until it was understood.
-    pub(super) async fn say(&mut self, message: &Bytes) -> Result<()> {
+    /// Says something, and waits until it was understood. What is answered.
+    pub(crate) async fn say(&mut self, message: &Bytes) -> Result<Bytes> {
         self.call(INTERNAL_API, INTERNAL_VERSION, message).await
     }
 
-    /// Sends a request whose answer begins with an error code. Only 0 is none.
-    async fn call(&mut self, api: i16, version: i16, body: &[u8]) -> Result<()> {
+    /// Sends a request whose answer begins with an error code. Only 0 is none; what follows it.
+    async fn call(&mut self, api: i16, version: i16, body: &[u8]) -> Result<Bytes> {
         self.correlation = self.correlation.wrapping_add(1);
         let mut frame = BytesMut::with_capacity(32 + body.len());
         frame.put_i32(0);
@@ -90,7 +90,7 @@ impl Peer {
             return Err(nonsense("an answer to another request"));
         }
         match answer.get_i16() {
-            0 => Ok(()),
+            0 => Ok(answer.freeze()),
             code => Err(Error::other(format!("error {code}"))),
         }
     }

@@ -1,16 +1,19 @@
 //! Answers to internal messages: the correlation id, an error code of Kafka's, and what was asked for, as JSON.
 
+use std::sync::Arc;
+
 use bytes::{BufMut, Bytes, BytesMut};
 use firn_catalog::access::Permission;
 use firn_catalog::commands::{CELL_CLUSTER, Principal};
-use firn_catalog::ids::IncarnationId;
-use firn_catalog::quota::throttle::{INTERNAL_VERSION, Question, Throttles};
+use firn_catalog::ids::{ClusterId, IncarnationId};
+use firn_catalog::internal::{INTERNAL_VERSION, Question};
+use firn_catalog::quota::throttle::Throttles;
 use kafka_protocol::ResponseError;
 
 use super::message::{self, Message};
-use super::peer;
+use super::{load, peer, positions};
 use crate::errors::NONE;
-use crate::network::{After, Closing, Reply};
+use crate::network::{After, Closing, Reply, Started};
 use crate::protocol::header::{self, Prelude};
 use crate::serving::request::Identity;
 use crate::serving::shared::Serving;
@@ -18,13 +21,22 @@ use crate::serving::shared::Serving;
 const LENGTH: usize = 4;
 
 /// Answers a message of somebody who came through the internal listener.
-pub(crate) fn answer(serving: &Serving, identity: &Identity, prelude: &Prelude, body: &[u8]) -> Reply {
+pub(crate) fn answer(serving: &Arc<Serving>, identity: &Identity, prelude: &Prelude, body: &[u8]) -> Started {
     if prelude.version != INTERNAL_VERSION {
-        return Reply::close(Closing::Request);
+        return Started::Done(Reply::close(Closing::Request));
     }
+    let correlation = prelude.correlation;
     let answered = match message::decode(body) {
         None => Err(ResponseError::InvalidRequest),
-        Some(Message::Question(Question::Throttles)) => throttles(serving, identity),
+        Some(Message::Question(question)) => match sees(identity) {
+            Some(cluster) => return told(serving, question, cluster, correlation),
+            None => Err(ResponseError::ClusterAuthorizationFailed),
+        },
+        Some(Message::Positions(asked)) => match (broker(identity), sees(identity)) {
+            (Some(_), _) => Ok(positions::of_all(serving, &asked)),
+            (None, Some(_)) => Ok(positions::of_cluster(serving, identity, &asked)),
+            (None, None) => Err(ResponseError::ClusterAuthorizationFailed),
+        },
         Some(Message::Demands(demands)) => match broker(identity) {
             // Who is no broker of this cell, as far as this one knows yet, says it again in a second.
             Some(from) if serving.ledger.hear(from, demands) => Ok(Bytes::new()),
@@ -32,13 +44,43 @@ pub(crate) fn answer(serving: &Serving, identity: &Identity, prelude: &Prelude, 
             None => Err(ResponseError::ClusterAuthorizationFailed),
         },
     };
+    Started::Done(reply(correlation, answered))
+}
+
+/// Answers a question about a cluster.
+fn told(serving: &Arc<Serving>, question: Question, cluster: ClusterId, correlation: i32) -> Started {
+    let answered = match question {
+        Question::Throttles => json(serde_json::to_vec(&Throttles {
+            node: serving.node.0,
+            storage_full: serving.storage_limits.is_full(cluster),
+            ..serving.ledger.throttles(cluster)
+        })),
+        Question::Connections => json(serde_json::to_vec(&serving.clients.connections(cluster))),
+        Question::Load => {
+            let serving = Arc::clone(serving);
+            return Started::Waiting(Box::pin(async move {
+                let load = load::load(&serving, cluster).await;
+                reply(correlation, json(serde_json::to_vec(&load)))
+            }));
+        }
+    };
+    Started::Done(reply(correlation, answered))
+}
+
+fn json(written: serde_json::Result<Vec<u8>>) -> Result<Bytes, ResponseError> {
+    written
+        .map(Bytes::from)
+        .map_err(|_| ResponseError::InvalidRequest)
+}
+
+fn reply(correlation: i32, answered: Result<Bytes, ResponseError>) -> Reply {
     let (code, body) = match answered {
         Ok(body) => (NONE, body),
         Err(error) => (error.code(), Bytes::new()),
     };
     let mut out = BytesMut::with_capacity(LENGTH + 6 + body.len());
     out.put_bytes(0, LENGTH);
-    out.put_i32(prelude.correlation);
+    out.put_i32(correlation);
     out.put_i16(code);
     out.put(body);
     let total = out.len();
@@ -58,7 +100,8 @@ fn broker(identity: &Identity) -> Option<IncarnationId> {
     }
 }
 
-fn throttles(serving: &Serving, identity: &Identity) -> Result<Bytes, ResponseError> {
+/// The cluster that somebody asks about: that of the connection, if they may see it.
+fn sees(identity: &Identity) -> Option<ClusterId> {
     let cluster = identity.cluster;
     let sees = match &identity.principal {
         Principal::User(user) => user.cluster == cluster && user.roles.allow(Permission::ViewCluster),
@@ -66,14 +109,5 @@ fn throttles(serving: &Serving, identity: &Identity) -> Result<Bytes, ResponseEr
             false
         }
     };
-    if !sees || identity.on_behalf.is_none() {
-        return Err(ResponseError::ClusterAuthorizationFailed);
-    }
-    let told = Throttles {
-        node: serving.node.0,
-        storage_full: serving.storage_limits.is_full(cluster),
-        ..serving.ledger.throttles(cluster)
-    };
-    let json = serde_json::to_vec(&told).map_err(|_| ResponseError::InvalidRequest)?;
-    Ok(json.into())
+    (sees && identity.on_behalf.is_some()).then_some(cluster)
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
 use firn_catalog::ids::ClusterId;
-use firn_catalog::quota::throttle::INTERNAL_API;
+use firn_catalog::internal::INTERNAL_API;
 use futures::future::BoxFuture;
 use kafka_protocol::messages::ApiKey;
 use kafka_protocol::protocol::{Decodable, Encodable};
@@ -20,6 +20,7 @@ use super::login::{Login, is_open};
 use super::request::{Identity, RequestContext, throttle_ms};
 use super::shared::Serving;
 use super::timing::Timing;
+use crate::clients::Tally;
 use crate::handlers::{self, Throttled};
 use crate::internal;
 use crate::metrics;
@@ -80,6 +81,8 @@ pub(crate) struct KafkaConnection {
     /// From when on the client must authenticate anew before it asks for anything else.
     pub(super) session_ends: Option<Instant>,
     pub(super) login: Box<Login>,
+    /// What it has done as whoever it is.
+    pub(super) tally: Arc<Tally>,
     fetch_size: Arc<FetchSize>,
     memo: Arc<Memo>,
     /// The first request, if it must wait because connections come too fast.
@@ -91,6 +94,7 @@ pub(crate) struct KafkaConnection {
 impl KafkaConnection {
     pub(crate) fn new(serving: Arc<Serving>, peer: Peer) -> Self {
         let connection = peer.connection;
+        let tally = Arc::new(Tally::new(peer.since, serving.env.now()));
         let mut new = Self {
             serving,
             identity: None,
@@ -98,6 +102,7 @@ impl KafkaConnection {
             frame_bytes: 0,
             session_ends: None,
             login: Box::new(Login::new(peer)),
+            tally,
             fetch_size: Arc::new(FetchSize::new(Instant::now())),
             memo: Arc::default(),
             held: None,
@@ -117,8 +122,7 @@ impl KafkaConnection {
         if prelude.api_key == INTERNAL_API && self.login.door() == Door::Internal {
             header::client_id(&mut cursor, false)?;
             let body = &frame[cursor.position()..];
-            let reply = internal::serving::answer(&self.serving, identity, &prelude, body);
-            return Ok(Started::Done(reply));
+            return Ok(internal::serving::answer(&self.serving, identity, &prelude, body));
         }
         let served = Api::of(prelude.api_key).filter(|api| api.versions.contains(&prelude.version));
         let Some(api) = served else {
@@ -131,6 +135,7 @@ impl KafkaConnection {
         if self.session_ends.is_some_and(|ends| started > ends) && !is_open(api.key) {
             return Ok(Started::Done(Reply::close(Closing::SessionExpired)));
         }
+        self.tally.came(api.key, client_id.as_deref(), started);
         let identity = Arc::clone(identity);
         let share = Arc::clone(self.share());
         let context = RequestContext {
@@ -211,6 +216,9 @@ impl Drop for KafkaConnection {
     fn drop(&mut self) {
         let logins = &self.serving.logins;
         logins.registry.close(self.connection, self.serving.env.now());
+        if let Some(identity) = &self.identity {
+            self.serving.clients.went(identity.cluster, self.connection);
+        }
     }
 }
 
@@ -361,7 +369,8 @@ pub(super) fn encode_response(
     Ok(out.freeze())
 }
 
-/// Meters a request and makes its reply. A throttled connection is muted once the answer is out.
+/// Meters a request and makes its reply. A throttled connection is muted once the answer is out, but not one of the control plane:
+/// it has those whom it asks for wait.
 pub(crate) fn answered(
     context: &RequestContext,
     usage: Usage,
@@ -370,7 +379,7 @@ pub(crate) fn answered(
 ) -> Reply {
     let response_bytes = chunks.iter().map(Bytes::len).sum();
     context.meter(usage, response_bytes, throttle);
-    let after = if throttle.is_zero() {
+    let after = if throttle.is_zero() || context.identity.on_behalf.is_some() {
         After::Continue
     } else {
         After::Mute(throttle)

@@ -46,6 +46,8 @@ use crate::protocol::cursor::Cursor;
 use crate::protocol::header::{self, Prelude};
 use crate::protocol::{Malformed, guard};
 
+/// How those show who they are whom nobody asks.
+const UNASKED: &str = "none";
 /// The largest frame before authentication.
 const UNAUTHENTICATED_FRAME: usize = 64 * 1024;
 
@@ -192,6 +194,7 @@ impl KafkaConnection {
             let principal = Principal::Dev { cluster };
             self.frame_bytes = logins.frame_bytes;
             self.identity = Some(Arc::new(Identity {
+                tally: Arc::clone(&self.tally),
                 cluster,
                 credential: None,
                 address,
@@ -200,6 +203,7 @@ impl KafkaConnection {
                 account: self.serving.meter.open(cluster, &principal),
                 principal,
             }));
+            self.tell_of_client(UNASKED);
         }
     }
 
@@ -254,6 +258,10 @@ impl KafkaConnection {
             _ => {
                 let request = answering.decode::<ApiVersionsRequest>(body)?;
                 let response = api_versions::answer(prelude.version, &request);
+                if prelude.version >= api_versions::NAMED_FROM && response.error_code == NONE {
+                    let (name, version) = (&request.client_software_name, &request.client_software_version);
+                    self.tally.is_software(name, version);
+                }
                 Ok(answering.done(&response, self.login.after()))
             }
         }
@@ -301,7 +309,10 @@ impl KafkaConnection {
         if !self.identity.as_ref().is_some_and(unasked) {
             return;
         }
-        self.identity = None;
+        if let Some(identity) = self.identity.take() {
+            self.serving.clients.renounced(identity.cluster, self.connection);
+        }
+        self.tally = Arc::new(self.tally.anew());
         self.session_ends = None;
         self.frame_bytes = UNAUTHENTICATED_FRAME;
         let logins = &self.serving.logins;

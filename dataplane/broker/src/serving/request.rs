@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::fair_share::Share;
 use super::fetch_size::FetchSize;
 use super::shared::Serving;
+use crate::clients::Tally;
 use crate::metrics;
 use crate::quotas::Memo;
 use crate::seams::{Account, Caller, Portion, Usage};
@@ -35,6 +36,8 @@ pub(crate) struct Identity {
     pub(crate) on_behalf: Option<Arc<str>>,
     /// Where its requests are counted. A connection that shows anew that it is the same principal keeps it.
     pub(crate) account: Arc<dyn Account>,
+    /// Of the connection.
+    pub(crate) tally: Arc<Tally>,
 }
 
 impl Identity {
@@ -117,21 +120,23 @@ impl RequestContext {
         }
     }
 
+    /// Whether it produces or fetches: that is charged also where the control plane does it for somebody.
+    fn carries_records(&self) -> bool {
+        matches!(self.api, ApiKey::Produce | ApiKey::Fetch)
+    }
+
     /// Seam 2: how long the client shall wait. Only the dispatcher, and the two handlers of the hot path through
     /// [`super::dispatch`], call it.
     pub(crate) fn charge(&self, usage: &Usage) -> Duration {
         match self.identity.on_behalf {
-            Some(_) => Duration::ZERO,
-            None => self.serving.quotas.charge(self.caller(), usage),
+            Some(_) if !self.carries_records() => Duration::ZERO,
+            _ => self.serving.quotas.charge(self.caller(), usage),
         }
     }
 
     /// Seam 2 for Fetch, before records, of at most so many bytes, are read.
     pub(crate) fn before_fetch(&self, wanted: usize) -> Portion {
-        match self.identity.on_behalf {
-            Some(_) => Portion::AtMost(usize::MAX, None),
-            None => self.serving.quotas.before_fetch(self.caller(), wanted),
-        }
+        self.serving.quotas.before_fetch(self.caller(), wanted)
     }
 
     /// Seam 2 for so many partitions that are to be made or deleted: whether they may be. Before the version from which on
@@ -147,6 +152,7 @@ impl RequestContext {
             ..usage
         };
         self.identity.account.record(&usage);
+        self.identity.tally.answered(&usage, self.started);
         metrics::request(self.api, self.started.elapsed(), throttle);
     }
 

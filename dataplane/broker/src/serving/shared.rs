@@ -20,6 +20,7 @@ use super::login::Logins;
 use super::response_room::ResponseRoom;
 use super::sessions::FetchSessions;
 use super::storage_limits::StorageLimits;
+use crate::clients::Clients;
 use crate::denials::Denials;
 use crate::groups::Groups;
 use crate::quotas::Ledger;
@@ -42,6 +43,8 @@ pub(crate) struct Serving {
     /// What the broker itself keeps of quotas.
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) meter: Arc<dyn Meter>,
+    /// Who is connected, and how much they do.
+    pub(crate) clients: Arc<Clients>,
     /// What was denied, on its way to the audit trails.
     pub(crate) denials: Arc<Denials>,
     pub(crate) sessions: FetchSessions,

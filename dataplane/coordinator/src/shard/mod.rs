@@ -15,7 +15,7 @@ use bytes::Bytes;
 use firn_catalog::ids::ClusterId;
 use firn_runtime::Timestamp;
 
-use crate::api::{Answer, GroupKey, Listed, Request};
+use crate::api::{Answer, CommittedIn, GroupKey, Listed, Request};
 use crate::classic::{ClassicGroup, Owner, Turn};
 use crate::offsets::Offsets;
 use crate::record::{Key, Record};
@@ -151,6 +151,27 @@ impl Shard {
             state: group.classic.state(),
         });
         listed.collect()
+    }
+
+    /// What is committed in groups after `after`, of whole groups, until they are `most` offsets; and the last of these groups, or
+    /// none at the end.
+    pub fn committed(&self, after: Option<&GroupKey>, most: usize) -> (Vec<CommittedIn>, Option<GroupKey>) {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let (mut all, mut count) = (Vec::new(), 0);
+        for (key, group) in self.groups.range::<GroupKey, _>((from, Bound::Unbounded)) {
+            let offsets = group.offsets.all();
+            let offsets: Vec<_> = offsets.map(|(at, offset)| (*at, offset.offset)).collect();
+            // Groups without any cost a look, too.
+            count += offsets.len() + 1;
+            if !offsets.is_empty() {
+                let group = GroupKey::clone(key);
+                all.push(CommittedIn { group, offsets });
+            }
+            if count >= most {
+                return (all, Some(GroupKey::clone(key)));
+            }
+        }
+        (all, None)
     }
 
     /// Records that say all that the shard's records say of groups after `after`, of whole groups, until they have

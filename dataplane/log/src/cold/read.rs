@@ -195,6 +195,27 @@ impl ColdTier {
         Ok(*held.times.get_or_init(|| ExtentTimes::from(extent)))
     }
 
+    /// About when the record at `offset` was written, in ms: between the largest timestamps of the extent before and of its own, as far
+    /// as it lies between their ends. `None`: no extent holds it, or its times are not known without reading an index.
+    pub fn time_near(&self, partition: PartitionId, offset: Offset) -> Option<i64> {
+        self.with_map(|map| {
+            let list = &map.partition(partition)?.list;
+            let place = list.partition_point(|extent| extent.end <= offset);
+            let extent = list.get(place).filter(|extent| extent.first <= offset)?;
+            let last = extent.times.get()?.max_timestamp;
+            let before = place.checked_sub(1).and_then(|before| list.get(before));
+            let first = before.and_then(|before| before.times.get());
+            let first = first.map_or(last, |times| times.max_timestamp);
+            if !(0..last).contains(&first) {
+                return Some(last);
+            }
+            let span = i128::from(extent.end.0 - extent.first.0).max(1);
+            let passed = i128::from(offset.0 - extent.first.0 + 1);
+            let time = i128::from(first) + i128::from(last - first) * passed / span;
+            Some(i64::try_from(time).unwrap_or(last))
+        })
+    }
+
     /// The first offset of the first batch at or after `from` that claims a timestamp of at least `at_least` ms.
     /// Its records have to be looked at: those that match may lie below `from`.
     pub async fn find_timestamp(

@@ -1,4 +1,5 @@
-//! ListOffsets by time: the first record at or after a timestamp, and the record with the largest one.
+//! ListOffsets by time: the first record at or after a timestamp, and the record with the largest one. And the other way round, about
+//! when a record was written.
 
 use bytes::Bytes;
 use firn_catalog::ids::{LeaderEpoch, Offset};
@@ -117,6 +118,24 @@ impl Partition {
             }
         }
         Ok(best)
+    }
+
+    /// About when the record at `offset` was written, by timestamps, in ms; of an offset below the log start, the first record. By what is
+    /// known of runs and extents: no record is read. `None`: there is no such record, or it is not known.
+    pub fn time_near(&self, offset: Offset) -> Option<i64> {
+        let (offset, of_run) = {
+            let state = self.state.lock();
+            state.readable().ok()?;
+            let offset = offset.max(state.log_start);
+            if offset >= state.high_watermark {
+                return None;
+            }
+            let place = state.runs.partition_point(|run| run.end <= offset);
+            let run = state.runs.get(place).filter(|run| run.first <= offset);
+            (offset, run.map(|run| run.max_timestamp))
+        };
+        let time = of_run.or_else(|| self.sources.cold.time_near(self.id, offset))?;
+        (time >= 0).then_some(time)
     }
 
     fn plan_search(&self, isolation: Isolation) -> Result<Plan, ReadError> {

@@ -23,13 +23,13 @@ pub const EGRESS_PER_ORGANIZATION: i64 = CLUSTERS_PER_ORGANIZATION * ClusterLimi
 
 /// What the limits of all clusters together may come to.
 #[derive(Clone, Copy, Debug)]
-struct Allowance {
-    clusters: i64,
-    partitions: i64,
-    storage_bytes: i64,
-    connections: i64,
-    ingress: i64,
-    egress: i64,
+pub(in crate::account) struct Allowance {
+    pub(in crate::account) clusters: i64,
+    pub(in crate::account) partitions: i64,
+    pub(in crate::account) storage_bytes: i64,
+    pub(in crate::account) connections: i64,
+    pub(in crate::account) ingress: i64,
+    pub(in crate::account) egress: i64,
 }
 
 /// What is limited, how much of it all clusters may have together, and how much of it one may have.
@@ -152,9 +152,20 @@ impl Tx {
         &mut self,
         organization: OrganizationId,
     ) -> Result<Allowance, TxError<AccountError>> {
-        let select = "SELECT max_clusters, max_partitions, max_storage_bytes, max_connections, max_ingress, max_egress \
-                      FROM account_organizations WHERE id = $1 FOR UPDATE";
-        let row = self.row(select, args![organization]).await?;
+        self.allowance(organization, " FOR UPDATE").await
+    }
+
+    /// What an organization may have; `lock` is what stands after the statement.
+    pub(in crate::account) async fn allowance(
+        &mut self,
+        organization: OrganizationId,
+        lock: &'static str,
+    ) -> Result<Allowance, TxError<AccountError>> {
+        let select = format!(
+            "SELECT max_clusters, max_partitions, max_storage_bytes, max_connections, max_ingress, max_egress \
+             FROM account_organizations WHERE id = $1{lock}"
+        );
+        let row = self.row(&select, args![organization]).await?;
         let row = row.ok_or(AccountError::NotFound { what: "organization" })?;
         Ok(Allowance {
             clusters: optional_number_at(&row, 0)?.unwrap_or(CLUSTERS_PER_ORGANIZATION),
@@ -167,7 +178,7 @@ impl Tx {
     }
 
     /// The limits of an organization's clusters, without those of one.
-    async fn limits_of_clusters(
+    pub(in crate::account) async fn limits_of_clusters(
         &mut self,
         organization: OrganizationId,
         without: Option<ClusterId>,

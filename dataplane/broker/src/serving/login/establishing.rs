@@ -8,10 +8,13 @@ use firn_catalog::commands::{CredentialId, Principal, User};
 use firn_catalog::ids::ClusterId;
 use tokio::time::Instant;
 
+use crate::authentication::certificates;
 use crate::authentication::credentials::{Login, Refused, Shown};
 use crate::authentication::mechanism::Mechanism;
 use crate::authentication::registry::{Most, Session, TooMany};
+use crate::clients::Client;
 use crate::network::Closing;
+use crate::network::listener::Transport;
 use crate::seams::Admission;
 use crate::serving::dispatch::KafkaConnection;
 use crate::serving::request::Identity;
@@ -111,10 +114,31 @@ impl KafkaConnection {
             slug: self.login.slug.clone(),
             on_behalf: proven.on_behalf,
             account: account.unwrap_or_else(|| self.serving.meter.open(cluster, &principal)),
+            tally: Arc::clone(&self.tally),
             principal,
         }));
+        self.tell_of_client(mechanism.map_or(certificates::MECHANISM, Mechanism::name));
         let millis = |lifetime: Duration| i64::try_from(lifetime.as_millis()).unwrap_or(i64::MAX).max(1);
         Ok(lifetime.map_or(0, millis))
+    }
+
+    /// Notes whose connection it is, for whoever looks at the cluster, unless the control plane asks for somebody.
+    pub(super) fn tell_of_client(&self, mechanism: &'static str) {
+        let identity = self.identity.as_ref();
+        let Some(identity) = identity.filter(|identity| identity.on_behalf.is_none()) else {
+            return;
+        };
+        let client = Client {
+            principal: identity.principal.to_string().into(),
+            credential: identity.credential.map(|id| id.to_string().into()),
+            mechanism,
+            address: identity.address,
+            tls: matches!(self.login.peer.transport, Transport::Tls { .. }),
+            tally: Arc::clone(&identity.tally),
+        };
+        self.serving
+            .clients
+            .came(identity.cluster, self.connection, client);
     }
 
     /// Takes a place among the live connections until `due`, if there is one, and if the session holds as of the newest image.

@@ -12,6 +12,10 @@ fn sessions(most: usize) -> (FetchSessions, Identity) {
         on_behalf: None,
         address: std::net::Ipv4Addr::LOCALHOST.into(),
         account: Arc::new(crate::seams::NoMeter),
+        tally: Arc::new(crate::clients::Tally::new(
+            Instant::now(),
+            firn_runtime::Timestamp(0),
+        )),
     };
     (FetchSessions::new(Env::system(), most), who)
 }

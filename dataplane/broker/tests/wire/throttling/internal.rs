@@ -5,16 +5,19 @@ use std::time::Duration;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use firn_catalog::cell::{LogCatalog, WalLocation};
 use firn_catalog::entities::{Address, ClusterLimits};
-use firn_catalog::ids::{IncarnationId, NodeId};
+use firn_catalog::ids::{IncarnationId, NodeId, PartitionId, TopicId};
+use firn_catalog::internal::{Connections, INTERNAL_API, Load};
+use firn_catalog::lag::positions::{AskedPosition, INTERNAL_POSITIONS, decode_told, encode_asked};
 use firn_catalog::quota::QuotaKey;
-use firn_catalog::quota::throttle::{INTERNAL_API, Limit, Throttles};
+use firn_catalog::quota::throttle::{Limit, Throttles};
 use firn_runtime::Env;
 use firn_secrets::delegation::{Delegation, MECHANISM};
-use kafka_protocol::messages::{SaslAuthenticateRequest, SaslHandshakeRequest};
+use kafka_protocol::messages::{MetadataRequest, SaslAuthenticateRequest, SaslHandshakeRequest};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{every_user, large, limit, quota, send};
+use super::{every_user, fetch, large, limit, quota, send};
+use crate::isolation::tenants::Tenant;
 use crate::support::client::{Client, PATIENCE, produce, text};
 use crate::support::{Bench, Setup, secrets};
 
@@ -124,6 +127,74 @@ async fn why_somebody_is_throttled_is_told_to_whoever_may_see_the_cluster() {
 }
 
 #[tokio::test]
+async fn who_is_connected_and_how_much_goes_on_is_told_to_whoever_may_see_the_cluster() {
+    let bench = bench().await;
+    let mut viewer = inside(&bench, bench.cluster.0, &["viewer"]).await;
+    let (error, told) = say(&mut viewer, b"\0\"connections\"").await;
+    assert_eq!(error, 0);
+    let told: Connections = serde_json::from_slice(&told).unwrap();
+    assert_eq!(told, Connections::default(), "who asks for somebody is no client");
+    let before = Env::system().now().0;
+    let mut client = bench.client().await;
+    client.create_topic("t", 3).await;
+    send(&mut client, "t", 5_000).await;
+    let (_, told) = say(&mut viewer, b"\0\"connections\"").await;
+    let told: Connections = serde_json::from_slice(&told).unwrap();
+    let [connection] = &told.connections[..] else {
+        panic!("one client is there: {told:?}");
+    };
+    assert_eq!(
+        (connection.principal.as_str(), connection.client_id.as_deref()),
+        ("User:ANONYMOUS", Some("test"))
+    );
+    assert_eq!(
+        (connection.requests, connection.last_api.as_deref()),
+        (2, Some("Produce"))
+    );
+    assert!(connection.bytes_in > 5_000 && connection.bytes_out > 0 && !connection.tls);
+    assert!(connection.opened_ms >= before - 1 && connection.closed_ms.is_none());
+    assert!(connection.last_request_ms >= Some(connection.opened_ms));
+    assert_eq!(told.first_connection_ms, Some(connection.opened_ms));
+    assert!(told.first_record_ms >= told.first_connection_ms);
+
+    let (_, load) = say(&mut viewer, b"\0\"load\"").await;
+    let load: Load = serde_json::from_slice(&load).unwrap();
+    assert!(
+        load.produced_bytes_per_second > 0.0 && load.requests_per_second > 0.0,
+        "{load:?}"
+    );
+    assert_eq!(
+        (load.connections, load.partitions, load.unavailable_partitions),
+        (1, 3, 0)
+    );
+    assert!(
+        load.total_bytes > 5_000 && load.total_bytes == load.local_bytes,
+        "{load:?}"
+    );
+    assert_eq!((load.groups, load.storage_full), (Some(0), false));
+
+    // Whoever went is told of, and nobody else learns anything.
+    drop(client);
+    let went = async {
+        loop {
+            let (_, told) = say(&mut viewer, b"\0\"connections\"").await;
+            let told: Connections = serde_json::from_slice(&told).unwrap();
+            if told.connections[0].closed_ms.is_some() {
+                return told;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let told = tokio::time::timeout(PATIENCE, went).await.expect("it went");
+    assert_eq!((told.connections.len(), told.connections[0].requests), (1, 2));
+    for ask in [&b"\0\"connections\""[..], b"\0\"load\""] {
+        let mut nobody = inside(&bench, bench.cluster.0, &[]).await;
+        assert_eq!(say(&mut nobody, ask).await, (NOT_ALLOWED, Bytes::new()));
+    }
+    bench.stop().await;
+}
+
+#[tokio::test]
 async fn demands_are_taken_from_brokers_of_the_cell_only() {
     let bench = bench().await;
     let mut tenant = inside(&bench, bench.cluster.0, &["admin"]).await;
@@ -153,7 +224,7 @@ async fn whatever_bytes_come_are_answered_with_an_error_and_the_connection_goes_
     let nested = [&b"\0"[..], &[b'['; 1_000]].concat();
     let hostile: [&[u8]; 9] = [
         b"",
-        b"\x02",
+        b"\x03",
         b"\0",
         b"\0{",
         b"\0\"other\"",
@@ -188,15 +259,28 @@ async fn clients_cannot_send_internal_messages_and_nobody_can_without_a_delegati
 }
 
 #[tokio::test]
-async fn what_the_control_plane_asks_for_somebody_is_charged_to_nobody() {
+async fn records_that_the_control_plane_carries_for_somebody_are_charged_to_it_and_its_questions_are_not() {
     let bench = bench().await;
     let mut client = bench.client().await;
     client.create_topic("t", 1).await;
-    quota(&bench, every_user(), QuotaKey::ProducerByteRate, Some(1.0)).await;
+    quota(&bench, every_user(), QuotaKey::ProducerByteRate, Some(1_000.0)).await;
+    quota(&bench, every_user(), QuotaKey::ConsumerByteRate, Some(1_000.0)).await;
     let mut admin = inside(&bench, bench.cluster.0, &["admin"]).await;
-    let request = produce("t", 0, large(5_000), -1);
-    let sent = tokio::time::timeout(PATIENCE, admin.call(9, &request));
-    assert_eq!(sent.await.expect("an answer").throttle_time_ms, 0);
+    let request = produce("t", 0, large(50_000), -1);
+    let sent = tokio::time::timeout(PATIENCE, admin.call(9, &request)).await;
+    assert!(sent.expect("an answer").throttle_time_ms > 30_000);
+    // The connection is not muted: who asks for somebody has it wait.
+    let fetched = tokio::time::timeout(PATIENCE, admin.call(11, &fetch("t", (0, -1)))).await;
+    let fetched = fetched.expect("an answer");
+    assert!(!fetched.responses.is_empty() && fetched.throttle_time_ms == 0);
+    let later = tokio::time::timeout(PATIENCE, admin.call(11, &fetch("t", (0, -1)))).await;
+    let later = later.expect("an answer");
+    assert!(
+        later.responses.is_empty() && later.throttle_time_ms > 30_000,
+        "{later:?}"
+    );
+    let asked = tokio::time::timeout(PATIENCE, admin.call(9, &MetadataRequest::default())).await;
+    assert_eq!(asked.expect("an answer").throttle_time_ms, 0);
     bench.stop().await;
 }
 
@@ -294,5 +378,45 @@ async fn a_broker_tells_the_others_what_is_wanted_and_takes_what_they_leave() {
     tokio::time::timeout(PATIENCE, grows)
         .await
         .expect("it takes what is left");
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn where_partitions_end_is_told_of_topics_that_one_may_see() {
+    let bench = bench().await;
+    let mut client = bench.client().await;
+    client.create_topic("t", 2).await;
+    send(&mut client, "t", 500).await;
+    let topic = bench.images.image().topic_by_name(bench.cluster, "t").unwrap().id;
+    let asked: Vec<_> = [(topic, 0, 0), (topic, 1, -1), (topic, 9, 0), (TopicId(7), 0, 0)]
+        .into_iter()
+        .map(|(topic, index, offset)| AskedPosition {
+            partition: PartitionId { topic, index },
+            offset,
+        })
+        .collect();
+    let mut body = vec![INTERNAL_POSITIONS];
+    body.extend(encode_asked(&asked));
+    let mut viewer = inside(&bench, bench.cluster.0, &["viewer"]).await;
+    let mut other = broker(&bench, 12_345).await;
+    for asking in [&mut viewer, &mut other] {
+        let (error, told) = say(asking, &body).await;
+        assert_eq!(error, 0);
+        let told = decode_told(&told, 4).unwrap();
+        let first = told[0].unwrap();
+        assert_eq!((first.log_start, first.end), (0, 1));
+        assert!(first.time_ms.is_some());
+        let empty = told[1].unwrap();
+        assert_eq!((empty.log_start, empty.end, empty.time_ms), (0, 0, None));
+        assert_eq!(told[2..], [None, None]);
+    }
+    // A cluster's topics are nothing to another one, and to somebody without a role there is no answer.
+    let foreign = Tenant::new(&bench, "foreign").await;
+    let mut foreign = inside(&bench, foreign.cluster.0, &["admin"]).await;
+    let (error, told) = say(&mut foreign, &body).await;
+    assert_eq!((error, decode_told(&told, 4).unwrap()), (0, vec![None; 4]));
+    let mut nobody = inside(&bench, bench.cluster.0, &[]).await;
+    assert_eq!(say(&mut nobody, &body).await, (NOT_ALLOWED, Bytes::new()));
+    assert_eq!(say(&mut viewer, &body[..9]).await.0, INVALID_REQUEST);
     bench.stop().await;
 }

@@ -183,3 +183,59 @@ fn a_snapshot_says_all_that_the_records_say() {
     assert_eq!((first.len(), after.as_ref()), (2, Some(&key())));
     assert_eq!(world.shard.snapshot(after.as_ref(), 1), (Vec::new(), None));
 }
+
+#[test]
+fn what_is_committed_is_told_group_by_group_a_little_at_a_time() {
+    let mut world = World::new();
+    for (group, partitions) in [("a", 2), ("b", 0), ("c", 1)] {
+        let key = GroupKey {
+            cluster: ClusterId(7),
+            name: group.into(),
+        };
+        let offset = |index| {
+            let metadata = "".into();
+            let new = NewOffset {
+                offset: i64::from(index) + 5,
+                leader_epoch: -1,
+                metadata,
+            };
+            (partition(index), new)
+        };
+        let request = match partitions {
+            0 => join("", None),
+            _ => Request::Commit(Commit {
+                member: member("", None),
+                generation: -1,
+                retention: None,
+                offsets: (0..partitions).map(offset).collect(),
+            }),
+        };
+        let output = world.shard.step(Token(9), key, request, Timestamp(world.now));
+        world.keep(output);
+    }
+    let mut after = None;
+    let mut told = Vec::new();
+    for _ in 0..4 {
+        let (committed, last) = world.shard.committed(after.as_ref(), 2);
+        told.push(
+            committed
+                .iter()
+                .map(|of| (of.group.name.to_string(), of.offsets.len()))
+                .collect::<Vec<_>>(),
+        );
+        after = last;
+        if after.is_none() {
+            break;
+        }
+    }
+    let is = |group: &str, offsets| vec![(group.to_owned(), offsets)];
+    assert_eq!(told[0], is("a", 2));
+    assert_eq!(
+        told[1..].concat(),
+        is("c", 1),
+        "a group without offsets is passed over"
+    );
+    let (all, last) = world.shard.committed(None, 100);
+    assert_eq!((all.len(), last), (2, None));
+    assert_eq!(all[0].offsets, [(partition(0), 5), (partition(1), 6)]);
+}
