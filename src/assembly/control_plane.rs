@@ -86,6 +86,8 @@ impl ControlPlane {
                     per_principal: settings.control.requests_per_principal,
                     per_address: settings.control.requests_per_address,
                 },
+                prices: settings.control.prices,
+                currency: settings.control.currency,
             },
         });
         Ok(Self {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use firn_api::TrustedProxies;
+use firn_api::{Currency, Prices, TrustedProxies};
 
 /// What values a setting takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +37,10 @@ pub enum Kind {
     Bytes,
     /// A whole number of at least one.
     Count,
+    /// `METER=PRICE` pairs separated by commas.
+    Prices,
+    /// The code of a currency.
+    Currency,
     /// A log filter.
     Filter,
     /// Any text.
@@ -62,6 +66,8 @@ impl Kind {
             Self::Duration => "DURATION",
             Self::Bytes => "BYTES",
             Self::Count => "COUNT",
+            Self::Prices => "METER=PRICE,…",
+            Self::Currency => "CODE",
             Self::Filter => "FILTER",
             Self::Text => "TEXT",
             Self::Choice(_) => "WORD",
@@ -86,6 +92,8 @@ impl Kind {
             Self::Duration => "duration (us, ms, s, min, h, d)".into(),
             Self::Bytes => "bytes (KiB, MiB, GiB)".into(),
             Self::Count => "count".into(),
+            Self::Prices => "METER=PRICE pairs, by commas".into(),
+            Self::Currency => "currency (ISO 4217)".into(),
             Self::Filter => "level, or filter by module".into(),
             Self::Text => "text".into(),
             Self::Choice(words) => words.join(" or "),
@@ -121,6 +129,8 @@ impl Kind {
             Self::Duration => duration(text).map(drop),
             Self::Bytes => bytes(text).map(drop),
             Self::Count => count(text).map(drop),
+            Self::Prices => text.parse::<Prices>().map(drop),
+            Self::Currency => text.parse::<Currency>().map(drop),
             Self::Filter => filter(text),
             Self::Text if text.is_empty() || text.chars().any(char::is_control) => {
                 Err("it is empty, or has a control character in it".into())

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use firn_api::TrustedProxies;
+use firn_api::{Currency, Prices, TrustedProxies};
 use firn_catalog::topic_config::{self, KafkaSettings};
 use firn_outbound::Reach;
 
@@ -114,6 +114,10 @@ pub struct Control {
     pub requests_per_principal: u32,
     /// `api-requests-per-address`.
     pub requests_per_address: u32,
+    /// `prices`.
+    pub prices: Prices,
+    /// `currency`.
+    pub currency: Currency,
 }
 
 /// The URL of a mail server, which is shown without its password.
@@ -305,6 +309,8 @@ fn control(read: &Reader<'_>) -> Result<Control, ConfigError> {
         outbound: read.value("outbound-networks", Reach::of_networks)?,
         requests_per_principal: read.value("api-requests-per-principal", kind::count)?,
         requests_per_address: read.value("api-requests-per-address", kind::count)?,
+        prices: read.value("prices", str::parse)?,
+        currency: read.value("currency", str::parse)?,
     })
 }
 

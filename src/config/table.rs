@@ -213,6 +213,19 @@ pub const SETTINGS: &[Setting] = &[
          64 bits count.",
     ),
     setting(
+        "prices",
+        Kind::Prices,
+        "produced_bytes=0.03,fetched_bytes=0.02,storage_byte_hours=0.00005,partition_hours=0.0005",
+        "What usage costs: of a GiB for produced_bytes and fetched_bytes, of a GiB kept for an hour for storage_byte_hours, of a partition \
+         for an hour for partition_hours. What is not named costs nothing. Costs are told with usage; nothing is billed.",
+    ),
+    setting(
+        "currency",
+        Kind::Currency,
+        "USD",
+        "In what `prices` are: the code of a currency.",
+    ),
+    setting(
         "undelete-window",
         Kind::Duration,
         "7d",

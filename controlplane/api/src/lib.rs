@@ -11,19 +11,22 @@
 //! | `envelope` | what every request gets: id, span, deadline, body limit, security headers, metrics |
 //! | `health` | `/healthz` and `/readyz`, [`Readiness`] |
 //! | `exposition` | `/metrics` in the Prometheus text format |
-//! | `page` | the page at `/` |
+//! | `page` | what `/` says to whoever is no browser |
 //! | `rules` | what every route keeps to: callers, bodies, lists, problems, idempotency, limits, the API's description |
 //! | `tokens` | access tokens: made, signed, checked |
 //! | `state` | [`Api`]: what the routes work with |
 //! | `accounts`, `passwords`, `oidc` | what the routes of people's accounts share |
 //! | `net` | clients' addresses and connections, and requests that this service sends |
+//! | `filter` | expressions over records |
 //! | `kafka` | the control plane as a Kafka client of the brokers |
 //! | [`mail`] | the mail port |
+//! | `prices` | what usage costs |
 //! | `metrics` | this crate's instruments |
 
 mod accounts;
 mod envelope;
 mod exposition;
+mod filter;
 mod health;
 mod kafka;
 pub mod mail;
@@ -33,6 +36,7 @@ mod oidc;
 mod operations;
 mod page;
 mod passwords;
+mod prices;
 pub mod routes;
 mod rules;
 pub mod server;
@@ -43,6 +47,7 @@ pub use health::{Blocker, Readiness};
 pub use net::proxies::TrustedProxies;
 pub use operations::Operations;
 pub use page::Facts;
+pub use prices::{Currency, Prices};
 pub use rules::limits::RateLimits;
 pub use server::Server;
 pub use state::{Api, ApiParts, ApiSettings};

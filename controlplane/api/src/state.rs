@@ -15,6 +15,7 @@ use url::Url;
 use crate::accounts::Accounts;
 use crate::kafka::KafkaPool;
 use crate::mail::Mailer;
+use crate::prices::{Currency, Prices};
 use crate::rules::admission::Lately;
 use crate::rules::limits::{Limiter, RateLimits};
 use crate::tokens::Tokens;
@@ -61,6 +62,10 @@ pub struct ApiSettings {
     pub reach: Reach,
     /// How many requests a caller may send.
     pub rate_limits: RateLimits,
+    /// What usage costs.
+    pub prices: Prices,
+    /// In what.
+    pub currency: Currency,
 }
 
 /// The REST API's state: cheap to clone.

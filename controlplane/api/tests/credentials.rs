@@ -123,6 +123,48 @@ async fn a_secret_is_shown_once_and_digests_never() {
 }
 
 #[tokio::test]
+async fn whoever_must_know_a_secret_beforehand_brings_it() {
+    let service = Service::start().await;
+    let tenant = Tenant::new(&service, "ada@example.com").await;
+    let random = "abcdefghijklmnopqrstuvwxyz234567abcdefghijklmnopqrst";
+    let body = json!({ "service_account": tenant.account, "name": "ci", "random": random });
+    let key = made(&tenant.ada, "/v1/api-keys", &body).await;
+    let secret = text(&key["secret"]);
+    assert!(
+        secret.contains(&format!("_{random}_")),
+        "it is the one that was brought"
+    );
+    let by_key = tenant.ada.with_bearer(secret);
+    assert_eq!(status(&by_key, "/v1/projects").await, 200);
+    let password = "Glacier/7+metres=a.year";
+    let body = json!({ "service_account": tenant.account, "password": password });
+    let scram = made(&tenant.ada, &tenant.scram(), &body).await;
+    assert_eq!(text(&scram["client"]["password"]), password);
+    for weak in [
+        "",
+        "short",
+        &"a".repeat(52),
+        "pässword-of-sixteen-and-more",
+        "with a space 1234567",
+        &"x7".repeat(100),
+    ] {
+        let key = json!({ "service_account": tenant.account, "random": weak });
+        let scram = json!({ "service_account": tenant.account, "password": weak });
+        for (path, body, pointer) in [
+            ("/v1/api-keys", &key, "/random"),
+            (tenant.scram().as_str(), &scram, "/password"),
+        ] {
+            let answer = tenant.ada.post(path, body).await;
+            assert_eq!(
+                (answer.status, text(&answer.body["errors"][0]["pointer"])),
+                (422, pointer)
+            );
+            assert!(weak.is_empty() || !answer.text.contains(weak), "{answer:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_key_and_the_token_it_is_traded_for_work_until_the_key_is_revoked() {
     let service = Service::start().await;
     let tenant = Tenant::new(&service, "ada@example.com").await;

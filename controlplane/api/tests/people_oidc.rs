@@ -223,6 +223,48 @@ async fn a_callback_belongs_to_the_browser_that_began_and_works_once() {
 }
 
 #[tokio::test]
+async fn a_browser_whose_login_comes_to_nothing_is_sent_back_to_the_console_with_the_code_alone() {
+    let world = World::start().await;
+    let accept = |client: &Client| client.with("accept", "text/html,*/*;q=0.8");
+    let (browser, page) = world.begin().await;
+    let back = visit(&page).await;
+    let forged = back.replace("state=", "state=x");
+    let answer = accept(&browser).get(&forged).await;
+    assert_eq!(answer.status, 303, "{answer:?}");
+    let location = answer.header("location").unwrap();
+    assert!(
+        location.starts_with("/login?failed=login_provider_failed&request="),
+        "{location}"
+    );
+    // The provider is named where the login was begun with it.
+    world.idp.lie(Lie::OtherIssuerInDiscovery);
+    let answer = accept(&browser).get(&back).await;
+    let location = answer.header("location").unwrap();
+    assert!(
+        location.contains(&format!("&provider={}", world.provider)),
+        "{location}"
+    );
+    let start = format!("/v1/oidc/start?provider={}", world.provider);
+    let answer = accept(&world.service.anonymous()).get(&start).await;
+    assert_eq!(answer.status, 303, "{answer:?}");
+    assert!(
+        answer
+            .header("location")
+            .unwrap()
+            .starts_with("/login?failed=login_provider_failed")
+    );
+    let answer = accept(&world.service.anonymous())
+        .get("/v1/oidc/start?provider=nobody")
+        .await;
+    assert!(
+        answer
+            .header("location")
+            .unwrap()
+            .starts_with("/login?failed=not_found")
+    );
+}
+
+#[tokio::test]
 async fn a_code_is_worth_nothing_without_the_verifier_that_its_login_began_with() {
     let world = World::start().await;
     let (_, page) = world.begin().await;

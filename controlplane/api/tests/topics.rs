@@ -164,6 +164,106 @@ async fn topics_are_listed_by_name_page_by_page_and_filtered() {
     assert_eq!(owner.get(&foreign).await.code(), "invalid_cursor");
 }
 
+/// All pages of a list, and what each said the total is.
+async fn pages(owner: &Client, list: &str, size: usize) -> (Vec<Value>, Vec<u64>) {
+    let (mut items, mut totals) = (Vec::new(), Vec::new());
+    let mut next = format!("{list}&page_size={size}");
+    loop {
+        let page = owner.get(&next).await;
+        assert_eq!(page.status, 200, "{page:?}");
+        items.extend(page.body["items"].as_array().unwrap().clone());
+        totals.push(page.body["total"].as_u64().unwrap());
+        let Some(cursor) = page.body["next_cursor"].as_str() else {
+            return (items, totals);
+        };
+        next = format!("{list}&page_size={size}&cursor={cursor}");
+    }
+}
+
+#[tokio::test]
+async fn every_order_is_total_and_each_page_goes_on_where_the_last_one_ended() {
+    let service = start().await;
+    let owner = service.person("ada@example.com").await;
+    let cluster = cluster(&owner, "one").await;
+    let create: Vec<Value> = (0..23)
+        .map(|number| json!({ "name": format!("t{:02}", number * 7 % 23), "partitions": 1 + number % 3 }))
+        .collect();
+    let made = owner
+        .post(&format!("{cluster}/topics/batch"), &json!({ "create": create }))
+        .await;
+    assert_eq!(made.status, 200, "{made:?}");
+    for key in ["name", "partitions", "created_at", "size"] {
+        let list = format!("{cluster}/topics?sort={key}");
+        let (whole, totals) = pages(&owner, &list, 1_000).await;
+        assert_eq!((whole.len(), totals), (23, vec![23]));
+        let (paged, totals) = pages(&owner, &list, 5).await;
+        assert_eq!((&paged, totals), (&whole, vec![23; 5]), "{key}");
+        let (mut reversed, _) = pages(&owner, &list.replace("sort=", "sort=-"), 7).await;
+        reversed.reverse();
+        assert_eq!(reversed, whole, "{key}");
+    }
+    let partitions: Vec<_> = pages(&owner, &format!("{cluster}/topics?sort=partitions"), 9)
+        .await
+        .0;
+    assert!(partitions.is_sorted_by_key(|topic| topic["partitions"].as_u64()));
+    let filtered = pages(&owner, &format!("{cluster}/topics?sort=-name&contains=t1"), 3).await;
+    assert_eq!((filtered.0.len(), filtered.1[0]), (10, 10));
+    assert_eq!(filtered.0[0]["name"], "t19");
+}
+
+#[tokio::test]
+async fn topics_that_come_and_go_neither_repeat_others_nor_hide_them() {
+    let service = start().await;
+    let owner = service.person("ada@example.com").await;
+    let cluster = cluster(&owner, "one").await;
+    for name in ["b", "d", "f", "h"] {
+        topic(&owner, &cluster, name).await;
+    }
+    let list = format!("{cluster}/topics?sort=-name&page_size=2");
+    let first = owner.get(&list).await;
+    assert_eq!(names(&first), ["h", "f"]);
+    assert_eq!(owner.delete(&format!("{cluster}/topics/f")).await.status, 204);
+    topic(&owner, &cluster, "g").await;
+    topic(&owner, &cluster, "c").await;
+    let cursor = first.body["next_cursor"].as_str().unwrap();
+    let second = owner.get(&format!("{list}&cursor={cursor}")).await;
+    assert_eq!(names(&second), ["d", "c"]);
+    assert_eq!(second.body["total"], 5);
+    let other = list.replace("-name", "name");
+    let other = owner.get(&format!("{other}&cursor={cursor}")).await;
+    assert_eq!(
+        other.code(),
+        "invalid_cursor",
+        "a cursor is good for one order only"
+    );
+}
+
+#[tokio::test]
+async fn sizes_that_no_broker_tells_are_null_and_nonsense_is_refused() {
+    let service = start().await;
+    let owner = service.person("ada@example.com").await;
+    let cluster = cluster(&owner, "one").await;
+    topic(&owner, &cluster, "orders").await;
+    let listed = owner.get(&format!("{cluster}/topics?with=sizes&sort=size")).await;
+    assert_eq!(listed.status, 200, "{listed:?}");
+    let told = &listed.body["items"][0];
+    assert_eq!(
+        (&told["size_bytes"], &told["records"]),
+        (&Value::Null, &Value::Null)
+    );
+    for bad in [
+        "sort=",
+        "sort=--name",
+        "sort=bytes",
+        "with=",
+        "with=records",
+        "page_size=1001",
+    ] {
+        let refused = owner.get(&format!("{cluster}/topics?{bad}")).await;
+        assert_eq!(refused.status, 400, "{bad}: {refused:?}");
+    }
+}
+
 #[tokio::test]
 async fn each_topic_of_a_batch_has_its_own_result() {
     let service = start().await;

@@ -112,7 +112,9 @@ async fn usage_as_csv_is_what_it_is_as_json_and_runs_no_formula() {
     assert!(answer.header("content-type").unwrap().starts_with("text/csv"));
     assert_eq!(answer.text.matches("\r\n").count(), 1 + 121, "all of it");
     assert!(
-        answer.text.contains(",\"User:a,\"\"b\"\"\",10,0,0,0,1,1,0,0\r\n"),
+        answer
+            .text
+            .contains(",\"User:a,\"\"b\"\"\",10,0,0,0,1,1,0,0,0\r\n"),
         "{}",
         answer.text
     );
@@ -147,4 +149,69 @@ async fn usage_is_for_those_whose_role_shows_it() {
     let of_foreign = path(&owner, &format!("{SPAN}&cluster={}", foreign.public()));
     assert_eq!(owner.get(&of_foreign).await.status, 404);
     assert_eq!(service.anonymous().get(&own).await.status, 401);
+}
+
+#[tokio::test]
+async fn usage_costs_what_the_prices_say_to_the_last_digit() {
+    let service = Service::start().await;
+    let owner = service.person("ada@example.com").await;
+    let one = cluster(&owner, "one").await;
+    let of = |principal: &str, minute: i64, amounts: Amounts| UsageRow {
+        amounts,
+        ..row(&owner, one, principal, minute, 0)
+    };
+    let stored = Amounts {
+        storage_byte_minutes: 60 << 30,
+        partition_minutes: 120,
+        ..Amounts::default()
+    };
+    let sent = Amounts {
+        produced_bytes: 1 << 30,
+        fetched_bytes: 3 << 30,
+        ..Amounts::default()
+    };
+    let rows = [
+        of("", TEN, stored),
+        of("User:a", TEN, sent),
+        of("User:b", TEN + 60, sent),
+    ];
+    service.catalog.record_usage(&rows).await.unwrap();
+    let prices = service.anonymous().get("/v1/prices").await;
+    assert_eq!(prices.body["currency"], "USD");
+    let produced = json!({ "meter": "produced_bytes", "unit": "GiB", "price": "0.03" });
+    assert_eq!(prices.body["items"][0], produced);
+    let hours = owner.get(&path(&owner, SPAN)).await;
+    let costs: Vec<_> = hours.body["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| &item["cost"])
+        .collect();
+    assert_eq!(costs, ["0.09105", "0.09"]);
+    let day = owner.get(&path(&owner, &format!("{SPAN}&granularity=day"))).await;
+    assert_eq!(day.body["items"][0]["cost"], "0.18105");
+    let csv = owner
+        .get(&path(&owner, &format!("{SPAN}&granularity=day&format=csv")))
+        .await;
+    assert!(csv.text.ends_with(",0.18105\r\n"), "{}", csv.text);
+
+    let focus = owner
+        .get(&path(
+            &owner,
+            &format!("{SPAN}&group_by=cluster,principal&format=focus"),
+        ))
+        .await;
+    assert_eq!(focus.status, 200, "{focus:?}");
+    let lines: Vec<_> = focus.text.split("\r\n").filter(|line| !line.is_empty()).collect();
+    assert_eq!(lines.len(), 1 + 2 + 2 + 2, "two meters of each of three sums");
+    assert!(lines[1].starts_with("0.00005,org_"), "{}", lines[1]);
+    assert!(
+        lines[1].contains(&one.public()) && lines[3].contains("User:a"),
+        "{lines:?}"
+    );
+    assert!(
+        lines[1].contains("2026-12-01T00:00:00Z,2026-11-01T00:00:00Z,Usage"),
+        "{}",
+        lines[1]
+    );
 }

@@ -16,8 +16,6 @@ use super::exchange::{Call, Exchange};
 /// How long connecting may take, and how long an answer.
 const CONNECT: Duration = Duration::from_secs(3);
 const ANSWER: Duration = Duration::from_secs(10);
-/// The largest answer that is read, in bytes: the sizes of a topic's 100,000 partitions take about 2 MB.
-const MAX_ANSWER: usize = 16 << 20;
 
 pub(super) struct Connection {
     stream: TcpStream,
@@ -61,18 +59,16 @@ impl Connection {
     pub(super) async fn exchange<E: Exchange>(&mut self, asked: &E) -> Result<E::Answer, KafkaError> {
         self.correlation = self.correlation.wrapping_add(1);
         let frame = asked.encode(self.correlation)?;
-        let exchanged = tokio::time::timeout(ANSWER, self.carry(&frame)).await;
+        let exchanged = tokio::time::timeout(ANSWER, self.carry(&frame, asked.most())).await;
         let answer = exchanged.map_err(|late| unreachable(&self.address, &late))??;
         asked.decode(answer, self.correlation)
     }
 
-    async fn carry(&mut self, frame: &[u8]) -> Result<Bytes, KafkaError> {
+    async fn carry(&mut self, frame: &[u8], most: usize) -> Result<Bytes, KafkaError> {
         let lost = |error: std::io::Error| unreachable(&self.address, &error);
         self.stream.write_all(frame).await.map_err(lost)?;
         let length = self.stream.read_i32().await.map_err(lost)?;
-        let length = usize::try_from(length)
-            .ok()
-            .filter(|length| *length <= MAX_ANSWER);
+        let length = usize::try_from(length).ok().filter(|length| *length <= most);
         let length = length.ok_or_else(|| KafkaError::Nonsense("an answer of that length".to_owned()))?;
         let mut answer = BytesMut::zeroed(length);
         self.stream.read_exact(&mut answer).await.map_err(lost)?;

@@ -1,15 +1,22 @@
 //! What is sent to a broker and how its answer is read: Kafka's own APIs, and the questions that only processes of a cell ask.
 
+use std::marker::PhantomData;
+
 use bytes::{Buf, BufMut, Bytes, BytesMut};
-use firn_catalog::quota::throttle::{INTERNAL_API, INTERNAL_QUESTION, INTERNAL_VERSION, Question, Throttles};
-use kafka_protocol::messages::{RequestHeader, ResponseHeader};
+use firn_catalog::internal::{INTERNAL_API, INTERNAL_QUESTION, INTERNAL_VERSION};
+use kafka_protocol::messages::{ApiKey, RequestHeader, ResponseHeader};
 use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, Request, StrBytes};
 
 use super::KafkaError;
+use super::questions::Answer;
 
 /// The client id, which brokers write into logs.
 const CLIENT_ID: &str = "firn-control";
 const LENGTH: usize = 4;
+/// The largest answer that is read, in bytes: the sizes of a topic's 100,000 partitions take about 2 MB.
+const MOST_ANSWERED: usize = 16 << 20;
+/// That of Fetch: of one partition a batch is told whatever its size, up to the largest `max.message.bytes`.
+const MOST_FETCHED: usize = 110 << 20;
 /// The versions of the headers around internal questions and answers.
 const INTERNAL_REQUEST_HEADER: i16 = 1;
 const INTERNAL_RESPONSE_HEADER: i16 = 0;
@@ -21,6 +28,11 @@ pub(crate) trait Exchange: Sync {
 
     /// The frame, with its length.
     fn encode(&self, correlation: i32) -> Result<BytesMut, KafkaError>;
+
+    /// How many bytes the answer has at most.
+    fn most(&self) -> usize {
+        MOST_ANSWERED
+    }
 
     /// Reads the answer, without its length.
     fn decode(&self, answer: Bytes, correlation: i32) -> Result<Self::Answer, KafkaError>;
@@ -49,7 +61,28 @@ fn begin(api: i16, version: i16, header_version: i16, correlation: i32) -> Resul
     Ok(frame)
 }
 
-fn end(mut frame: BytesMut) -> Result<BytesMut, KafkaError> {
+/// The beginning of a message that only processes of a cell understand.
+pub(super) fn begin_internal(correlation: i32) -> Result<BytesMut, KafkaError> {
+    begin(
+        INTERNAL_API,
+        INTERNAL_VERSION,
+        INTERNAL_REQUEST_HEADER,
+        correlation,
+    )
+}
+
+/// What such a message is answered, behind the error code.
+pub(super) fn of_internal(mut answer: Bytes, correlation: i32) -> Result<Bytes, KafkaError> {
+    after_header(&mut answer, INTERNAL_RESPONSE_HEADER, correlation)?;
+    match answer.try_get_i16() {
+        Ok(0) => Ok(answer),
+        Ok(code) => Err(KafkaError::Refused(code)),
+        Err(error) => Err(nonsense(&error)),
+    }
+}
+
+/// The whole frame, which says now how long it is.
+pub(super) fn end(mut frame: BytesMut) -> Result<BytesMut, KafkaError> {
     let length = i32::try_from(frame.len() - LENGTH).map_err(|error| nonsense(&error))?;
     (&mut frame[..LENGTH]).put_i32(length);
     Ok(frame)
@@ -65,6 +98,13 @@ fn after_header(answer: &mut Bytes, version: i16, correlation: i32) -> Result<()
 
 impl<R: Request + Sync> Exchange for Call<'_, R> {
     type Answer = R::Response;
+
+    fn most(&self) -> usize {
+        match R::KEY == ApiKey::Fetch as i16 {
+            true => MOST_FETCHED,
+            false => MOST_ANSWERED,
+        }
+    }
 
     fn encode(&self, correlation: i32) -> Result<BytesMut, KafkaError> {
         let mut frame = begin(R::KEY, self.version, R::header_version(self.version), correlation)?;
@@ -85,29 +125,22 @@ impl<R: Request + Sync> Exchange for Call<'_, R> {
     }
 }
 
-impl Exchange for Question {
-    type Answer = Throttles;
+/// A question that this answers.
+pub(super) struct Asked<A>(pub(super) PhantomData<fn() -> A>);
+
+impl<A: Answer> Exchange for Asked<A> {
+    type Answer = A;
 
     fn encode(&self, correlation: i32) -> Result<BytesMut, KafkaError> {
-        let mut frame = begin(
-            INTERNAL_API,
-            INTERNAL_VERSION,
-            INTERNAL_REQUEST_HEADER,
-            correlation,
-        )?;
-        let question = serde_json::to_vec(self).map_err(|error| nonsense(&error))?;
+        let mut frame = begin_internal(correlation)?;
+        let question = serde_json::to_vec(&A::QUESTION).map_err(|error| nonsense(&error))?;
         frame.put_u8(INTERNAL_QUESTION);
         frame.extend_from_slice(&question);
         end(frame)
     }
 
-    fn decode(&self, mut answer: Bytes, correlation: i32) -> Result<Throttles, KafkaError> {
-        after_header(&mut answer, INTERNAL_RESPONSE_HEADER, correlation)?;
-        match answer.try_get_i16() {
-            Ok(0) => {}
-            Ok(code) => return Err(KafkaError::Refused(code)),
-            Err(error) => return Err(nonsense(&error)),
-        }
+    fn decode(&self, answer: Bytes, correlation: i32) -> Result<A, KafkaError> {
+        let answer = of_internal(answer, correlation)?;
         serde_json::from_slice(&answer).map_err(|error| nonsense(&error))
     }
 }

@@ -7,12 +7,18 @@
 //! | `exchange` | requests and answers as frames: Kafka's, and questions that only processes of a cell ask |
 //! | `pool` | connections that wait for the next request of the same user to the same broker |
 //! | `topics` | what is asked about a topic: offsets and sizes of its partitions, its configs |
-//! | `throttles` | whom brokers make wait |
+//! | `groups` | consumer groups, and where the partitions that they consume begin and end |
+//! | `records` | what is in partitions, and appending to them |
+//! | `topic_sizes` | how large topics are, of many at once |
+//! | `questions` | what each broker knows for itself: whom it throttles, who is connected, how much goes on |
 
 mod connection;
 mod exchange;
+pub(crate) mod groups;
 mod pool;
-mod throttles;
+mod questions;
+pub(crate) mod records;
+mod topic_sizes;
 mod topics;
 
 use std::net::IpAddr;
@@ -24,7 +30,8 @@ use kafka_protocol::protocol::Request;
 
 use self::exchange::{Call, Exchange};
 pub(crate) use pool::KafkaPool;
-pub(crate) use throttles::throttles;
+pub(crate) use questions::{Told, ask_all};
+pub(crate) use topic_sizes::{TopicSize, all_topic_sizes, topic_sizes};
 pub(crate) use topics::{KafkaConfig, describe_configs, partition_states};
 
 /// For whom a broker is asked.

@@ -25,6 +25,9 @@ const LIFE: Duration = Duration::from_secs(240);
 /// How many connections wait in all, and of one user at one broker.
 const MOST_WAITING: usize = 256;
 const MOST_OF_ONE: usize = 4;
+/// For how long somebody is held back at most before it is tried again: a quota may have been raised. And how many may be.
+const HELD_BACK: Duration = Duration::from_secs(60);
+const MOST_HELD_BACK: usize = 10_000;
 
 /// Which connections do for a request: same broker, same user with the same roles, from the same address.
 type Key = (String, u16, ClusterId, String, RoleSet, Option<IpAddr>);
@@ -59,6 +62,8 @@ pub(crate) struct KafkaPool {
     env: Env,
     secrets: Secrets,
     waiting: Mutex<BTreeMap<Key, Vec<Waiting>>>,
+    /// Until when users must not produce.
+    held_back: Mutex<BTreeMap<(ClusterId, String), Instant>>,
 }
 
 fn key(broker: &Address, delegate: &Delegate) -> Key {
@@ -80,7 +85,33 @@ impl KafkaPool {
             env,
             secrets,
             waiting: Mutex::default(),
+            held_back: Mutex::default(),
         }
+    }
+
+    /// A broker says that the user's quota, or the cluster's limit, makes it wait before it produces more.
+    pub(super) fn hold_back(&self, delegate: &Delegate, throttle: Duration) {
+        if throttle.is_zero() {
+            return;
+        }
+        let now = Instant::now();
+        let mut held_back = self.held_back.lock();
+        held_back.retain(|_, until| *until > now);
+        if held_back.len() < MOST_HELD_BACK {
+            let user = (delegate.user.cluster, delegate.user.name.to_string());
+            let until = now + throttle.min(HELD_BACK);
+            let known = held_back.entry(user).or_insert(until);
+            *known = until.max(*known);
+        }
+    }
+
+    /// How long the user must wait before it produces more.
+    pub(crate) fn held_back(&self, delegate: &Delegate) -> Duration {
+        let user = (delegate.user.cluster, delegate.user.name.to_string());
+        let until = self.held_back.lock().get(&user).copied();
+        until.map_or(Duration::ZERO, |until| {
+            until.saturating_duration_since(Instant::now())
+        })
     }
 
     pub(super) async fn connect(&self, broker: &Address, delegate: &Delegate) -> Result<Pooled, KafkaError> {

@@ -17,15 +17,15 @@ use kafka_protocol::protocol::StrBytes;
 use super::connection::accepted;
 use super::{Delegate, KafkaError, KafkaPool};
 
-const LIST_OFFSETS: i16 = 9;
-const DESCRIBE_LOG_DIRS: i16 = 4;
+pub(super) const LIST_OFFSETS: i16 = 9;
+pub(super) const DESCRIBE_LOG_DIRS: i16 = 4;
 const DESCRIBE_CONFIGS: i16 = 4;
 /// The type of resource of DescribeConfigs that is a topic.
 const TOPIC: i8 = 2;
 
 /// Special timestamps of ListOffsets.
-const LATEST: i64 = -1;
-const EARLIEST: i64 = -2;
+pub(super) const LATEST: i64 = -1;
+pub(super) const EARLIEST: i64 = -2;
 const EARLIEST_LOCAL: i64 = -4;
 const LATEST_TIERED: i64 = -5;
 
@@ -62,12 +62,12 @@ pub(crate) struct KafkaConfig {
 /// Kafka's number of the source of a topic's own value.
 const OF_TOPIC: i8 = 1;
 
-fn text(text: &str) -> StrBytes {
+pub(super) fn text(text: &str) -> StrBytes {
     StrBytes::from_string(text.to_owned())
 }
 
 /// Where a broker is reached from within.
-fn internal(image: &Image, incarnation: IncarnationId) -> Option<Address> {
+pub(super) fn internal(image: &Image, incarnation: IncarnationId) -> Option<Address> {
     image.broker(incarnation)?.internal.clone()
 }
 
@@ -101,7 +101,7 @@ pub(crate) async fn partition_states(
     Ok(states)
 }
 
-fn gone() -> KafkaError {
+pub(super) fn gone() -> KafkaError {
     KafkaError::Unreachable {
         address: Address {
             host: "unknown".to_owned(),

@@ -4,11 +4,12 @@ use axum::extract::State;
 use axum::response::Response;
 use firn_catalog::account::api_keys::{ApiKey, KeyDigest, KeysOf, NewApiKey};
 use firn_catalog::ids::{ApiKeyId, ClusterId, ProjectId, ServiceAccountId};
-use firn_secrets::api_key;
+use firn_secrets::api_key::{self, ApiKeyText};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+use zeroize::Zeroizing;
 
 use super::credentials::{ClientSettings, body_id, expiry, page_of};
 use crate::rules::{Body, Caller, Ids, Listing, Moment, Paging, Problem, Query, Write, bearer, ok};
@@ -91,6 +92,20 @@ struct NewKey {
     #[serde(default)]
     #[schema(format = DateTime, max_length = 40)]
     expires_at: Option<String>,
+    /// The random part of the key, for whoever must have it before the key is made, as Terraform does: 256 random bits in 52 characters
+    /// of base32. The rest of the key follows from its id. Left out: the service makes it.
+    #[serde(default)]
+    #[schema(pattern = "^[a-z2-7]{52}$", format = "password")]
+    random: Option<String>,
+}
+
+/// The text of a new key.
+fn text_of(api: &Api, id: ApiKeyId, random: Option<String>) -> Result<ApiKeyText, Problem> {
+    let Some(random) = random.map(Zeroizing::new) else {
+        return Ok(api_key::generate(id.0, &*api.env.random));
+    };
+    let reason = "it must be 256 random bits, as 52 characters from a to z and from 2 to 7";
+    api_key::with_random(id.0, &random).ok_or_else(|| Problem::invalid("/random", reason))
 }
 
 fn place(id: ApiKeyId) -> String {
@@ -161,7 +176,7 @@ async fn create_api_key(
 ) -> Result<Response, Problem> {
     let actor = caller.actor();
     let id = ApiKeyId(api.env.random_u128());
-    let text = api_key::generate(id.0, &*api.env.random);
+    let text = text_of(&api, id, body.random)?;
     let cluster = body
         .cluster
         .as_deref()

@@ -31,6 +31,7 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
 /// Whether a certificate holds.
 #[derive(Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = CaCertificateStatus)]
 enum Status {
     /// It does.
     Valid,
@@ -61,7 +62,6 @@ struct CertificateView {
     /// The last moment at which it holds.
     not_after: Moment,
     /// Whether it holds now.
-    #[schema(inline)]
     status: Status,
 }
 

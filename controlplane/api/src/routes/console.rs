@@ -2,6 +2,8 @@
 //!
 //! It has no way in of its own: what it does, it asks of the routes under `/v1`, as any program would.
 
+use std::borrow::Cow;
+
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
@@ -11,6 +13,7 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
+use bytes::Bytes;
 
 use crate::rules::Problem;
 use crate::state::Api;
@@ -70,7 +73,10 @@ async fn file(uri: Uri, headers: HeaderMap) -> Response {
         (CACHE_CONTROL, cache),
         (VARY, "accept-encoding"),
     ];
-    let body = Body::from(asset.bytes.into_owned());
+    let body = match asset.bytes {
+        Cow::Borrowed(bytes) => Body::from(Bytes::from_static(bytes)),
+        Cow::Owned(bytes) => Body::from(bytes),
+    };
     match asset.encoding {
         Some(encoding) => (told, [(CONTENT_ENCODING, encoding)], body).into_response(),
         None => (told, body).into_response(),

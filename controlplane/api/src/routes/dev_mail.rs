@@ -74,11 +74,27 @@ fn html(messages: Vec<Received>) -> String {
             escape(&message.subject),
             escape(&message.to),
             message.at,
-            escape(&message.text)
+            linked(&message.text)
         ));
     }
     page.push_str("</html>\n");
     page
+}
+
+/// A text with its links, which stand on lines of their own, as links.
+fn linked(text: &str) -> String {
+    let lines = text.split('\n').map(|line| {
+        let line = escape(line);
+        let link = line.trim();
+        let whole = ["http://", "https://"]
+            .iter()
+            .any(|scheme| link.starts_with(scheme));
+        match whole && !link.contains(' ') {
+            true => format!("    <a href=\"{link}\">{link}</a>"),
+            false => line,
+        }
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
@@ -87,6 +103,16 @@ mod tests {
 
     use super::*;
     use crate::mail::Mail;
+
+    #[test]
+    fn a_link_on_a_line_of_its_own_is_one_and_nothing_else_is() {
+        let text = "open\n\n    https://firn.example/verify?token=T\n\nhttps://a.example b\n    https://x\"onclick=\"y\n";
+        let page = linked(text);
+        let link = "<a href=\"https://firn.example/verify?token=T\">https://firn.example/verify?token=T</a>";
+        assert!(page.contains(link), "{page}");
+        assert!(!page.contains("<a href=\"https://a.example"), "{page}");
+        assert!(!page.contains("\"onclick"), "{page}");
+    }
 
     #[test]
     fn what_people_wrote_cannot_become_markup() {

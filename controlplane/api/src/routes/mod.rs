@@ -7,24 +7,30 @@ mod audit;
 mod ca_pools;
 mod certificate_authority;
 mod clusters;
+mod connections;
+mod console;
 mod credentials;
 mod dev_mail;
+mod groups;
 mod identity_providers;
 mod invitations;
 mod jwks;
 mod limits;
 mod login_providers;
-mod mailed_links;
 mod me;
 mod members;
 mod networks;
 mod oidc;
 mod operations;
+mod organization_limits;
 mod organizations;
+mod overview;
 mod password_resets;
+mod prices;
 mod problems;
 mod projects;
 mod quotas;
+mod records;
 mod role_bindings;
 mod scram_credentials;
 mod service_accounts;
@@ -32,6 +38,7 @@ mod sessions;
 mod signup;
 mod throttles;
 mod tokens;
+mod topic_config_catalogue;
 mod topic_configs;
 mod topic_partitions;
 mod topics;
@@ -45,7 +52,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{Method, Uri};
 use axum::response::IntoResponse;
-use axum::routing::get;
+use axum::routing::{any, get};
 use axum::{Router, middleware};
 use serde_json::Value;
 use utoipa_axum::router::OpenApiRouter;
@@ -53,13 +60,15 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::envelope::{self, BODY_LIMIT_BYTES};
 use crate::rules::{Problem, admission, denials, idempotency, openapi};
 use crate::state::Api;
-use crate::{exposition, health, page};
+use crate::{exposition, health};
 
 /// Every resource under `/v1`.
 fn resources() -> OpenApiRouter<Api> {
     OpenApiRouter::default()
         .merge(certificate_authority::routes())
         .merge(clusters::routes())
+        .merge(overview::routes())
+        .merge(connections::routes())
         .merge(service_accounts::routes())
         .merge(api_keys::routes())
         .merge(scram_credentials::routes())
@@ -84,13 +93,18 @@ fn resources() -> OpenApiRouter<Api> {
         .merge(projects::routes())
         .merge(topics::routes())
         .merge(topics_batch::routes())
+        .merge(records::routes())
         .merge(topic_partitions::routes())
+        .merge(groups::routes())
         .merge(topic_configs::routes())
+        .merge(topic_config_catalogue::routes())
         .merge(quotas::routes())
         .merge(throttles::routes())
         .merge(acls::routes())
         .merge(access_explain::routes())
         .merge(usage::routes())
+        .merge(prices::routes())
+        .merge(organization_limits::routes())
         .merge(limits::routes())
         .merge(problems::routes())
 }
@@ -111,7 +125,10 @@ impl Api {
         let (resources, _) = resources().split_for_parts();
         let resources = resources
             .route("/v1/openapi.json", get(document))
-            .fallback(|uri: Uri| async move { Problem::not_found(uri.path()) })
+            .route(
+                "/v1/{*path}",
+                any(|uri: Uri| async move { Problem::not_found(uri.path()) }),
+            )
             .method_not_allowed_fallback(|method: Method, uri: Uri| async move {
                 Problem::method_not_allowed(method.as_str(), uri.path())
             })
@@ -119,7 +136,7 @@ impl Api {
             .layer(middleware::from_fn_with_state(self.clone(), idempotency::once))
             .layer(middleware::from_fn_with_state(self.clone(), admission::admit));
         Router::new()
-            .route("/", get(page::page))
+            .route("/", get(console::page))
             .route("/healthz", get(health::live))
             .route("/readyz", get(health::ready))
             .route("/metrics", get(exposition::metrics))
@@ -127,8 +144,9 @@ impl Api {
                 Problem::method_not_allowed(method.as_str(), uri.path())
             })
             .merge(dev_mail::routes(&self))
-            .merge(mailed_links::routes())
+            .merge(console::routes())
             .merge(resources)
+            .fallback(console::page)
             .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
             .layer(middleware::from_fn_with_state(
                 self.operations.clone(),

@@ -6,6 +6,9 @@
 //!
 //! A provider is its organization's, which may be anybody's: what its word is worth, the catalog's `account::identities` says. A login
 //! of an address that the organization has not invited is refused in the same way whether the address has an account or not.
+//!
+//! A login that comes to nothing sends a browser back to the console, with the problem's code and nothing else that the console would
+//! show: anybody can make a link to there.
 
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
@@ -109,6 +112,26 @@ async fn begin(
     Ok((url, cookie))
 }
 
+/// A login that came to nothing: a browser goes back to where it began, and the console says why; a program gets the problem.
+fn fruitless(
+    (request, headers): (&RequestInfo, &HeaderMap),
+    problem: Problem,
+    (provider, linking): (Option<LoginProviderId>, bool),
+) -> Response {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    if !accept.unwrap_or_default().contains("text/html") {
+        return problem.into_response();
+    }
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.append_pair("failed", problem.code().name());
+    query.append_pair("request", &request.id);
+    if let Some(provider) = provider {
+        query.append_pair("provider", &provider.public());
+    }
+    let page = if linking { "/profile" } else { "/login" };
+    see_other(&format!("{page}?{}", query.finish())).unwrap_or_else(IntoResponse::into_response)
+}
+
 fn see_other(location: &str) -> Result<Response, Problem> {
     let location = HeaderValue::try_from(location).map_err(|_| Problem::internal())?;
     Ok((StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response())
@@ -124,7 +147,7 @@ fn see_other(location: &str) -> Result<Response, Problem> {
         ("return_to" = Option<String>, Query, description = "The page to go to in the end: a path of this service", max_length = 500)
     ),
     responses(
-        (status = 303, description = "On to the provider",
+        (status = 303, description = "On to the provider; a browser whose login cannot begin, back to the console, with the problem's code",
             headers(("Location" = String, description = "The provider's page"), ("Set-Cookie" = String, description = "The login that has begun"))),
         (status = 404, description = "No such login provider", body = crate::rules::problem::ProblemBody, content_type = "application/problem+json")
     )
@@ -132,16 +155,22 @@ fn see_other(location: &str) -> Result<Response, Problem> {
 async fn start_oidc_login(
     State(api): State<Api>,
     request: RequestInfo,
+    headers: HeaderMap,
     uri: Uri,
 ) -> Result<Response, Problem> {
+    let started = send_off(&api, &request, &uri).await;
+    Ok(started.unwrap_or_else(|problem| fruitless((&request, &headers), problem, (None, false))))
+}
+
+async fn send_off(api: &Api, request: &RequestInfo, uri: &Uri) -> Result<Response, Problem> {
     let throttle = &api.accounts().throttle;
     throttle
         .admit_address(Origin::of(request.address))
         .map_err(accounts::too_often)?;
-    let asked = query::value(&uri, "provider").unwrap_or_default();
+    let asked = query::value(uri, "provider").unwrap_or_default();
     let id = LoginProviderId::from_public(&asked).map_err(|_| Problem::missing("login provider"))?;
-    let return_to = return_to(query::value(&uri, "return_to"))?;
-    let (url, cookie) = begin(&api, id, None, return_to).await?;
+    let return_to = return_to(query::value(uri, "return_to"))?;
+    let (url, cookie) = begin(api, id, None, return_to).await?;
     let mut response = see_other(url.as_str())?;
     response.headers_mut().insert(header::SET_COOKIE, cookie);
     Ok(response)
@@ -207,7 +236,7 @@ async fn require_password(api: &Api, caller: &Caller, password: Zeroizing<String
         ("error" = Option<String>, Query, description = "Why there is no code", max_length = 4000)
     ),
     responses(
-        (status = 303, description = "Logged in",
+        (status = 303, description = "Logged in; a browser that is not, back to the console, with the problem's code",
             headers(("Location" = String, description = "The page"), ("Set-Cookie" = String, description = "The session"))),
         (status = 404, description = "The login provider is gone", body = crate::rules::problem::ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "The account is not linked, or the address is not invited", body = crate::rules::problem::ProblemBody, content_type = "application/problem+json")
@@ -224,12 +253,37 @@ async fn finish_oidc_login(
         .admit_address(Origin::of(request.address))
         .map_err(accounts::too_often)?;
     let outcome = take_back(&api, &request, &headers, &uri).await;
-    let mut response = outcome.unwrap_or_else(IntoResponse::into_response);
+    let mut response = outcome.unwrap_or_else(|problem| {
+        let begun = begun(&api, &headers, &uri).ok();
+        let provider = begun.as_ref().map(Pending::provider);
+        let linking = begun.is_some_and(|pending| pending.linking().is_some());
+        fruitless((&request, &headers), problem, (provider, linking))
+    });
     // Whatever came of it, it is over.
     response
         .headers_mut()
         .append(header::SET_COOKIE, set_cookie(COOKIE, "", 0));
     Ok(response)
+}
+
+/// What the provider says in the address that it sends the browser to.
+fn told(uri: &Uri, name: &str) -> Option<String> {
+    query::value(uri, name).filter(|text| text.len() <= MAX_CODE)
+}
+
+/// The login that this browser has begun.
+fn begun(api: &Api, headers: &HeaderMap, uri: &Uri) -> Result<Pending, Problem> {
+    let state = told(uri, "state");
+    let cookie = named_cookie(headers, COOKIE);
+    let pending = state
+        .zip(cookie)
+        .and_then(|(state, cookie)| Pending::open(&api.secrets, api.env.now(), cookie, &state));
+    pending.ok_or_else(|| {
+        Problem::new(
+            Code::LoginProviderFailed,
+            "this login was not begun in this browser, or is over: begin again",
+        )
+    })
 }
 
 async fn take_back(
@@ -238,17 +292,8 @@ async fn take_back(
     headers: &HeaderMap,
     uri: &Uri,
 ) -> Result<Response, Problem> {
-    let stale = || {
-        Problem::new(
-            Code::LoginProviderFailed,
-            "this login was not begun in this browser, or is over: begin again",
-        )
-    };
-    let text = |name| query::value(uri, name).filter(|text| text.len() <= MAX_CODE);
-    let state = text("state").ok_or_else(stale)?;
-    let cookie = named_cookie(headers, COOKIE).ok_or_else(stale)?;
-    let pending = Pending::open(&api.secrets, api.env.now(), cookie, &state).ok_or_else(stale)?;
-    let Some(code) = text("code") else {
+    let pending = begun(api, headers, uri)?;
+    let Some(code) = told(uri, "code") else {
         return Err(Problem::new(
             Code::LoginProviderFailed,
             "the login provider did not log you in",

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+use zeroize::Zeroizing;
 
 use super::credentials::{ClientSettings, body_id, expiry, page_of};
 use crate::rules::{Body, Caller, Ids, Listing, Moment, Paging, Problem, Query, Write, ok};
@@ -79,7 +80,7 @@ struct CreatedCredential {
     #[serde(flatten)]
     credential: Credential,
     /// The password. It is shown here and never again; null in a dry run.
-    #[schema(pattern = "^[A-Za-z0-9_-]{43}$")]
+    #[schema(pattern = "^[!-~]{16,200}$")]
     secret: Option<String>,
     /// What a Kafka client is set to.
     client: Option<ClientSettings>,
@@ -102,6 +103,36 @@ struct NewCredential {
     #[serde(default)]
     #[schema(format = DateTime, max_length = 40)]
     expires_at: Option<String>,
+    /// The password, for whoever must know it before the credential is made: random, of 16 to 200 visible ASCII characters. Left out: the
+    /// service makes one of 256 random bits.
+    #[serde(default)]
+    #[schema(pattern = "^[!-~]{16,200}$", format = "password")]
+    password: Option<String>,
+}
+
+/// The fewest different characters of a password that somebody brings.
+const FEWEST_CHARACTERS: usize = 8;
+
+/// The password of a new credential.
+fn password_of(api: &Api, brought: Option<String>) -> Result<Zeroizing<String>, Problem> {
+    let Some(password) = brought.map(Zeroizing::new) else {
+        return Ok(token::generate(&*api.env.random));
+    };
+    let bytes = password.as_bytes();
+    let different = (b'!'..=b'~')
+        .filter(|character| bytes.contains(character))
+        .count();
+    if !(16..=200).contains(&bytes.len()) || !bytes.iter().all(u8::is_ascii_graphic) {
+        let reason = "it must have 16 to 200 visible ASCII characters";
+        return Err(Problem::invalid("/password", reason));
+    }
+    if different < FEWEST_CHARACTERS {
+        return Err(Problem::invalid(
+            "/password",
+            "it must be random: too few of its characters differ",
+        ));
+    }
+    Ok(password)
 }
 
 fn place(cluster: ClusterId, id: ScramCredentialId) -> String {
@@ -178,7 +209,7 @@ async fn create_scram_credential(
         username: body.username,
         expires_at: expiry(body.expires_at.as_deref())?,
     };
-    let password = token::generate(&*api.env.random);
+    let password = password_of(&api, body.password)?;
     let committed = api
         .catalog
         .create_scram_credential(&actor, &new, &password, &api.secrets, write.rehearsal)

@@ -153,7 +153,7 @@ async fn get_throttles(
     Ids(cluster): Ids<ClusterId>,
 ) -> Result<Response, Problem> {
     let place = Place::find(&api, &caller, cluster, Permission::ViewCluster).await?;
-    let told = kafka::throttles(api.kafka(), &place.delegate(), &place.image).await;
+    let told = kafka::ask_all(api.kafka(), &place.delegate(), &place.image).await;
     let mut all: Vec<(i32, &Throttle)> = Vec::new();
     for Throttles { node, throttles, .. } in &told.answers {
         all.extend(throttles.iter().map(|throttle| (*node, throttle)));

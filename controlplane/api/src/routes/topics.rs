@@ -2,16 +2,16 @@
 //! caller as a user of the cluster.
 
 mod bodies;
+mod listing;
+mod order;
 mod place;
 
 use axum::extract::State;
-use axum::http::Uri;
 use axum::response::Response;
 use firn_catalog::access::Permission;
-use firn_catalog::commands::{ChangeTopic, Committed, DeleteTopic, MAX_NAME_LENGTH, TopicRef};
+use firn_catalog::commands::{ChangeTopic, Committed, DeleteTopic, TopicRef};
 use firn_catalog::entities::Topic;
 use firn_catalog::ids::ClusterId;
-use firn_catalog::image::ImageTopic;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -19,12 +19,12 @@ use self::bodies::TopicChangeBody;
 pub(super) use self::bodies::{NewTopicBody, TopicBody};
 pub(super) use self::place::{Place, seen};
 use crate::rules::in_force::InForce;
-use crate::rules::{Body, Caller, Ids, Listing, Paging, Problem, Write, ok, ok_with_etag, query};
+use crate::rules::{Body, Caller, Ids, Problem, Write, ok_with_etag};
 use crate::state::Api;
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::default()
-        .routes(routes!(list_topics, create_topic))
+        .routes(routes!(listing::list_topics, create_topic))
         .routes(routes!(get_topic, update_topic, delete_topic))
 }
 
@@ -46,54 +46,6 @@ async fn settled(
 /// The path of a topic. What a name may hold needs no escape.
 pub(super) fn location(cluster: ClusterId, name: &str) -> String {
     format!("/v1/clusters/{}/topics/{name}", cluster.public())
-}
-
-/// List topics
-///
-/// Those of a cluster, in the order of their names.
-#[utoipa::path(
-    get, path = "/v1/clusters/{cluster}/topics", tag = "topics",
-    params(
-        ("prefix" = Option<String>, Query, description = "Those whose names begin so", max_length = 249),
-        ("contains" = Option<String>, Query, description = "Those in whose names this occurs", max_length = 249),
-        ("page_size" = Option<i64>, Query, description = "How many items a page has at most", minimum = 1, maximum = 200),
-        ("cursor" = Option<String>, Query, description = "Where the page begins: next_cursor of the one before", max_length = 2000),
-    ),
-    responses((status = 200, body = Listing<TopicBody>))
-)]
-async fn list_topics(
-    State(api): State<Api>,
-    caller: Caller,
-    Ids(cluster): Ids<ClusterId>,
-    paging: Paging,
-    uri: Uri,
-) -> Result<Response, Problem> {
-    let (prefix, contains) = (filter(&uri, "prefix")?, filter(&uri, "contains")?);
-    let place = Place::find(&api, &caller, cluster, Permission::ViewCluster).await?;
-    let after = paging.after.as_deref().unwrap_or_default();
-    let from = prefix.as_str().max(after);
-    let wanted = |topic: &&std::sync::Arc<ImageTopic>| &*topic.name > after && topic.name.contains(&contains);
-    let rows: Vec<_> = place
-        .image
-        .topics_from(cluster, from)
-        .take_while(|topic| topic.name.starts_with(&prefix))
-        .filter(wanted)
-        .filter(|topic| place.may_see(&topic.name))
-        .take(usize::try_from(paging.rows()).unwrap_or(usize::MAX))
-        .collect();
-    Ok(ok(paging.page(
-        rows,
-        |topic| topic.name.to_string(),
-        |topic| TopicBody::of_image(topic),
-    )))
-}
-
-fn filter(uri: &Uri, name: &str) -> Result<String, Problem> {
-    let value = query::value(uri, name).unwrap_or_default();
-    match value.len() <= MAX_NAME_LENGTH {
-        true => Ok(value),
-        false => Err(Problem::bad_request(format!("no topic's name has that {name}"))),
-    }
 }
 
 /// Create a topic

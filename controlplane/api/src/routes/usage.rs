@@ -1,14 +1,16 @@
 //! Usage: what was used in an organization, by cluster, principal and time. What the numbers mean is in `docs/metering.md`.
 
 mod csv;
+mod focus;
 mod query;
 
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT, CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
+use firn_catalog::commands::Actor;
 use firn_catalog::ids::OrganizationId;
-use firn_catalog::usage::UsageItem;
+use firn_catalog::usage::{UsageItem, UsageQuery};
 use firn_runtime::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -16,6 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use self::query::{Format, position, read};
+use crate::prices::{Meter, Prices, Used};
 use crate::rules::{Caller, Ids, Listing, Moment, Paging, Problem, ok};
 use crate::state::Api;
 
@@ -63,11 +66,16 @@ struct UsageSum {
     /// Partitions, times hours.
     #[schema(minimum = 0)]
     partition_hours: f64,
+    /// What that costs, as a decimal in the currency that `/v1/prices` names.
+    #[schema(pattern = r"^[0-9]+(\.[0-9]+)?$")]
+    cost: String,
 }
 
 impl UsageSum {
-    fn of(item: UsageItem, minutes: i64) -> Self {
+    fn of(item: UsageItem, minutes: i64, prices: &Prices) -> Self {
         let moment = |minute: i64| Moment(Timestamp(minute.saturating_mul(60_000)));
+        let (storage, partitions) = (item.storage_byte_hours(), item.partition_hours());
+        let cost = prices.cost(&counted(&item)).to_string();
         Self {
             period_start: moment(item.key.minute),
             period_end: moment(item.key.minute + minutes),
@@ -79,15 +87,26 @@ impl UsageSum {
             fetched_bytes: item.fetched_bytes,
             requests: item.requests,
             connections_peak: item.connections_peak,
-            storage_byte_hours: item.storage_byte_hours,
-            partition_hours: item.partition_hours,
+            storage_byte_hours: storage,
+            partition_hours: partitions,
+            cost,
         }
+    }
+}
+
+/// What of it has a price.
+fn counted(item: &UsageItem) -> Used {
+    Used {
+        produced_bytes: item.produced_bytes,
+        fetched_bytes: item.fetched_bytes,
+        storage_byte_minutes: item.storage_byte_minutes,
+        partition_minutes: item.partition_minutes,
     }
 }
 
 /// What was used
 ///
-/// Sums by period, and by cluster and principal if they are asked for, the oldest first. As CSV, all of them: at most 50,000 rows.
+/// Sums by period, and by cluster and principal if they are asked for, the oldest first. As CSV, all of them: at most 50,000 rows, or 12,500 as FOCUS.
 #[utoipa::path(
     get, path = "/v1/organizations/{organization}/usage", tag = "usage",
     params(
@@ -100,7 +119,8 @@ impl UsageSum {
         ("cluster" = Option<String>, Query, description = "Only of this cluster", pattern = "^clu_[a-h][a-z2-7]{25}$"),
         ("project" = Option<String>, Query, description = "Only of this project's clusters", pattern = "^prj_[a-h][a-z2-7]{25}$"),
         ("principal" = Option<String>, Query, description = "Only of this principal", max_length = 300),
-        ("format" = Option<String>, Query, description = "json or csv; without it, as Accept says", pattern = "^(json|csv)$"),
+        ("format" = Option<String>, Query, description = "json, csv, or focus for CSV as FinOps tools read it (FOCUS): a line for each meter; without it, as Accept says",
+            pattern = "^(json|csv|focus)$"),
         ("page_size" = Option<i64>, Query, description = "How many items a page has at most", minimum = 1, maximum = 200),
         ("cursor" = Option<String>, Query, description = "Where the page begins: next_cursor of the one before", max_length = 2000),
     ),
@@ -130,30 +150,54 @@ async fn get_usage(
         let page = paging.page(
             items,
             |item| position(&item.key),
-            |item| UsageSum::of(item, minutes),
+            |item| UsageSum::of(item, minutes, &api.settings.prices),
         );
         return Ok(ok(page));
     }
+    let text = match format {
+        Format::Focus => {
+            let organization = api.catalog.organization(&actor, organization).await?;
+            let items = all(&api, &actor, query, CSV_ROWS / Meter::ALL.len()).await?;
+            focus::write(&items, minutes, &organization, &api.settings)
+        }
+        Format::Csv | Format::Json => {
+            let items = all(&api, &actor, query, CSV_ROWS).await?.into_iter();
+            let rows: Vec<_> = items
+                .map(|item| UsageSum::of(item, minutes, &api.settings.prices))
+                .collect();
+            csv::write(&rows)
+        }
+    };
+    let headers = [
+        (CONTENT_TYPE, CSV),
+        (CONTENT_DISPOSITION, "attachment; filename=\"usage.csv\""),
+    ];
+    Ok((headers, text).into_response())
+}
+
+/// All sums, unless there are more than `most`.
+async fn all(
+    api: &Api,
+    actor: &Actor,
+    mut query: UsageQuery,
+    most: usize,
+) -> Result<Vec<UsageItem>, Problem> {
     query.limit = CSV_PAGE;
-    let mut rows = Vec::new();
+    let mut all = Vec::new();
     loop {
-        let items = api.catalog.usage(&actor, &query).await?;
+        let items = api.catalog.usage(actor, &query).await?;
         let Some(last) = items.last() else { break };
         query.after = Some(last.key.clone());
         let more = i64::try_from(items.len()).is_ok_and(|items| items == CSV_PAGE);
-        rows.extend(items.into_iter().map(|item| UsageSum::of(item, minutes)));
-        if rows.len() > CSV_ROWS {
+        all.extend(items);
+        if all.len() > most {
             let detail =
-                format!("there are more than {CSV_ROWS} rows; ask for a shorter time or a longer period");
+                format!("there are more than {most} rows; ask for a shorter time or a longer period");
             return Err(Problem::bad_request(detail));
         }
         if !more {
             break;
         }
     }
-    let headers = [
-        (CONTENT_TYPE, CSV),
-        (CONTENT_DISPOSITION, "attachment; filename=\"usage.csv\""),
-    ];
-    Ok((headers, csv::write(&rows)).into_response())
+    Ok(all)
 }

@@ -16,14 +16,15 @@ use crate::state::Api;
 
 const PURPOSE: &str = "cursor";
 const DEFAULT_SIZE: i64 = 50;
+/// The most items of a page, unless a list says otherwise.
 const MAX_SIZE: i64 = 200;
 /// The longest cursor that is looked at.
-const MAX_CURSOR: usize = 2_000;
+const MAX_CURSOR: usize = 8_000;
 
-/// Which page of a list is wanted.
+/// Which page of a list is wanted, of at most `MOST` items.
 #[derive(Clone)]
-pub(crate) struct Paging {
-    /// How many items it has at most: 1 to 200.
+pub(crate) struct Paging<const MOST: i64 = MAX_SIZE> {
+    /// How many items it has at most: 1 to `MOST`.
     pub(crate) size: i64,
     /// After which position it begins, as the list's own text.
     pub(crate) after: Option<String>,
@@ -49,7 +50,7 @@ struct Cursor {
     p: String,
 }
 
-impl Paging {
+impl<const MOST: i64> Paging<MOST> {
     /// How many rows to read: one more than a page has, to know whether there is a next one.
     pub(crate) fn rows(&self) -> i64 {
         self.size + 1
@@ -71,7 +72,7 @@ impl Paging {
         position: impl Fn(&R) -> String,
         show: impl Fn(R) -> T,
     ) -> Listing<T> {
-        let size = usize::try_from(self.size).expect("checked to be 1 to 200");
+        let size = usize::try_from(self.size).expect("checked to be 1 to MOST");
         let more = rows.len() > size;
         rows.truncate(size);
         let last = rows.last().filter(|_| more);
@@ -82,7 +83,8 @@ impl Paging {
         }
     }
 
-    fn cursor(&self, position: String) -> String {
+    /// The cursor of a page that begins after this position.
+    pub(crate) fn cursor(&self, position: String) -> String {
         let cursor = Cursor {
             l: digest(&self.secrets, &self.list),
             p: position,
@@ -117,7 +119,7 @@ fn read(api: &Api, cursor: &str, list: &str) -> Result<String, Problem> {
     }
 }
 
-impl FromRequestParts<Api> for Paging {
+impl<const MOST: i64> FromRequestParts<Api> for Paging<MOST> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
@@ -126,12 +128,13 @@ impl FromRequestParts<Api> for Paging {
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             match &*name {
                 "page_size" => {
-                    let asked = value.parse().ok().filter(|size| (1..=MAX_SIZE).contains(size));
-                    size = asked.ok_or_else(|| {
-                        Problem::bad_request(format!("page_size must be from 1 to {MAX_SIZE}"))
-                    })?;
+                    let asked = value.parse().ok().filter(|size| (1..=MOST).contains(size));
+                    size = asked
+                        .ok_or_else(|| Problem::bad_request(format!("page_size must be from 1 to {MOST}")))?;
                 }
                 "cursor" => cursor = Some(value.into_owned()),
+                // How long a page is waited for says nothing of what is on it.
+                "wait" => {}
                 _ => filters.push((name.into_owned(), value.into_owned())),
             }
         }

@@ -59,7 +59,25 @@ impl InPath for String {
     }
 }
 
-/// What the path names: one, or two in the order in which they stand there.
+/// A partition's number.
+impl InPath for i32 {
+    const WHAT: &str = "partition";
+
+    fn parse(text: &str) -> Option<Self> {
+        text.parse().ok().filter(|number| *number >= 0)
+    }
+}
+
+/// A record's offset.
+impl InPath for i64 {
+    const WHAT: &str = "record";
+
+    fn parse(text: &str) -> Option<Self> {
+        text.parse().ok().filter(|number| *number >= 0)
+    }
+}
+
+/// What the path names: one, or several in the order in which they stand there.
 #[derive(Debug)]
 pub(crate) struct Ids<T>(pub(crate) T);
 
@@ -92,5 +110,19 @@ impl<A: InPath, B: InPath> FromRequestParts<Api> for Ids<(A, B)> {
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
         let values = values(parts, api).await?;
         Ok(Self((parse(&values, 0)?, parse(&values, 1)?)))
+    }
+}
+
+impl<A: InPath, B: InPath, C: InPath, D: InPath> FromRequestParts<Api> for Ids<(A, B, C, D)> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        let values = values(parts, api).await?;
+        Ok(Self((
+            parse(&values, 0)?,
+            parse(&values, 1)?,
+            parse(&values, 2)?,
+            parse(&values, 3)?,
+        )))
     }
 }

@@ -1,5 +1,7 @@
 //! Errors as `application/problem+json` (RFC 9457). Each has a stable code, explained at `/v1/problems/{code}`.
 
+use std::fmt;
+
 use axum::Json;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
@@ -47,6 +49,8 @@ pub(crate) enum Code {
     ClusterNotActive,
     /// There are as many as there may be.
     LimitExceeded,
+    /// Not all of it was done, or nobody knows.
+    NotAllDone,
     /// The same request with this idempotency key is still under way.
     IdempotencyInFlight,
     /// The idempotency key was used for another request.
@@ -73,7 +77,7 @@ pub(crate) enum Code {
 
 impl Code {
     /// Every code.
-    pub(crate) const ALL: [Self; 26] = [
+    pub(crate) const ALL: [Self; 27] = [
         Self::InvalidRequest,
         Self::InvalidCursor,
         Self::Unauthenticated,
@@ -89,6 +93,7 @@ impl Code {
         Self::DeletionProtected,
         Self::ClusterNotActive,
         Self::LimitExceeded,
+        Self::NotAllDone,
         Self::IdempotencyInFlight,
         Self::IdempotencyMismatch,
         Self::Gone,
@@ -136,6 +141,7 @@ impl Code {
             Self::DeletionProtected => ("deletion_protected", S::CONFLICT, "Turn deletion_protection off first, then delete."),
             Self::ClusterNotActive => ("cluster_not_active", S::CONFLICT, "The cluster is suspended or is being deleted; resume or undelete it first."),
             Self::LimitExceeded => ("limit_exceeded", S::CONFLICT, "There are as many as there may be; delete some, or ask for a higher limit."),
+            Self::NotAllDone => ("not_all_done", S::CONFLICT, "Some of what was asked for was done and some was not, or it is not known; the pointers say which. Look, then send only what is missing, with a new Idempotency-Key."),
             Self::IdempotencyInFlight => ("idempotency_in_flight", S::CONFLICT, "The first request with this Idempotency-Key has not been answered yet. Try again in a moment."),
             Self::IdempotencyMismatch => ("idempotency_mismatch", S::UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for a request with another body. Take a new key."),
             Self::Gone => ("gone", S::GONE, "It was used or revoked, or has expired."),
@@ -170,6 +176,12 @@ pub(crate) struct Problem {
     /// A cell refused, and no audit trail says so yet.
     untold: bool,
     denial: Option<String>,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
+    }
 }
 
 /// An error answer's body (RFC 9457).
@@ -212,6 +224,11 @@ impl Problem {
             untold: false,
             denial: None,
         }
+    }
+
+    /// What kind of problem it is.
+    pub(crate) fn code(&self) -> Code {
+        self.code
     }
 
     /// A cell refuses it by roles or by the caller's address: if it is a change, the cluster's audit trail shall say so.

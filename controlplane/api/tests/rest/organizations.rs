@@ -177,3 +177,37 @@ async fn an_ended_organization_is_gone_for_its_people() {
     assert_eq!(ada.get("/v1/organizations").await.body["items"], json!([]));
     assert_eq!(ada.get("/v1/projects").await.body["items"], json!([]));
 }
+
+#[tokio::test]
+async fn an_organization_sees_what_it_may_have_and_what_of_it_it_has() {
+    let service = Service::start().await;
+    let ada = service.person("ada@example.com").await;
+    let path = format!("/v1/organizations/{}/limits", ada.organization);
+    let told = async |who: &crate::support::Client| {
+        let answer = who.get(&path).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let items = answer.body["items"].as_array().unwrap().clone();
+        move |name: &str| items.iter().find(|item| item["name"] == name).unwrap().clone()
+    };
+    let before = told(&ada).await;
+    assert_eq!(
+        before("clusters"),
+        json!({ "name": "clusters", "used": 0, "limit": 10, "unit": "count" })
+    );
+    assert_eq!(before("projects")["used"], 1);
+    let body = json!({ "project": ada.project, "name": "one", "limits": { "partitions": 300 } });
+    assert_eq!(ada.post("/v1/clusters", &body).await.status, 201);
+    let billing = service.colleague(&ada, "bo@example.com", "billing").await;
+    let after = told(&billing).await;
+    assert_eq!(
+        (&after("clusters")["used"], &after("cluster_partitions")["used"]),
+        (&json!(1), &json!(300))
+    );
+    assert_eq!(after("cluster_ingress")["unit"], "bytes_per_second");
+    assert_eq!(
+        (&after("role_bindings")["used"], &after("invitations")["used"]),
+        (&json!(2), &json!(0))
+    );
+    let stranger = service.person("eve@example.com").await;
+    assert_eq!(stranger.get(&path).await.status, 404);
+}

@@ -62,6 +62,10 @@ pub fn settings() -> ApiSettings {
             per_principal: 100_000,
             per_address: 100_000,
         },
+        prices: "produced_bytes=0.03,fetched_bytes=0.02,storage_byte_hours=0.00005,partition_hours=0.0005"
+            .parse()
+            .unwrap(),
+        currency: "USD".parse().unwrap(),
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use firn_catalog::access::Permission;
 use firn_catalog::acl::{Asked, Operation, ResourceName};
+use firn_catalog::audit::{Deed, Details};
 use firn_catalog::commands::{Actor, Principal, User};
 use firn_catalog::ids::{ClusterId, FeedSequence};
 use firn_catalog::image::{Image, ImageTopic};
@@ -64,12 +65,22 @@ impl Place {
 
     /// Whether the caller may see a topic of that name: an ACL may deny what a role allows.
     pub(in crate::routes) fn may_see(&self, topic: &str) -> bool {
+        self.may(Operation::Describe, topic)
+    }
+
+    /// Whether the caller may do this to a topic of that name.
+    pub(in crate::routes) fn may(&self, operation: Operation, topic: &str) -> bool {
+        self.allows(operation, ResourceName::Topic(topic))
+    }
+
+    /// Whether the caller may do this.
+    pub(in crate::routes) fn allows(&self, operation: Operation, resource: ResourceName<'_>) -> bool {
         let asked = Asked {
             principal: &self.actor.principal,
             host: self.actor.address,
-            operation: Operation::Describe,
+            operation,
             cluster: self.cluster,
-            resource: ResourceName::Topic(topic),
+            resource,
         };
         self.image.decide(&asked).allows()
     }
@@ -79,6 +90,37 @@ impl Place {
         let topic = self.image.topic_by_name(self.cluster, name);
         let topic = topic.filter(|topic| self.may_see(&topic.name));
         topic.ok_or_else(|| Problem::missing("topic"))
+    }
+
+    /// Does something that brokers alone keep to a thing of this kind and name, after the trail was told of it; and tells it if it
+    /// came to nothing.
+    pub(in crate::routes) async fn done<T, E: std::fmt::Display>(
+        &self,
+        api: &Api,
+        (kind, resource): (&'static str, &str),
+        (action, details): (&'static str, Details),
+        doing: impl Future<Output = Result<T, E>>,
+    ) -> Result<Result<T, E>, Problem> {
+        let tell = |action, details| {
+            let deed = Deed {
+                action,
+                kind,
+                resource,
+                details,
+            };
+            api.catalog.record_deed(&self.actor, self.cluster, deed)
+        };
+        tell(action, details).await?;
+        let done = doing.await;
+        if let Err(error) = &done {
+            let mut why = Details::new();
+            why.insert("attempted".to_owned(), action.into());
+            why.insert("error".to_owned(), error.to_string().into());
+            if let Err(error) = tell("failed", why).await {
+                tracing::warn!(%error, kind, "that a change came to nothing is not in the audit trail");
+            }
+        }
+        Ok(done)
     }
 
     /// For whom brokers are asked.

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::UsageSum;
 
 const HEADER: &str = "period_start,period_end,cluster,principal,bytes_in,bytes_out,produced_bytes,fetched_bytes,requests,\
-    connections_peak,storage_byte_hours,partition_hours\r\n";
+    connections_peak,storage_byte_hours,partition_hours,cost\r\n";
 
 pub(super) fn write(rows: &[UsageSum]) -> String {
     let mut text = String::with_capacity(HEADER.len() + rows.len() * 160);
@@ -16,7 +16,7 @@ pub(super) fn write(rows: &[UsageSum]) -> String {
         // Writing into a text does not fail.
         let _ = write!(
             text,
-            "{},{},{cluster},{principal},{},{},{},{},{},{},{},{}\r\n",
+            "{},{},{cluster},{principal},{},{},{},{},{},{},{},{},{}\r\n",
             row.period_start,
             row.period_end,
             row.bytes_in,
@@ -27,13 +27,14 @@ pub(super) fn write(rows: &[UsageSum]) -> String {
             row.connections_peak,
             row.storage_byte_hours,
             row.partition_hours,
+            row.cost,
         );
     }
     text
 }
 
 /// A text as a cell. What a spreadsheet would take for a formula gets an apostrophe in front, as spreadsheets themselves write it.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
     let text = if formula {
         format!("'{text}")
@@ -68,6 +69,7 @@ mod tests {
             connections_peak: 6,
             storage_byte_hours: 7.5,
             partition_hours: 0.1,
+            cost: "0.25".to_owned(),
         };
         let text = write(&[row]);
         let lines: Vec<&str> = text.split("\r\n").collect();
@@ -75,7 +77,7 @@ mod tests {
         assert_eq!(lines[0].split(',').count(), lines[1].split(',').count());
         assert_eq!(
             lines[1],
-            "1970-01-01T00:00:00.000Z,1970-01-01T01:00:00.000Z,clu_x,,1,2,3,4,5,6,7.5,0.1"
+            "1970-01-01T00:00:00.000Z,1970-01-01T01:00:00.000Z,clu_x,,1,2,3,4,5,6,7.5,0.1,0.25"
         );
     }
 

@@ -13,6 +13,8 @@ use crate::rules::{Moment, Problem};
 pub(super) enum Format {
     Json,
     Csv,
+    /// CSV with FOCUS's columns.
+    Focus,
 }
 
 const MINUTE_MS: i64 = 60_000;
@@ -77,7 +79,8 @@ pub(super) fn read(
                 format = Some(match value {
                     "json" => Format::Json,
                     "csv" => Format::Csv,
-                    _ => return Err(wrong("format", "must be json or csv")),
+                    "focus" => Format::Focus,
+                    _ => return Err(wrong("format", "must be json, csv or focus")),
                 });
             }
             _ => {}
@@ -242,6 +245,7 @@ mod tests {
         assert_eq!(format("", "text/csv;q=0.5, application/json"), Format::Json);
         assert_eq!(format("", "*/*"), Format::Json);
         assert_eq!(format("format=csv", "application/json"), Format::Csv);
+        assert_eq!(format("format=focus", ""), Format::Focus);
     }
 
     #[test]
