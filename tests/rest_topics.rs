@@ -75,6 +75,42 @@ fn partitions_and_configs_are_told_as_the_broker_has_them() {
     );
 }
 
+#[test]
+fn a_list_tells_the_sizes_that_brokers_have_and_is_sorted_by_them() {
+    let firn = Firn::start(FirnOptions::default());
+    let (tenant, security) = tenant(&firn, "sizes");
+    for name in ["empty", "large", "small"] {
+        tenant.topic(name, 2);
+    }
+    let mut wire = Wire::log_in(&tenant.bootstrap, &security).unwrap();
+    for _ in 0..2 {
+        assert_eq!(wire.produce("large", &[b'x'; 5_000]).error, 0);
+    }
+    assert_eq!(wire.produce("small", b"x").error, 0);
+    let list = format!("/v1/clusters/{}/topics?with=sizes&sort=-size", tenant.cluster);
+    let listed = items(&tenant, &list);
+    let told: Vec<_> = listed
+        .iter()
+        .map(|topic| {
+            (
+                topic["name"].as_str().unwrap(),
+                topic["records"].as_i64().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(told, [("large", 2), ("small", 1), ("empty", 0)]);
+    let partitions = items(
+        &tenant,
+        &format!("/v1/clusters/{}/topics/large/partitions", tenant.cluster),
+    );
+    let sum: i64 = partitions
+        .iter()
+        .map(|partition| partition["size_bytes"].as_i64().unwrap())
+        .sum();
+    assert_eq!(listed[0]["size_bytes"], sum);
+    assert!(sum >= 10_000 && listed[2]["size_bytes"] == 0, "{listed:?}");
+}
+
 /// What the service account used, in all.
 fn used(tenant: &Tenant) -> [i64; 4] {
     let path = format!(

@@ -1,5 +1,5 @@
 //! Two brokers of one cell, over one PostgreSQL and one S3 server: what is changed through one, or by REST, counts at the other once it is
-//! answered; a cluster's limit is that of both together, and whoever is asked for more than its equal part has what the other leaves.
+//! answered; lag is told by both; a cluster's limit is that of both together, and whoever is asked for more than its equal part has what the other leaves.
 #![allow(clippy::print_stdout, reason = "tests talk to whoever reads their output")]
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 #![allow(
@@ -185,6 +185,33 @@ fn assert_in_force_once_answered(cell: &Cell, (tenant, _): &(Tenant, Security)) 
     }
 }
 
+/// The lag of a group that one broker coordinates, in partitions that both lead: as it is, and as its coordinator writes it down.
+fn assert_lag_is_told_by_both_leaders(tenant: &Tenant) {
+    let group = format!("/v1/clusters/{}/groups/readers", tenant.cluster);
+    let to_begin = json!({ "to": { "kind": "earliest" }, "topics": [{ "topic": "orders" }] });
+    let reset = format!("{group}/offsets:reset");
+    let set = tenant.rest().post(&reset, &to_begin).expect(200).json();
+    assert_eq!(set["items"].as_array().unwrap().len(), PARTITIONS);
+    let lag = tenant.see(&format!("{group}/lag"));
+    let records = lag["lag_records"].as_i64().unwrap();
+    assert!(lag["complete"] == true && records > 0, "{lag}");
+    assert_eq!(lag["partitions"].as_array().unwrap().len(), PARTITIONS);
+    let noted = wait_for(PATIENCE, || {
+        let history = tenant.see(&format!("{group}/lag/history"));
+        let found = history["points"].as_array().unwrap().last().cloned();
+        if found.is_none() {
+            thread::sleep(std::time::Duration::from_millis(500));
+        }
+        found
+    });
+    let noted = noted.expect("the coordinator asks the other leader, too");
+    assert_eq!(noted["lag_records"], records, "{noted}");
+    assert!(
+        noted["lag_seconds"].as_f64().is_some_and(|age| age > 0.0),
+        "{noted}"
+    );
+}
+
 #[test]
 fn two_brokers_know_of_changes_once_they_are_answered_and_keep_a_clusters_limit_together() {
     let cell = Cell::start();
@@ -217,6 +244,7 @@ fn two_brokers_know_of_changes_once_they_are_answered_and_keep_a_clusters_limit_
     }
     assert!((0.85..=1.1).contains(&share(alone)), "{alone}");
 
+    assert_lag_is_told_by_both_leaders(&both.0);
     let throttles = |tenant: &Tenant| tenant.see(&format!("/v1/clusters/{}/throttles", tenant.cluster));
     let told = throttles(&both.0);
     assert_eq!(told["silent_brokers"], json!([]), "{told}");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::rows::{Access, ROWS, Row};
-use super::things::Things;
+use super::things::{Things, group};
 use crate::support::firn::{Firn, FirnOptions};
 use crate::support::rest::{PASSWORD, Rest, Tenant, id};
 
@@ -98,6 +98,10 @@ fn write_all(rest: &Rest, tenant: &Tenant, mut things: Things) -> BTreeMap<&'sta
             // The batch has deleted the first one.
             "DELETE /v1/clusters/{cluster}/acls/{acl}" => {
                 things = things.with("acl", another_acl.as_deref().unwrap());
+            }
+            // Without the offsets that it had there is no such group.
+            "DELETE /v1/clusters/{cluster}/groups/{group}" => {
+                group(tenant, things.id("topic"), things.id("group"));
             }
             "DELETE /v1/projects/{project}" => {
                 let body = json!({ "organization": tenant.organization, "name": "empty" });

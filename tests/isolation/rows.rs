@@ -21,6 +21,9 @@ pub enum Access {
 /// What bodies say that is nobody's thing: whoever says it may mean one of its own.
 const WORDS: [&str; 3] = ["topic", "issuer", "pem"];
 
+/// Places in a topic: nobody's things, and the same in every topic.
+pub const NUMBERS: [&str; 2] = ["partition", "offset"];
+
 /// A route.
 #[derive(Debug)]
 pub struct Row {
@@ -75,7 +78,7 @@ impl Row {
         let in_brackets =
             |text: &'static str| text.split('<').skip(1).filter_map(|rest| rest.split('>').next());
         let others = self.query.contains('<').then_some(self.query);
-        let mut names: Vec<_> = in_braces(path).collect();
+        let mut names: Vec<_> = in_braces(path).filter(|name| !NUMBERS.contains(name)).collect();
         let said = others.into_iter().chain(self.body).flat_map(in_brackets);
         names.extend(said.filter(|name| !WORDS.contains(name)));
         names
@@ -139,7 +142,9 @@ pub const ROWS: &[Row] = &[
     open("GET /v1/certificate-authority"),
     open("GET /v1/jwks.json"),
     open("GET /v1/limits"),
+    open("GET /v1/prices"),
     open("GET /v1/problems/{code}"),
+    open("GET /v1/topic-configs"),
     // Becoming somebody.
     open("POST /v1/signup").body(
         r#"{"email":"nobody@example.com","password":"correct horse battery","name":"Nobody","organization":"None"}"#,
@@ -174,6 +179,7 @@ pub const ROWS: &[Row] = &[
     inside("GET /v1/organizations/{organization}"),
     inside("PATCH /v1/organizations/{organization}").body(r#"{"name":"Another"}"#),
     inside("DELETE /v1/organizations/{organization}").also(&[409]),
+    inside("GET /v1/organizations/{organization}/limits"),
     inside("GET /v1/organizations/{organization}/networks"),
     inside("PUT /v1/organizations/{organization}/networks").body(r#"{"networks":["127.0.0.0/8"]}"#),
     inside("GET /v1/organizations/{organization}/members"),
@@ -227,7 +233,9 @@ pub const ROWS: &[Row] = &[
     inside("GET /v1/clusters/{cluster}/quotas/{quota}"),
     inside("DELETE /v1/clusters/{cluster}/quotas/{quota}"),
     inside("GET /v1/clusters/{cluster}/throttles"),
-    inside("GET /v1/clusters/{cluster}/topics"),
+    inside("GET /v1/clusters/{cluster}/overview"),
+    inside("GET /v1/clusters/{cluster}/connections"),
+    inside("GET /v1/clusters/{cluster}/topics").query("with=sizes&sort=-size"),
     inside("POST /v1/clusters/{cluster}/topics").body(r#"{"name":"another","partitions":1}"#),
     inside("POST /v1/clusters/{cluster}/topics/batch").body(r#"{"create":[{"name":"another","partitions":1}]}"#),
     inside("GET /v1/clusters/{cluster}/topics/{topic}"),
@@ -235,6 +243,18 @@ pub const ROWS: &[Row] = &[
     inside("DELETE /v1/clusters/{cluster}/topics/{topic}"),
     inside("GET /v1/clusters/{cluster}/topics/{topic}/partitions"),
     inside("GET /v1/clusters/{cluster}/topics/{topic}/configs"),
+    inside("GET /v1/clusters/{cluster}/topics/{topic}/records").query("start=earliest"),
+    inside("POST /v1/clusters/{cluster}/topics/{topic}/records")
+        .body(r#"{"records":[{"key":{"text":"another"},"value":{"text":"another"}}]}"#),
+    inside("GET /v1/clusters/{cluster}/topics/{topic}/partitions/{partition}/records/{offset}"),
+    inside("GET /v1/clusters/{cluster}/topics/{topic}/groups"),
+    inside("GET /v1/clusters/{cluster}/groups"),
+    inside("GET /v1/clusters/{cluster}/groups/{group}"),
+    inside("DELETE /v1/clusters/{cluster}/groups/{group}"),
+    inside("DELETE /v1/clusters/{cluster}/groups/{group}/offsets").query("topic=<topic>"),
+    inside("POST /v1/clusters/{cluster}/groups/{group}/offsets:reset").body(r#"{"to":{"kind":"earliest"}}"#),
+    inside("GET /v1/clusters/{cluster}/groups/{group}/lag"),
+    inside("GET /v1/clusters/{cluster}/groups/{group}/lag/history"),
     inside("GET /v1/clusters/{cluster}/acls"),
     inside("POST /v1/clusters/{cluster}/acls").body(
         r#"{"resource_type":"topic","resource_name":"<topic>","principal":"User:another","operation":"read","permission":"allow"}"#,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
+use super::rows::NUMBERS;
 use crate::support::identity_provider::IdentityProvider;
 use crate::support::rest::{Tenant, id};
 
@@ -22,12 +23,23 @@ fn trusted_provider(tenant: &Tenant, name: &str) -> String {
     id(&tenant.make(&providers, &trusted))
 }
 
+/// A consumer group that is at the beginning of a topic.
+pub fn group(tenant: &Tenant, topic: &str, name: &str) -> String {
+    let path = format!("/v1/clusters/{}/groups/{name}/offsets:reset", tenant.cluster);
+    let body = json!({ "to": { "kind": "earliest" }, "topics": [{ "topic": topic }] });
+    tenant.rest().post(&path, &body).expect(200);
+    name.to_owned()
+}
+
 impl Things {
     /// Makes what there is not yet.
     pub fn one_of_everything(tenant: &Tenant, name: &str) -> Self {
         let inside = |what: &str| format!("/v1/organizations/{}/{what}", tenant.organization);
         let topic = format!("{name}-topic");
         tenant.topic(&topic, 1);
+        let record = json!({ "records": [{ "key": { "text": name }, "value": { "text": name } }] });
+        let records = format!("/v1/clusters/{}/topics/{topic}/records", tenant.cluster);
+        tenant.make(&records, &record);
         let account = tenant.another_account(&format!("{name} program"));
         let key = json!({ "service_account": account, "name": format!("{name} key") });
         let key = tenant.make("/v1/api-keys", &key);
@@ -68,7 +80,10 @@ impl Things {
             ("organization", tenant.organization.clone()),
             ("project", tenant.project.clone()),
             ("cluster", tenant.cluster.clone()),
+            ("group", group(tenant, &topic, &format!("{name}-group"))),
             ("topic", topic),
+            ("partition", "0".to_owned()),
+            ("offset", "0".to_owned()),
             ("binding", tenant.bind(&account, "operator", &tenant.cluster)),
             ("service_account", account),
             ("api_key", id(&key)),
@@ -91,8 +106,8 @@ impl Things {
     /// The same that do not exist: ids and names of the same form and length.
     pub fn absent(&self) -> Self {
         let other = |name: &str, value: &String| match name {
-            "code" | "issuer" | "pem" => value.clone(),
-            "topic" => "x".repeat(value.len()),
+            "code" | "issuer" | "pem" | "partition" | "offset" => value.clone(),
+            "topic" | "group" => "x".repeat(value.len()),
             _ => {
                 let (prefix, id) = value.split_once('_').expect("a public id has a prefix");
                 let id: String = id.chars().map(|c| if c == 'c' { 'd' } else { 'c' }).collect();
@@ -119,7 +134,7 @@ impl Things {
     /// A text in which these cannot be told from others.
     pub fn blind(&self, text: &str) -> String {
         let mut blind = text.to_owned();
-        for (name, value) in &self.0 {
+        for (name, value) in self.0.iter().filter(|(name, _)| !NUMBERS.contains(name)) {
             blind = blind.replace(value.as_str(), &format!("<{name}>"));
         }
         blind

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Folders that are built or fetched, not written.
-const NOT_OURS: [&str; 8] = [
+const NOT_OURS: [&str; 9] = [
     "target",
     ".git",
     ".cache",
@@ -13,6 +13,7 @@ const NOT_OURS: [&str; 8] = [
     "node_modules",
     "__pycache__",
     "dist",
+    "dist.next",
 ];
 
 /// A text file of the repository.
