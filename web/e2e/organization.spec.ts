@@ -180,4 +180,12 @@ test("an organization is renamed, keeps its networks and its own address, and en
   await page.getByRole("dialog", { name: "End the organization" }).getByRole("textbox").fill("Ends now");
   await page.getByRole("button", { name: "End it for good" }).click();
   await expect(page).toHaveURL(/\/clusters$/);
+  await expect(page.getByText("You are in no organization")).toBeVisible();
+  await inspect(page, "organization-none");
+  await page.getByRole("link", { name: "Make an organization" }).click();
+  await page.getByRole("textbox", { name: "Name" }).fill("Begins Again");
+  await inspect(page, "organization-create");
+  await page.getByRole("button", { name: "Make the organization" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "First five minutes" })).toBeVisible();
+  await expect(page.getByRole("combobox", { name: "Organization" })).toHaveValue("Begins Again");
 });

@@ -50,6 +50,10 @@ test("a topic is made, and what would be refused is said while one types", async
   expect(made.configs).toEqual({ "max.message.bytes": "2097152", "retention.ms": "86400000" });
   await expect(page.getByText("How long records stay")).toBeVisible();
   await inspect(page, "topic-overview");
+  await page.getByRole("link", { name: "Messages" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "Messages of orders" })).toBeVisible();
+  await page.getByRole("link", { name: "orders", exact: true }).click();
+  await expect(page.getByText("How long records stay"), "each page has its own of the topic").toBeVisible();
 });
 
 test("the list is filtered, sorted, scrolled to its end, and many topics are deleted at once", async ({

@@ -22,5 +22,7 @@ for (const key of first) {
 }
 const needed = [...new Set(first.flatMap((key) => [...files(key)]))];
 const total = needed.reduce((sum, file) => sum + statSync(join(dist, `${file}.gz`)).size, 0);
-console.log(`first page: ${needed.length} files, ${(total / 1000).toFixed(1)} kB compressed (gzip), of ${most / 1000} kB`);
+console.log(
+  `first page: ${needed.length} files, ${(total / 1000).toFixed(1)} kB compressed (gzip), of ${most / 1000} kB`,
+);
 process.exitCode = total > most ? 1 : 0;

@@ -1,11 +1,12 @@
 import { MantineProvider } from "@mantine/core";
 import { ModalsProvider } from "@mantine/modals";
 import { Notifications } from "@mantine/notifications";
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { asProblem } from "./api/problem";
 import { router } from "./router";
 import { nonce } from "./shell/nonce";
+import { sessionQuery } from "./shell/session";
 import { theme } from "./shell/theme";
 
 /** What cannot get better by asking again is not asked again. */
@@ -14,7 +15,15 @@ function worthAnotherTry(failures: number, error: unknown): boolean {
   return failures < 2 && (status === 0 || status >= 500);
 }
 
+/** A session can end in the middle of a page. The first answer that says so makes it known, and the shell leads to the login and back. */
+const queryCache = new QueryCache({
+  onError: (error) => {
+    if (asProblem(error).status === 401) queryClient.setQueryData(sessionQuery.queryKey, null);
+  },
+});
+
 const queryClient = new QueryClient({
+  queryCache,
   defaultOptions: { queries: { retry: worthAnotherTry, staleTime: 5_000, refetchOnWindowFocus: true } },
 });
 

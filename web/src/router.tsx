@@ -35,6 +35,8 @@ export const router = createRouter({
   // biome-ignore lint/suspicious/noExplicitAny: the router's own way to say that the context comes with the provider
   context: { queryClient: undefined as any },
   defaultPreload: "intent",
+  // Another cluster, topic or group is another page: nothing that was typed or drawn for the one stays for the other.
+  defaultRemountDeps: ({ params }) => params,
   scrollRestoration: true,
 });
 

@@ -48,7 +48,7 @@ export function ConfirmTyped({ opened, onClose, title, children, word, action, o
           <TextInput
             label={
               <Text size="sm" span>
-                Type <b>{word}</b> to go on
+                Type <b style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>{word}</b> to go on
               </Text>
             }
             value={typed}

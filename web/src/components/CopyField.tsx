@@ -25,7 +25,12 @@ export function Copy({ value, label = "Copy" }: { value: string; label?: string 
 export function CopyField({ value, label }: { value: string; label: string }) {
   return (
     <Group gap={4} wrap="nowrap">
-      <ScrollArea type="auto" viewportProps={{ tabIndex: 0, role: "region", "aria-label": label }}>
+      <ScrollArea
+        type="auto"
+        scrollbarSize={6}
+        offsetScrollbars="present"
+        viewportProps={{ tabIndex: 0, role: "region", "aria-label": label }}
+      >
         <Code style={{ whiteSpace: "nowrap" }}>{value}</Code>
       </ScrollArea>
       <Copy value={value} label={`Copy ${label}`} />

@@ -10,10 +10,18 @@ interface Props<T> {
   children: (data: T) => ReactNode;
 }
 
-/** What a query gave; lines that wait until then, or why it gave nothing. */
+/** What a query gave; lines that wait until then, or why it gave nothing. What is shown may be old once asking again fails: that is said above it. */
 export function Loaded<T>({ query, lines = 5, children }: Props<T>) {
-  if (query.data !== undefined) return children(query.data);
-  if (query.error) return <ProblemAlert error={query.error} retry={() => void query.refetch()} />;
+  const problem = query.error && <ProblemAlert error={query.error} retry={() => void query.refetch()} />;
+  if (query.data !== undefined) {
+    return (
+      <>
+        {problem}
+        {children(query.data)}
+      </>
+    );
+  }
+  if (problem) return problem;
   const places = Array.from({ length: lines }, (_, line) => `line ${line}`);
   return (
     <Stack gap="xs" role="status" aria-label="Loading" aria-busy="true">

@@ -1,7 +1,11 @@
 import { Anchor, Container, Text, Title } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
+import { useEffect } from "react";
 
 export function NotFound() {
+  useEffect(() => {
+    document.title = "There is nothing here · Firn";
+  }, []);
   return (
     <Container component="main" size="sm" py="xl">
       <Title order={1} size="h2">

@@ -1,4 +1,4 @@
-import { Alert, Button, Code, Group, List, Text } from "@mantine/core";
+import { Alert, Anchor, Button, Code, Group, List, Text } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";
 import { asProblem } from "@/api/problem";
 
@@ -33,6 +33,11 @@ export function ProblemAlert({ error, retry }: Props) {
           <Text size="xs" c="dimmed">
             Audit entry <Code>{problem.denial}</Code>
           </Text>
+        )}
+        {problem.code === "unauthenticated" && (
+          <Anchor href="/login" target="_blank" size="xs" underline="always">
+            Log in again in a new tab, then come back: what you typed stays here
+          </Anchor>
         )}
         {retry && (
           <Button size="compact-xs" variant="default" onClick={retry}>

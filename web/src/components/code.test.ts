@@ -11,6 +11,14 @@ describe("curl", () => {
     expect(command).toContain("-X POST 'https://firn.example/v1/projects'");
     expect(command).toContain("$FIRN_API_KEY");
   });
+
+  it("sends what only a person may with a session, and what anybody may with nothing", () => {
+    const request = { method: "POST", path: "/v1/x", body: {} } as const;
+    expect(curl({ ...request, by: "person" }, "")).toMatch(
+      /Cookie: .*\$FIRN_SESSION[\s\S]*X-CSRF-Token: \$FIRN_CSRF_TOKEN/,
+    );
+    for (const by of ["person", "anybody"] as const) expect(curl({ ...request, by }, "")).not.toContain("Bearer");
+  });
 });
 
 describe("hcl", () => {

@@ -5,6 +5,8 @@ export interface Request {
   /** With its query, from `/v1` on. */
   path: string;
   body?: unknown;
+  /** Who may send it: a program with an API key, if nothing is said; only a person with a session; or anybody. */
+  by?: "person" | "anybody";
 }
 
 export interface Hcl {
@@ -41,10 +43,17 @@ function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-/** The command that sends a request with the API key in `$FIRN_API_KEY`. */
-export function curl({ method, path, body }: Request, origin: string): string {
+/** Each header of a sender, in double quotes: a shell fills in its variables. */
+const credentials: Record<"program" | "person" | "anybody", string[]> = {
+  program: ["Authorization: Bearer $FIRN_API_KEY"],
+  person: ["Cookie: __Host-firn_session=$FIRN_SESSION", "X-CSRF-Token: $FIRN_CSRF_TOKEN"],
+  anybody: [],
+};
+
+/** The command that sends a request with the API key in `$FIRN_API_KEY` or, where only a person may, with the session's cookie. */
+export function curl({ method, path, body, by }: Request, origin: string): string {
   const lines = [method === "GET" ? `curl ${quoted(origin + path)}` : `curl -X ${method} ${quoted(origin + path)}`];
-  lines.push('-H "Authorization: Bearer $FIRN_API_KEY"');
+  lines.push(...credentials[by ?? "program"].map((header) => `-H "${header}"`));
   if (method === "PATCH") lines.push(`-H 'If-Match: *'`);
   if (body !== undefined) {
     lines.push(`-H 'Content-Type: application/json'`);

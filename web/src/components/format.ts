@@ -20,6 +20,20 @@ export function count(value: number | null | undefined): string {
   return value === null || value === undefined ? "–" : value.toLocaleString("en", { maximumFractionDigits: 1 });
 }
 
+/** An offset: a name more than a number, so without separators. Beyond 2⁵³ the browser has lost digits, and that is said. */
+export function offset(value: number | null | undefined): string {
+  if (value === null || value === undefined) return "–";
+  return Number.isSafeInteger(value) ? String(value) : `about ${value.toPrecision(3)}`;
+}
+
+/** A moment as the browser's own field (`datetime-local`) has it, in the reader's time zone; empty where there is none. */
+export function localTime(at: string | null | undefined, seconds = false): string {
+  const time = new Date(at ?? "");
+  if (Number.isNaN(time.getTime())) return "";
+  const local = new Date(time.getTime() - time.getTimezoneOffset() * 60_000);
+  return local.toISOString().slice(0, seconds ? 19 : 16);
+}
+
 /** A moment in the reader's own time zone: `2026-11-28 22:31:07`. */
 export function moment(at: string | null | undefined): string {
   if (!at) return "–";

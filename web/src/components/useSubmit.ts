@@ -25,5 +25,5 @@ export function useSubmit<Values extends Record<string, unknown>>(
       setError(thrown);
     }
   });
-  return { submit, error, setError };
+  return { submit, error };
 }

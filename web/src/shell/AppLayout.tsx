@@ -1,16 +1,35 @@
 import { AppShell, Box, Burger, Group, Loader, ScrollArea } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { Outlet, useParams, useRouterState } from "@tanstack/react-router";
+import { useQuery } from "@tanstack/react-query";
+import { Outlet, useParams, useRouter, useRouterState } from "@tanstack/react-router";
 import { Suspense, useEffect } from "react";
 import { Brand } from "./Brand";
 import { Navigation } from "./Navigation";
+import { NoOrganization } from "./NoOrganization";
 import { OrganizationSwitch } from "./OrganizationSwitch";
 import { Palette, PaletteButton } from "./Palette";
 import { PersonMenu } from "./PersonMenu";
 import { SchemeSwitch } from "./SchemeSwitch";
+import { sessionQuery } from "./session";
+
+/** The pages behind the login, for as long as there is a session. */
+export function AppLayout() {
+  const { data: session } = useQuery(sessionQuery);
+  return session === null ? <ToLogin /> : <Shell />;
+}
+
+/** The session has ended: to the login, and from there back to this page. */
+function ToLogin() {
+  const router = useRouter();
+  useEffect(() => {
+    const return_to = router.state.location.href;
+    void router.navigate({ to: "/login", search: { return_to }, replace: true });
+  }, [router]);
+  return <Loader m="xl" aria-label="Loading" />;
+}
 
 /** Header, navigation and the page. */
-export function AppLayout() {
+function Shell() {
   const [open, { toggle, close }] = useDisclosure();
   const { cluster } = useParams({ strict: false });
   const path = useRouterState({ select: (state) => state.location.pathname });
@@ -48,7 +67,7 @@ export function AppLayout() {
           </Group>
         </Group>
       </AppShell.Header>
-      <AppShell.Navbar aria-label="Navigation">
+      <AppShell.Navbar aria-label="Navigation" className={open ? undefined : "shut-on-a-phone"}>
         <AppShell.Section p="xs" hiddenFrom="sm">
           <OrganizationSwitch />
         </AppShell.Section>
@@ -58,7 +77,9 @@ export function AppLayout() {
       </AppShell.Navbar>
       <AppShell.Main id="page">
         <Suspense fallback={<Loader aria-label="Loading" />}>
-          <Outlet />
+          <NoOrganization path={path}>
+            <Outlet />
+          </NoOrganization>
         </Suspense>
       </AppShell.Main>
       <Palette cluster={cluster} />

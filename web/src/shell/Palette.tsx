@@ -2,11 +2,19 @@ import { ActionIcon, Group, Kbd, Text, UnstyledButton } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { Spotlight, type SpotlightActionData, type SpotlightActionGroupData, spotlight } from "@mantine/spotlight";
 import { IconListDetails, IconSearch, IconServer } from "@tabler/icons-react";
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQueries, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, got } from "@/api/client";
-import { clusterSections, inCluster, organizationSections, type Place, personalPlaces } from "./navigation";
+import {
+  clusterCommands,
+  clusterSections,
+  inCluster,
+  organizationCommands,
+  organizationSections,
+  type Place,
+  personalPlaces,
+} from "./navigation";
 import { type Cluster, clustersQuery, projectsQuery, useWorkspace } from "./workspace";
 
 /** Opens the palette: by a click, and everywhere by Ctrl-K or ⌘K. */
@@ -62,7 +70,12 @@ export function Palette({ cluster }: { cluster: string | undefined }) {
     });
     if (found.length > 0) groups.push({ group: "Topics", actions: found });
   }
-  const clusters = useClusters().map(({ id, name, slug }) => {
+  const commands = [
+    ...(cluster ? clusterCommands.map((place) => action(place, inCluster(place.to, cluster))) : []),
+    ...organizationCommands.map((place) => ({ ...action(place, place.to), id: `do ${place.to}` })),
+  ];
+  groups.push({ group: "Do", actions: commands });
+  const clusters = useClusters(words).map(({ id, name, slug }) => {
     const to = `/clusters/${id}`;
     return {
       id: `cluster ${id}`,
@@ -109,13 +122,13 @@ function useTopics(cluster: string | undefined, words: string): string[] {
   return data ?? [];
 }
 
-/** The clusters that some page has already asked for: the palette asks for none itself but those of the first project. */
-function useClusters(): Cluster[] {
+/** The clusters of the organization. They are asked for once somebody types, but those of the first project, which are there at once. */
+function useClusters(words: string): Cluster[] {
   const { organization } = useWorkspace();
   const { data: projects = [] } = useQuery(projectsQuery(organization?.id));
-  const queries = useQueryClient();
-  const first = projects[0]?.id;
-  const { data: clusters = [] } = useQuery({ ...clustersQuery(first ?? ""), enabled: first !== undefined });
-  const others = projects.slice(1).flatMap(({ id }) => queries.getQueryData(clustersQuery(id).queryKey) ?? []);
-  return [...clusters, ...others];
+  const typed = words.trim() !== "";
+  const lists = useQueries({
+    queries: projects.map(({ id }, at) => ({ ...clustersQuery(id), enabled: typed || at === 0 })),
+  });
+  return lists.flatMap(({ data }) => data ?? []);
 }

@@ -19,9 +19,10 @@ export function PersonMenu() {
       complain(error);
       return;
     }
+    // First away from the pages that ask for more, then nothing of what this person saw stays.
+    await navigate({ to: "/login" });
     keepCsrfToken(undefined);
     queries.clear();
-    await navigate({ to: "/login" });
   };
   return (
     <Menu position="bottom-end" width={220}>

@@ -3,6 +3,7 @@ import {
   IconActivity,
   IconAddressBook,
   IconBuilding,
+  IconBuildingPlus,
   IconCertificate,
   IconChartBar,
   IconFolder,
@@ -15,6 +16,7 @@ import {
   IconMailForward,
   IconNetwork,
   IconPlayerPlay,
+  IconPlus,
   IconQuestionMark,
   IconRobot,
   IconServer,
@@ -68,10 +70,18 @@ export const organizationSections: Section[] = [
   },
 ];
 
+export const newOrganization: Place = {
+  label: "New organization",
+  to: "/organization/create",
+  icon: IconBuildingPlus,
+  keywords: ["make an organization"],
+};
+
 /** Of one person. */
 export const personalPlaces: Place[] = [
   { label: "Profile", to: "/profile", icon: IconUser },
   { label: "Sessions", to: "/profile/sessions", icon: IconId },
+  newOrganization,
 ];
 
 /** Of a cluster; `$cluster` stands for its id. */
@@ -123,6 +133,23 @@ export const clusterSections: Section[] = [
       { label: "Audit log", to: "/clusters/$cluster/audit", icon: IconHistory },
       { label: "Settings", to: "/clusters/$cluster/settings", icon: IconSettings, keywords: ["delete", "suspend"] },
     ],
+  },
+];
+
+/** What one can do from anywhere in the organization: for the palette. */
+export const organizationCommands: Place[] = [
+  { label: "Create cluster", to: "/clusters/create", icon: IconPlus, keywords: ["new cluster"] },
+  { label: "Invite somebody", to: "/organization/invitations", icon: IconMailForward, keywords: ["new member"] },
+];
+
+/** What one can do in a cluster. */
+export const clusterCommands: Place[] = [
+  { label: "Create topic", to: "/clusters/$cluster/topics?create=true", icon: IconPlus, keywords: ["new topic"] },
+  {
+    label: "Allow or deny",
+    to: "/clusters/$cluster/access/acls/new",
+    icon: IconShieldLock,
+    keywords: ["new ACL", "wizard", "grant"],
   },
 ];
 

@@ -26,6 +26,7 @@ export const theme = createTheme({
   fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, "Noto Sans Mono", monospace',
   headings: { fontWeight: "650" },
   components: {
+    Badge: { defaultProps: { tt: "none", miw: "max-content" } },
     Anchor: { defaultProps: { underline: "hover" } },
     Tooltip: { defaultProps: { openDelay: 250 } },
     // A dialog's header is no banner of the page.

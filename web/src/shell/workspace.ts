@@ -49,7 +49,7 @@ export function useWorkspace() {
     defaultValue: "",
     getInitialValueInEffect: false,
   });
-  const { data: organizations = [], isPending } = useQuery(organizationsQuery);
+  const { data: organizations = [], isPending, isSuccess } = useQuery(organizationsQuery);
   const organization = organizations.find((each) => each.id === chosen) ?? organizations[0];
-  return { organizations, organization, choose, isPending };
+  return { organizations, organization, choose, isPending, isSuccess };
 }

@@ -1,5 +1,6 @@
 import { Group, Select, TextInput } from "@mantine/core";
 import { useState } from "react";
+import { localTime } from "@/components/format";
 
 interface Props {
   /** RFC 3339; undefined: it holds until it is revoked. */
@@ -44,7 +45,7 @@ export function ExpiryField({ value, onChange, error }: Props) {
           type="datetime-local"
           label="Moment, in your time zone"
           required
-          value={value ? local(value) : ""}
+          value={localTime(value)}
           onChange={({ currentTarget }) =>
             onChange(currentTarget.value ? new Date(currentTarget.value).toISOString() : undefined)
           }
@@ -52,10 +53,4 @@ export function ExpiryField({ value, onChange, error }: Props) {
       )}
     </Group>
   );
-}
-
-/** A moment as the browser's own field has it. */
-function local(at: string): string {
-  const time = new Date(at);
-  return new Date(time.getTime() - time.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }

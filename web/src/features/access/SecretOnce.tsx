@@ -1,6 +1,8 @@
-import { Alert, Button, Checkbox, Modal, Stack, Text } from "@mantine/core";
+import { Alert, Anchor, Button, Checkbox, Modal, Stack, Text } from "@mantine/core";
 import { IconKey } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import { authorityQuery } from "@/api/authority";
 import { CodeBlock, CopyField } from "@/components/CopyField";
 import type { ClientSettings } from "./api";
 
@@ -43,14 +45,7 @@ export function SecretOnce({ made, onClose }: Props) {
             {made.what}
           </Text>
           <CopyField value={made.secret} label={made.what} />
-          {made.client && (
-            <>
-              <Text size="sm" fw={600}>
-                As client.properties
-              </Text>
-              <CodeBlock code={properties(made.client)} label="client.properties" />
-            </>
-          )}
+          {made.client && <Properties client={made.client} />}
           <Checkbox
             label="I have saved it"
             checked={saved}
@@ -66,7 +61,29 @@ export function SecretOnce({ made, onClose }: Props) {
   );
 }
 
-function properties(client: ClientSettings): string {
+/** How a client is set to log in with it. */
+function Properties({ client }: { client: ClientSettings }) {
+  const { data: authority } = useQuery(authorityQuery);
+  return (
+    <>
+      <Text size="sm" fw={600}>
+        As client.properties
+      </Text>
+      <CodeBlock code={properties(client, Boolean(authority))} label="client.properties" />
+      {authority && (
+        <Text size="sm">
+          Save{" "}
+          <Anchor href="/v1/certificate-authority" download="firn-ca.pem" inherit underline="always">
+            firn-ca.pem
+          </Anchor>{" "}
+          beside it: clients must trust that authority.
+        </Text>
+      )}
+    </>
+  );
+}
+
+function properties(client: ClientSettings, authority: boolean): string {
   const module = client.sasl_mechanism.startsWith("SCRAM")
     ? "org.apache.kafka.common.security.scram.ScramLoginModule"
     : "org.apache.kafka.common.security.plain.PlainLoginModule";
@@ -75,5 +92,6 @@ function properties(client: ClientSettings): string {
     `security.protocol=${client.security_protocol}`,
     `sasl.mechanism=${client.sasl_mechanism}`,
     `sasl.jaas.config=${module} required username="${client.username}" password="${client.password}";`,
+    ...(authority ? ["ssl.truststore.type=PEM", "ssl.truststore.location=firn-ca.pem"] : []),
   ].join("\n");
 }

@@ -21,6 +21,9 @@ export function LoginProviders() {
   const { submit, error } = useSubmit(form, async ({ provider, password }) => {
     const body = { provider: providerIn(provider) ?? "", password, return_to: "/profile?linked=yes" };
     const { authorization_url } = await got(api.POST("/v1/oidc/links", { body }));
+    // An address of the provider's choice, but never a script.
+    if (!/^https?:\/\//i.test(authorization_url))
+      throw new Error("The login provider has no address that can be opened.");
     window.location.assign(authorization_url);
   });
   return (

@@ -87,7 +87,7 @@ function Person({ me, etag }: { me: Me; etag: string }) {
               Save the name
             </Button>
           </Group>
-          <AsCode request={{ method: "PATCH", path: "/v1/me", body: { name: form.values.name } }} />
+          <AsCode request={{ method: "PATCH", path: "/v1/me", body: { name: form.values.name }, by: "person" }} />
         </Stack>
       </form>
     </Section>
@@ -147,6 +147,7 @@ function ChangePassword({ email }: { email: string }) {
               method: "POST",
               path: "/v1/me/password",
               body: { current_password: "…", new_password: "…" },
+              by: "person",
             }}
           />
         </Stack>

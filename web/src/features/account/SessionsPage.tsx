@@ -88,6 +88,7 @@ function Session({ session, busy, end }: { session: SessionResource; busy: boole
           <Button
             variant="default"
             size="xs"
+            style={{ flexShrink: 0 }}
             onClick={end}
             disabled={busy}
             aria-label={`End the session of ${name}, begun ${moment(session.created_at)}`}

@@ -27,7 +27,14 @@ export function SignupPage() {
         <Button type="submit" loading={form.submitting} fullWidth my="md">
           Sign up
         </Button>
-        <AsCode request={{ method: "POST", path: "/v1/signup", body: { name, organization, email, password: "…" } }} />
+        <AsCode
+          request={{
+            method: "POST",
+            path: "/v1/signup",
+            body: { name, organization, email, password: "…" },
+            by: "anybody",
+          }}
+        />
       </form>
       <Text size="sm">
         You have an account?{" "}

@@ -54,16 +54,6 @@ export const connectionsQuery = (cluster: string) =>
     refetchInterval: LIVE,
   });
 
-/** The certificate of the authority that signs the brokers' certificates; null where clients know it anyway. */
-export const authorityQuery = queryOptions({
-  queryKey: ["certificate-authority"],
-  queryFn: async ({ signal }): Promise<string | null> => {
-    const asked = await api.GET("/v1/certificate-authority", { parseAs: "text", signal });
-    return asked.response.status === 404 ? null : got(Promise.resolve(asked));
-  },
-  staleTime: Number.POSITIVE_INFINITY,
-});
-
 /** How far a chart of usage goes back, and how long one of its periods is. */
 export interface Span {
   label: string;
@@ -95,7 +85,8 @@ export const usageQuery = (cluster: Cluster, span: Span) =>
         return typeof page === "string" ? { items: [] } : page;
       });
     },
-    refetchInterval: 15_000,
+    // A day by the minute is several pages, of which the last minute alone is new.
+    refetchInterval: span.minutes > 60 ? 60_000 : 15_000,
   });
 
 export const createCluster = (body: NewCluster) => got(api.POST("/v1/clusters", { body }));

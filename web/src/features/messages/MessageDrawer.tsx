@@ -3,7 +3,7 @@ import { IconChevronDown, IconChevronUp, IconRepeat } from "@tabler/icons-react"
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { CopyField } from "@/components/CopyField";
-import { bytes, count, moment } from "@/components/format";
+import { bytes, moment, offset } from "@/components/format";
 import { ProblemAlert } from "@/components/ProblemAlert";
 import { type At, idOf, type Message, messageQuery } from "./api";
 import { ContentView } from "./ContentView";
@@ -34,7 +34,7 @@ export function MessageDrawer({ at, message, messages, reading, onOpen, onClose,
       onClose={onClose}
       position="right"
       size="xl"
-      title={message ? `Offset ${count(message.offset)} of partition ${message.partition}` : ""}
+      title={message ? `Offset ${offset(message.offset)} of partition ${message.partition}` : ""}
       closeButtonProps={{ "aria-label": "Close" }}
     >
       {message && (

@@ -1,7 +1,7 @@
 import { Box, Checkbox, Table, Text, UnstyledButton } from "@mantine/core";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { memo, useRef } from "react";
-import { bytes, moment } from "@/components/format";
+import { bytes, moment, offset as shownOffset } from "@/components/format";
 import { idOf, type Message } from "./api";
 import type { Decoder } from "./decoders";
 import { fromBase64, toHex } from "./decoders/bytes";
@@ -146,7 +146,7 @@ const Row = memo(function Row({ message, index, decoders, selected, onToggle, on
             onOpen();
           }}
         >
-          {offset}
+          {shownOffset(offset)}
         </UnstyledButton>
       </Table.Td>
       <Table.Td visibleFrom="sm">

@@ -51,13 +51,7 @@ export function MessagesPage() {
       }
     >
       {topic.error && <ProblemAlert error={topic.error} retry={() => void topic.refetch()} />}
-      <SearchForm
-        key={JSON.stringify(search)}
-        at={at}
-        search={search}
-        partitions={topic.data?.partitions ?? 1}
-        onSearch={searchFor}
-      />
+      <SearchForm at={at} search={search} partitions={topic.data?.partitions ?? 1} onSearch={searchFor} />
       <Results at={at} search={search} run={run} onProduce={open} />
       <ProduceModal at={at} opened={producing} onClose={close} partitions={topic.data?.partitions ?? 1} />
     </Page>

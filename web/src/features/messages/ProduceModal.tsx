@@ -6,18 +6,13 @@ import { done } from "@/components/notify";
 import { ProblemAlert } from "@/components/ProblemAlert";
 import { type At, produce } from "./api";
 import { DraftFields } from "./DraftFields";
-import { type Draft, emptyDraft, faultOf, recordOf } from "./drafts";
+import { emptyDraft, isWhole, recordOf } from "./drafts";
 
 interface Props {
   at: At;
   opened: boolean;
   onClose: () => void;
   partitions: number;
-}
-
-/** Whether all parts can be sent. */
-export function isWhole({ key, value, headers }: Draft): boolean {
-  return [key, value, ...headers.map((header) => header.value)].every((part) => faultOf(part) === undefined);
 }
 
 /** Produces one message, again and again if one likes. */

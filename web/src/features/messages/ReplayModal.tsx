@@ -7,8 +7,10 @@ import { done } from "@/components/notify";
 import { ProblemAlert } from "@/components/ProblemAlert";
 import { type At, type Message, type NewMessage, produce, topicQuery } from "./api";
 import { DraftFields } from "./DraftFields";
-import { type Draft, draftOf, recordOf, requests } from "./drafts";
-import { isWhole } from "./ProduceModal";
+import { type Draft, draftOf, isWhole, recordOf, requests } from "./drafts";
+
+/** How many records are shown as code. */
+const inCode = 3;
 
 interface Props {
   at: At;
@@ -84,7 +86,12 @@ export function ReplayModal({ at, messages, onClose }: Props) {
           )}
           {sent > 0 && <Progress value={(sent / records.length) * 100} aria-label="Messages that were produced" />}
           {error !== undefined && <ProblemAlert error={error} />}
-          <AsCode request={{ method: "POST", path, body: { records: records.slice(0, 3) } }} />
+          <AsCode request={{ method: "POST", path, body: { records: records.slice(0, inCode) } }} />
+          {records.length > inCode && (
+            <Text size="xs" c="dimmed">
+              The command holds the first {inCode} of {count(records.length)}; a request takes a hundred.
+            </Text>
+          )}
           <Group justify="flex-end">
             <Button variant="default" onClick={onClose}>
               Cancel

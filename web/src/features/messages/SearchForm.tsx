@@ -1,10 +1,11 @@
 import { Button, Card, Group, MultiSelect, Select, Stack, Switch, TextInput } from "@mantine/core";
 import { IconSearch } from "@tabler/icons-react";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useEffect, useState } from "react";
 import { AsCode } from "@/components/AsCode";
+import { localTime } from "@/components/format";
 import type { At } from "./api";
 import { FilterField } from "./FilterField";
-import { localTime, pathOf, type Search, type StartKind, startOf, startText } from "./search";
+import { pathOf, type Search, type StartKind, startOf, startText } from "./search";
 
 interface Props {
   at: At;
@@ -39,7 +40,7 @@ function valuesOf(search: Search): Values {
     kind,
     count: kind === "last" ? value : "50",
     offset: kind === "offset" ? value : "0",
-    time: localTime(kind === "time" ? value : new Date(Date.now() - 3_600_000).toISOString()),
+    time: localTime(kind === "time" ? value : new Date(Date.now() - 3_600_000).toISOString(), true),
     filter: search.filter ?? "",
     live: search.live === true,
   };
@@ -60,6 +61,9 @@ function searchOf({ partitions, kind, count, offset, time, filter, live }: Value
 /** Where to look, and for what. */
 export function SearchForm({ at, search, partitions, onSearch }: Props) {
   const [values, setValues] = useState(() => valuesOf(search));
+  // What the address says applies, also when it changes from elsewhere; the form stays, and with it the focus.
+  const told = JSON.stringify(search);
+  useEffect(() => setValues(valuesOf(JSON.parse(told) as Search)), [told]);
   const change = (changed: Partial<Values>) => setValues((before) => ({ ...before, ...changed }));
   const asked = searchOf(values);
   const submit = (event: FormEvent) => {

@@ -26,8 +26,9 @@ export function SearchStatus({ state, live, onStop, onMore }: Props) {
             </Badge>
           )}
           <Text size="sm" role="status">
-            <b>{count(state.found.length)}</b> found, {count(state.scanned)} looked at ({bytes(state.bytes)})
+            <b>{count(state.matched)}</b> found, {count(state.scanned)} looked at ({bytes(state.bytes)})
             {state.status === "ended" ? ", to the end" : ""}
+            {state.matched > state.found.length ? `, the last ${count(state.found.length)} are kept` : ""}
             {state.damaged > 0 ? `, ${count(state.damaged)} damaged batches left out` : ""}
           </Text>
         </Group>

@@ -53,7 +53,7 @@ interface FormatProps {
   onChange: (format: Format) => void;
 }
 
-export function FormatSelect({ label, value, onChange }: FormatProps) {
+function FormatSelect({ label, value, onChange }: FormatProps) {
   return (
     <Select
       label={label}
@@ -93,7 +93,7 @@ function Export({ at, messages, selected, decoders }: ExportProps) {
         <Menu.Item onClick={() => lines(false)}>JSON lines</Menu.Item>
         <Menu.Item onClick={() => table(false)}>CSV</Menu.Item>
         <Menu.Divider />
-        <Menu.Label>Keys, values and headers hidden</Menu.Label>
+        <Menu.Label>Keys, values and what headers hold are hidden</Menu.Label>
         <Menu.Item onClick={() => lines(true)}>JSON lines, masked</Menu.Item>
         <Menu.Item onClick={() => table(true)}>CSV, masked</Menu.Item>
       </Menu.Dropdown>

@@ -45,7 +45,8 @@ export const produce = (path: At, records: NewMessage[]) =>
 
 export const topicQuery = (path: At) =>
   queryOptions({
-    queryKey: ["topic", path.cluster, path.topic],
+    // Beneath the topic, so that what changes one changes this; its own name, for other pages keep the version beside it.
+    queryKey: ["topic", path.cluster, path.topic, "plain"],
     queryFn: () => got(api.GET("/v1/clusters/{cluster}/topics/{topic}", { params: { path } })),
   });
 

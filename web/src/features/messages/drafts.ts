@@ -60,6 +60,11 @@ export function faultOf({ way, text }: Part): string | undefined {
   }
 }
 
+/** Whether all parts can be sent. */
+export function isWhole({ key, value, headers }: Draft): boolean {
+  return [key, value, ...headers.map((header) => header.value)].every((part) => faultOf(part) === undefined);
+}
+
 type Data = NonNullable<NewMessage["value"]>;
 
 /** JSON goes as the text that was typed: so no digit of a number is lost. */

@@ -1,15 +1,6 @@
 import { describe, expect, it } from "vitest";
-import {
-  firstRequest,
-  localTime,
-  newestFirst,
-  nextRequest,
-  pathOf,
-  readSearch,
-  shareDone,
-  startOf,
-  startText,
-} from "./search";
+import { localTime } from "@/components/format";
+import { firstRequest, newestFirst, nextRequest, pathOf, readSearch, shareDone, startOf, startText } from "./search";
 
 describe("a search", () => {
   it("is read from an address, without what makes no sense", () => {
@@ -38,7 +29,7 @@ describe("a search", () => {
     expect(startText("time", "")).toBeUndefined();
     expect(startText("latest", "7")).toBe("latest");
     const time = startText("time", "2026-11-28T12:00:00") ?? "";
-    expect(localTime(startOf(time).value)).toBe("2026-11-28T12:00:00");
+    expect(localTime(startOf(time).value, true)).toBe("2026-11-28T12:00:00");
     expect(newestFirst({})).toBe(true);
     expect(newestFirst({ start: "earliest" })).toBe(false);
   });

@@ -79,13 +79,6 @@ export function startText(kind: StartKind, value: string): string | undefined {
   return starts.test(text) ? text : undefined;
 }
 
-/** A moment as `datetime-local` writes it, in the reader's own time zone. */
-export function localTime(text: string): string {
-  const time = new Date(text);
-  if (Number.isNaN(time.getTime())) return "";
-  return new Date(time.getTime() - time.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
-}
-
 interface Span {
   partition: number;
   position: number;

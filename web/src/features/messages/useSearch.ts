@@ -14,7 +14,10 @@ type Progress = MessagesPage["progress"];
 
 export interface State {
   status: "searching" | "paused" | "ended" | "failed";
+  /** The newest of those that were found. */
   found: Message[];
+  /** How many were found in all. */
+  matched: number;
   scanned: number;
   bytes: number;
   damaged: number;
@@ -36,6 +39,7 @@ type Action =
 const initial: State = {
   status: "searching",
   found: [],
+  matched: 0,
   scanned: 0,
   bytes: 0,
   damaged: 0,
@@ -47,14 +51,16 @@ const initial: State = {
 };
 
 function withPage(state: State, page: MessagesPage, live: boolean): State {
+  const matched = state.matched + page.items.length;
   const all = page.items.length === 0 ? state.found : [...state.found, ...page.items];
   const found = all.length > mostKept ? all.slice(all.length - mostKept) : all;
   const cursor = page.next_cursor ?? undefined;
-  const enough = !live && found.length >= state.wanted;
+  const enough = !live && matched >= state.wanted;
   return {
     ...state,
     status: cursor === undefined ? "ended" : enough ? "paused" : "searching",
     found,
+    matched,
     scanned: state.scanned + page.scanned_records,
     bytes: state.bytes + page.scanned_bytes,
     damaged: state.damaged + page.damaged_batches,
@@ -74,7 +80,7 @@ function reduce(state: State, action: Action): State {
     case "pause":
       return state.status === "searching" ? { ...state, status: "paused" } : state;
     case "more":
-      return { ...state, status: "searching", error: undefined, wanted: state.found.length + pageSize };
+      return { ...state, status: "searching", error: undefined, wanted: state.matched + pageSize };
     case "fail":
       return { ...state, status: "failed", error: action.error };
   }

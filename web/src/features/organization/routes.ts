@@ -42,6 +42,12 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import("./settings/SettingsPage"), "SettingsPage"),
 });
 
+const create = createRoute({
+  getParentRoute: () => appRoute,
+  path: "/organization/create",
+  component: lazyRouteComponent(() => import("./create/CreateOrganizationPage"), "CreateOrganizationPage"),
+});
+
 const clusterAudit = createRoute({
   getParentRoute: () => clusterRoute,
   path: "/audit",
@@ -49,5 +55,5 @@ const clusterAudit = createRoute({
   component: lazyRouteComponent(() => import("./audit/ClusterAuditPage"), "ClusterAuditPage"),
 });
 
-export const organizationRoutes = [members, invitations, usage, audit, limits, settings] as const;
+export const organizationRoutes = [members, invitations, usage, audit, limits, settings, create] as const;
 export const clusterOrganizationRoutes = [clusterAudit] as const;

@@ -63,8 +63,16 @@ function newProject(organization: string): Promise<Project> {
   return got(api.POST("/v1/projects", { body: { organization, name: "default" } }));
 }
 
+/** A cluster called `first`; where there is one, `first-2` and so on. */
 async function newCluster(project: string): Promise<Cluster> {
-  return got(inForce(api.POST("/v1/clusters", { body: { project, name: clusterName } })));
+  for (let number = 1; ; number += 1) {
+    const name = number === 1 ? clusterName : `${clusterName}-${number}`;
+    try {
+      return await got(inForce(api.POST("/v1/clusters", { body: { project, name } })));
+    } catch (error) {
+      if (asProblem(error).code !== "already_exists" || number >= 20) throw error;
+    }
+  }
 }
 
 const pause = (ms: number) => new Promise((resolved) => setTimeout(resolved, ms));

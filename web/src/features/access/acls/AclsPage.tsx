@@ -6,7 +6,6 @@ import { Empty } from "@/components/Empty";
 import { count } from "@/components/format";
 import { Loaded } from "@/components/Loaded";
 import { Page } from "@/components/Page";
-import { ProblemAlert } from "@/components/ProblemAlert";
 import { type Acl, type ServiceAccount, usePrincipals } from "../api";
 import { useClusterId } from "../parts";
 import { AclFilters } from "./AclFilters";
@@ -60,9 +59,6 @@ export function AclsPage() {
                   onChange={(chosen) => go(filter, chosen)}
                 />
               </Group>
-              {pages.isFetchNextPageError && (
-                <ProblemAlert error={pages.error} retry={() => void pages.fetchNextPage()} />
-              )}
               <Shown cluster={cluster} view={view} acls={pages.items} accounts={accounts} />
             </Stack>
           )

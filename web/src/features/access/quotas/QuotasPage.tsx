@@ -8,16 +8,11 @@ import { ConfirmTyped } from "@/components/ConfirmTyped";
 import { Empty } from "@/components/Empty";
 import { Loaded } from "@/components/Loaded";
 import { Page } from "@/components/Page";
-import { accountName, type Quota, quotasQuery, type ServiceAccount, usePrincipals } from "../api";
+import { type Quota, quotasQuery, type ServiceAccount, usePrincipals } from "../api";
 import { Listing, useClusterId } from "../parts";
 import { useChange } from "../saving";
-import { entityText, limits, quotaText, sorts, valuesOf } from "./entity";
+import { entityText, limits, quotaText, sorts, userName, valuesOf } from "./entity";
 import { type Edited, QuotaForm } from "./QuotaForm";
-
-/** How people know a user of a quota. */
-export function userName(accounts: readonly ServiceAccount[]): (user: string) => string {
-  return (user) => accountName(`User:${user}`, accounts) ?? user;
-}
 
 /** How much clients of a cluster may use. */
 export function QuotasPage() {

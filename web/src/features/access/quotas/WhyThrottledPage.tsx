@@ -8,8 +8,7 @@ import { Loaded } from "@/components/Loaded";
 import { Page } from "@/components/Page";
 import { type ServiceAccount, type Throttle, throttlesQuery, usePrincipals } from "../api";
 import { Listing, PrincipalName, useClusterId } from "../parts";
-import { counted, entityText, quotaText } from "./entity";
-import { userName } from "./QuotasPage";
+import { counted, entityText, quotaText, userName } from "./entity";
 
 /** Which clients wait, by which limit, and since when; it is asked anew every two seconds. */
 export function WhyThrottledPage() {

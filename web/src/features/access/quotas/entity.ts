@@ -1,5 +1,5 @@
 /** Whom quotas are for, and what each of them counts. */
-import type { Quota, QuotaEntity, QuotaValues } from "../api";
+import { accountName, type Quota, type QuotaEntity, type QuotaValues, type ServiceAccount } from "../api";
 
 export type Sort = "user" | "client_id" | "user_client" | "ip";
 
@@ -43,6 +43,11 @@ export function valuesOf(entity: QuotaEntity): EntityValues {
   const both = entity.user && entity.client_id;
   const sort = entity.ip ? "ip" : both ? "user_client" : entity.user ? "user" : "client_id";
   return { sort, user: named(entity.user), client: named(entity.client_id), ip: named(entity.ip) };
+}
+
+/** How people know a user of a quota. */
+export function userName(accounts: readonly ServiceAccount[]): (user: string) => string {
+  return (user) => accountName(`User:${user}`, accounts) ?? user;
 }
 
 /** For people. `nameOf` tells what a user is called. */

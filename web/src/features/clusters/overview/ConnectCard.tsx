@@ -1,9 +1,10 @@
 import { Anchor, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { authorityQuery } from "@/api/authority";
+import { Card } from "@/components/Card";
 import { CodeBlock, CopyField } from "@/components/CopyField";
-import { authorityQuery, type Cluster } from "../api";
-import { Card } from "./Card";
+import type { Cluster } from "../api";
 
 /** What a client is set to, in librdkafka's words. Names of variables stand for the password. */
 function settings(cluster: Cluster, authority: boolean): string {

@@ -2,11 +2,11 @@ import { Badge, Group, SegmentedControl, Table, Text } from "@mantine/core";
 import { IconPlugConnected } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import { Card } from "@/components/Card";
 import { Empty } from "@/components/Empty";
 import { ago, bytes, count, moment } from "@/components/format";
 import { Loaded } from "@/components/Loaded";
 import { type Connection, connectionsQuery } from "../api";
-import { Card } from "./Card";
 
 /** How many rows are drawn: the latest. */
 const MOST = 100;

@@ -1,8 +1,8 @@
 import { Anchor, Group, Stack, Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
+import { Card } from "@/components/Card";
 import { moment } from "@/components/format";
 import type { Expiring } from "../api";
-import { Card } from "./Card";
 
 const kinds: Record<Expiring["kind"], { label: string; page: (cluster: string) => string }> = {
   ca_certificate: { label: "CA certificate", page: (cluster) => `/clusters/${cluster}/access/ca-pools` },

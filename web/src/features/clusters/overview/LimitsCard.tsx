@@ -1,8 +1,8 @@
 import { Anchor, Badge, Group, Progress, Stack, Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
+import { Card } from "@/components/Card";
 import type { LimitUse } from "../api";
 import { amount, CLOSE, FULL, limitLabel, share } from "../limits";
-import { Card } from "./Card";
 
 /** What is close to a limit first, then all others. */
 export function LimitsCard({ limits, cluster }: { limits: LimitUse[]; cluster: string }) {

@@ -1,7 +1,7 @@
 import { Group, Progress, Stack, Text } from "@mantine/core";
+import { Card } from "@/components/Card";
 import { bytes } from "@/components/format";
 import type { Overview } from "../api";
-import { Card } from "./Card";
 
 /** What records take up, by where they are. What is in objects and still near a broker counts once. */
 export function StorageCard({ storage }: { storage: Overview["storage"] }) {

@@ -4,10 +4,10 @@ import { SegmentedControl, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { asProblem } from "@/api/problem";
+import { Card } from "@/components/Card";
 import { bytes, moment } from "@/components/format";
 import { Loaded } from "@/components/Loaded";
 import { type Cluster, type Overview, spans, usageQuery } from "../api";
-import { Card } from "./Card";
 import { ofUsage, type Point, withNow } from "./series";
 
 type Choice = "live" | keyof typeof spans;

@@ -1,12 +1,12 @@
 import { Button, Group, Stack, Switch, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { AsCode } from "@/components/AsCode";
+import { Card } from "@/components/Card";
 import { expression, label } from "@/components/code";
 import { done } from "@/components/notify";
 import { ProblemAlert } from "@/components/ProblemAlert";
 import { useSubmit } from "@/components/useSubmit";
 import { type Cluster, updateCluster } from "../api";
-import { Card } from "../overview/Card";
 
 interface Props {
   cluster: Cluster;

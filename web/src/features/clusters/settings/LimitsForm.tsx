@@ -1,6 +1,7 @@
 import { Button, Group, Stack, Text } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { AsCode } from "@/components/AsCode";
+import { Card } from "@/components/Card";
 import { expression, label } from "@/components/code";
 import { done } from "@/components/notify";
 import { ProblemAlert } from "@/components/ProblemAlert";
@@ -8,7 +9,6 @@ import { useSubmit } from "@/components/useSubmit";
 import { type Cluster, updateCluster } from "../api";
 import { LimitFields } from "../LimitFields";
 import { type LimitName, limitNames } from "../limits";
-import { Card } from "../overview/Card";
 
 interface Props {
   cluster: Cluster;

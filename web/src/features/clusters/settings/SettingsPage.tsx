@@ -1,12 +1,12 @@
 import { Anchor, SimpleGrid, Stack, Text } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
+import { Card } from "@/components/Card";
 import { Copy } from "@/components/CopyField";
 import { moment } from "@/components/format";
 import { Loaded } from "@/components/Loaded";
 import { Page } from "@/components/Page";
 import { type Cluster, versionedClusterQuery } from "../api";
-import { Card } from "../overview/Card";
 import { StateBadge } from "../StateBadge";
 import { DangerZone } from "./DangerZone";
 import { GeneralForm } from "./GeneralForm";

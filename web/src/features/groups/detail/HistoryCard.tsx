@@ -4,11 +4,11 @@ import { Group, SegmentedControl, Text } from "@mantine/core";
 import { IconChartLine } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import { Card } from "@/components/Card";
 import { Empty } from "@/components/Empty";
 import { count, duration, moment } from "@/components/format";
 import { Loaded } from "@/components/Loaded";
 import { type History, historyQuery, type Span, spans } from "../api";
-import { Card } from "./Card";
 import { type Chart, chart, type Measure } from "./history";
 
 const colors = ["ice.6", "orange.6", "teal.6", "grape.6", "red.6", "yellow.7"];

@@ -4,7 +4,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { ConfirmTyped } from "@/components/ConfirmTyped";
 import { Empty } from "@/components/Empty";
-import { count } from "@/components/format";
+import { count, offset } from "@/components/format";
 import { done } from "@/components/notify";
 import { deleteOffsets, type GroupLag, type PartitionLag } from "../api";
 import { Lag, Listing } from "../parts";
@@ -131,9 +131,4 @@ function Line({ row }: { row: PartitionLag }) {
       </Table.Td>
     </Table.Tr>
   );
-}
-
-/** Offsets are names more than numbers: without separators, so that they can be copied. */
-function offset(value: number | null | undefined): string {
-  return value === null || value === undefined ? "–" : String(value);
 }

@@ -2,7 +2,7 @@ import { Badge, Button, Group, Paper, Stack, Table, Text, Title, Tooltip } from 
 import { IconArrowRight } from "@tabler/icons-react";
 import { useState } from "react";
 import { ConfirmTyped } from "@/components/ConfirmTyped";
-import { count } from "@/components/format";
+import { count, offset } from "@/components/format";
 import type { ResetItem } from "../api";
 import { Listing } from "../parts";
 
@@ -81,7 +81,7 @@ function Line({ item }: { item: ResetItem }) {
               </Badge>
             </Tooltip>
           )}
-          <Change before={String(item.before ?? "none")} after={String(item.after)} />
+          <Change before={typeof item.before === "number" ? offset(item.before) : "none"} after={offset(item.after)} />
         </Group>
       </Table.Td>
       <Table.Td>

@@ -1,17 +1,12 @@
 import { Button, Group, Select, SimpleGrid, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
+import { useEffect } from "react";
+import { localTime } from "@/components/format";
 import { type AuditSearch, readAudit } from "./search";
 
 interface Props {
   search: AuditSearch;
   change: (search: AuditSearch) => void;
-}
-
-/** An RFC 3339 moment as the browser's own input has it, in the reader's time zone. */
-function local(at: string | undefined): string {
-  if (!at) return "";
-  const time = new Date(at);
-  return new Date(time.getTime() - time.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }
 
 const fields = [
@@ -22,20 +17,26 @@ const fields = [
   { name: "request_id", label: "Request", placeholder: "Its id" },
 ] as const;
 
+function valuesOf(search: AuditSearch) {
+  return {
+    principal: search.principal ?? "",
+    action: search.action ?? "",
+    resource_kind: search.resource_kind ?? "",
+    resource: search.resource ?? "",
+    request_id: search.request_id ?? "",
+    decision: search.decision ?? "",
+    from: localTime(search.from),
+    to: localTime(search.to),
+  };
+}
+
 /** Which entries are shown. What is chosen stands in the address, so that it can be sent to somebody. */
 export function AuditFilters({ search, change }: Props) {
-  const form = useForm({
-    initialValues: {
-      principal: search.principal ?? "",
-      action: search.action ?? "",
-      resource_kind: search.resource_kind ?? "",
-      resource: search.resource ?? "",
-      request_id: search.request_id ?? "",
-      decision: search.decision ?? "",
-      from: local(search.from),
-      to: local(search.to),
-    },
-  });
+  const form = useForm({ initialValues: valuesOf(search) });
+  const { setValues } = form;
+  // What the address says applies, also when it changes from elsewhere; the form stays, and with it the focus.
+  const told = JSON.stringify(search);
+  useEffect(() => setValues(valuesOf(JSON.parse(told) as AuditSearch)), [told, setValues]);
   const submit = form.onSubmit((values) => change(readAudit({ ...(search.id ? { id: search.id } : {}), ...values })));
   return (
     <form onSubmit={submit} aria-label="Filters">

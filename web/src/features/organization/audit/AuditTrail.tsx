@@ -43,7 +43,7 @@ export function AuditTrail({ trail, search, change }: Props) {
   });
   return (
     <Stack>
-      <AuditFilters key={JSON.stringify(search)} search={search} change={change} />
+      <AuditFilters search={search} change={change} />
       <Loaded query={entries}>
         {() =>
           entries.items.length === 0 ? (
@@ -66,22 +66,28 @@ export function AuditTrail({ trail, search, change }: Props) {
           )
         }
       </Loaded>
-      <Group>
-        <Button
-          component="a"
-          href={exportPath(trail, search)}
-          download="audit.jsonl"
-          variant="default"
-          leftSection={<IconDownload size={16} />}
-        >
-          Export as JSON lines
-        </Button>
-        <Text size="sm" c="dimmed">
-          All entries of the chosen time, chained by hashes: <code>firn audit verify</code> checks the file.
-        </Text>
-      </Group>
+      {entries.isSuccess && <Export path={exportPath(trail, search)} />}
       <AuditDetail entry={entry} close={() => setEntry(undefined)} only={(found) => change({ ...search, ...found })} />
     </Stack>
+  );
+}
+
+function Export({ path }: { path: string }) {
+  return (
+    <Group>
+      <Button
+        component="a"
+        href={path}
+        download="audit.jsonl"
+        variant="default"
+        leftSection={<IconDownload size={16} />}
+      >
+        Export as JSON lines
+      </Button>
+      <Text size="sm" c="dimmed">
+        All entries of the chosen time, chained by hashes: <code>firn audit verify</code> checks the file.
+      </Text>
+    </Group>
   );
 }
 

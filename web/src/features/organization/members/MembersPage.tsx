@@ -7,6 +7,7 @@ import { Empty } from "@/components/Empty";
 import { moment } from "@/components/format";
 import { Loaded } from "@/components/Loaded";
 import { Page } from "@/components/Page";
+import { ProblemAlert } from "@/components/ProblemAlert";
 import { usePerson } from "@/shell/session";
 import type { Organization } from "@/shell/workspace";
 import { bindingsQuery, type Member, membersQuery, type Place, placeLabel, type RoleBinding, usePlaces } from "../api";
@@ -38,7 +39,7 @@ function Members({ organization }: { organization: Organization }) {
   const [words, setWords] = useState("");
   const [roles, setRoles] = useState<Member>();
   const [removed, setRemoved] = useState<Member>();
-  const of = (member: Member) => (bindings.data ?? []).filter(({ principal }) => principal === member.id);
+  const of = (member: Member) => bindings.data?.filter(({ principal }) => principal === member.id);
   return (
     <>
       <TextInput
@@ -49,6 +50,7 @@ function Members({ organization }: { organization: Organization }) {
         value={words}
         onChange={(event) => setWords(event.currentTarget.value)}
       />
+      {bindings.error && <ProblemAlert error={bindings.error} retry={() => void bindings.refetch()} />}
       <Loaded query={members}>
         {(all) => (
           <MembersTable
@@ -63,7 +65,7 @@ function Members({ organization }: { organization: Organization }) {
       <MemberRoles
         organization={organization}
         member={roles}
-        bindings={roles ? of(roles) : []}
+        bindings={(roles && of(roles)) ?? []}
         places={places}
         onClose={() => setRoles(undefined)}
       />
@@ -78,7 +80,8 @@ function matches({ name, email }: Member, words: string): boolean {
 
 interface TableProps {
   members: Member[];
-  of: (member: Member) => RoleBinding[];
+  /** Absent while they are not known. */
+  of: (member: Member) => RoleBinding[] | undefined;
   places: Place[];
   onRoles: (member: Member) => void;
   onRemove: (member: Member) => void;
@@ -116,7 +119,7 @@ function MembersTable({ members, of, places, onRoles, onRemove }: TableProps) {
 
 interface RowProps extends Omit<TableProps, "members" | "of"> {
   member: Member;
-  bindings: RoleBinding[];
+  bindings: RoleBinding[] | undefined;
 }
 
 function Row({ member, bindings, places, onRoles, onRemove }: RowProps) {
@@ -134,14 +137,14 @@ function Row({ member, bindings, places, onRoles, onRemove }: RowProps) {
       </Table.Td>
       <Table.Td>
         <Group gap={6}>
-          {bindings.map((binding) => (
+          {bindings?.map((binding) => (
             <Badge key={binding.id} variant="light" tt="none">
               {roleLabel(binding.role)} · {placeLabel(places, binding.scope)}
             </Badge>
           ))}
-          {bindings.length === 0 && (
+          {!bindings?.length && (
             <Text size="sm" c="dimmed">
-              None
+              {bindings ? "None" : "–"}
             </Text>
           )}
         </Group>

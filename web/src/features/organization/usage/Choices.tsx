@@ -1,4 +1,5 @@
 import { Group, SegmentedControl, Select, TextInput } from "@mantine/core";
+import { localTime } from "@/components/format";
 import type { Granularity, Group as GroupName, MeterName, Range, Span, UsageSearch } from "./span";
 import { meters } from "./sums";
 
@@ -6,12 +7,6 @@ interface Props {
   search: UsageSearch;
   span: Span;
   change: (changed: UsageSearch) => void;
-}
-
-/** An RFC 3339 moment as the browser's own input has it, in the reader's time zone. */
-function local(at: string): string {
-  const time = new Date(at);
-  return new Date(time.getTime() - time.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }
 
 function moment(text: string): string | undefined {
@@ -86,13 +81,13 @@ function FromTo({ span, change }: Pick<Props, "span" | "change">) {
       <TextInput
         label="From"
         type="datetime-local"
-        value={local(span.from)}
+        value={localTime(span.from)}
         onChange={(event) => set("from", event.currentTarget.value)}
       />
       <TextInput
         label="To"
         type="datetime-local"
-        value={local(span.to)}
+        value={localTime(span.to)}
         onChange={(event) => set("to", event.currentTarget.value)}
       />
     </>

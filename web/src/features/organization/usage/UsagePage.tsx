@@ -38,7 +38,7 @@ function Usage({ organization }: { organization: Organization }) {
     <Stack>
       <Group justify="space-between" align="flex-end">
         <Choices search={search} span={asked} change={change} />
-        <Export organization={organization.id} span={asked} group={group} />
+        {sums.isSuccess && <Export organization={organization.id} span={asked} group={group} />}
       </Group>
       <Loaded query={sums}>
         {(all) => <Shown organization={organization} sums={all} span={asked} search={search} />}

@@ -41,7 +41,7 @@ export function UsageTable({ totals, name, group, currency }: Props) {
         <Table.Tbody>
           {totals.map((total) => (
             <Table.Tr key={total.key}>
-              <Table.Td style={{ overflowWrap: "anywhere" }}>
+              <Table.Td miw={140} style={{ overflowWrap: "anywhere" }}>
                 {group === "none" ? "All of it" : name(total.key)}
               </Table.Td>
               {columns.map((column) => (

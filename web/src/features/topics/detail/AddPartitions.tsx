@@ -41,6 +41,7 @@ function Form({ cluster, topic, etag, onClose }: Omit<Props, "opened">) {
   const queries = useQueryClient();
   const error = wrongPartitions(partitions, least);
   const body = { partitions: Number(partitions) };
+  const own = Object.keys(topic.configs).length > 0 ? topic.configs : undefined;
   const rehearsal = useRehearsal({
     key: ["topic", cluster, topic.name],
     body: error ? undefined : body,
@@ -58,6 +59,7 @@ function Form({ cluster, topic, etag, onClose }: Omit<Props, "opened">) {
     } catch (thrown) {
       setRefused(asProblem(thrown));
     } finally {
+      void queries.invalidateQueries({ queryKey: ["topics", cluster] });
       await queries.invalidateQueries({ queryKey: ["topic", cluster, topic.name] });
       setBusy(false);
     }
@@ -89,7 +91,7 @@ function Form({ cluster, topic, etag, onClose }: Omit<Props, "opened">) {
           resource={{
             type: "firn_topic",
             name: topic.name,
-            attributes: { cluster, name: topic.name, partitions: body.partitions },
+            attributes: { cluster, name: topic.name, partitions: body.partitions, configs: own },
           }}
         />
         <Group justify="flex-end">

@@ -1,6 +1,6 @@
 import { Button, Center, Group, Progress, Stack, Table, Text, Tooltip } from "@mantine/core";
 import { usePages } from "@/api/pages";
-import { bytes, count } from "@/components/format";
+import { bytes, count, offset } from "@/components/format";
 import { Loaded } from "@/components/Loaded";
 import { type Partition, partitionsPage, type Topic } from "../api";
 
@@ -62,8 +62,8 @@ function Row({ partition: each }: { partition: Partition }) {
           </span>
         </Tooltip>
       </Table.Td>
-      <Figure>{count(start)}</Figure>
-      <Figure>{count(end)}</Figure>
+      <Figure>{offset(start)}</Figure>
+      <Figure>{offset(end)}</Figure>
       <Figure>{typeof start === "number" && typeof end === "number" ? count(end - start) : "–"}</Figure>
       <Figure>{bytes(each.size_bytes)}</Figure>
       <Table.Td miw={170}>

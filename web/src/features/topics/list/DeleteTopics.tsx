@@ -126,7 +126,9 @@ function ResultTable({ results }: { results: readonly TopicResult[] }) {
         <Table.Tbody>
           {results.slice(0, most).map(({ name, status, problem }) => (
             <Table.Tr key={name}>
-              <Table.Td style={{ overflowWrap: "anywhere" }}>{name}</Table.Td>
+              <Table.Td miw={110} style={{ overflowWrap: "anywhere" }}>
+                {name}
+              </Table.Td>
               <Table.Td>
                 {status < 300 ? (
                   <Badge color="teal" variant="outline">

@@ -8,7 +8,6 @@ import type { InfiniteData, UseInfiniteQueryResult } from "@tanstack/react-query
 import { useNavigate } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type KeyboardEvent, type MouseEvent, memo, useCallback, useEffect, useMemo, useRef } from "react";
-import { ProblemAlert } from "@/components/ProblemAlert";
 import type { ListedTopic } from "../api";
 import type { Sort } from "../routes";
 import { TopicRow, WaitingRow } from "./TopicRow";
@@ -68,41 +67,38 @@ export function TopicTable({ cluster, topics, total, sort, onSort, chosen, onCho
     void navigate({ to: "/clusters/$cluster/topics/$topic", params: { cluster, topic } });
   };
   return (
-    <>
-      {error && <ProblemAlert error={error} retry={() => void fetchNextPage()} />}
-      <div className="topics" role="table" aria-label="Topics" aria-rowcount={total + 1} aria-busy={isPlaceholderData}>
-        <Head sort={sort} onSort={onSort} items={items} chosen={chosen} onChoose={onChoose} />
-        <div
-          className="topics-body"
-          ref={body}
-          role="rowgroup"
-          tabIndex={0}
-          aria-label="Topics"
-          onKeyDown={steps}
-          onClick={open}
-        >
-          {total === 0 && <NoRow />}
-          <div className="topics-room" style={{ height: virtual.getTotalSize() }} role="presentation">
-            {rows.map(({ index, start }) => {
-              const topic = items[index];
-              return topic ? (
-                <TopicRow
-                  key={topic.name}
-                  cluster={cluster}
-                  topic={topic}
-                  index={index}
-                  start={start}
-                  chosen={chosen.has(topic.name)}
-                  onChoose={choose}
-                />
-              ) : (
-                <WaitingRow key={`waiting ${index}`} index={index} start={start} />
-              );
-            })}
-          </div>
+    <div className="topics" role="table" aria-label="Topics" aria-rowcount={total + 1} aria-busy={isPlaceholderData}>
+      <Head sort={sort} onSort={onSort} items={items} chosen={chosen} onChoose={onChoose} />
+      <div
+        className="topics-body"
+        ref={body}
+        role="rowgroup"
+        tabIndex={0}
+        aria-label="Topics"
+        onKeyDown={steps}
+        onClick={open}
+      >
+        {total === 0 && <NoRow />}
+        <div className="topics-room" style={{ height: virtual.getTotalSize() }} role="presentation">
+          {rows.map(({ index, start }) => {
+            const topic = items[index];
+            return topic ? (
+              <TopicRow
+                key={topic.name}
+                cluster={cluster}
+                topic={topic}
+                index={index}
+                start={start}
+                chosen={chosen.has(topic.name)}
+                onChoose={choose}
+              />
+            ) : (
+              <WaitingRow key={`waiting ${index}`} index={index} start={start} />
+            );
+          })}
         </div>
       </div>
-    </>
+    </div>
   );
 }
 
