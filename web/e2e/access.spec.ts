@@ -1,11 +1,6 @@
 /** Who may do what: service accounts and their secrets, ACLs, trust, quotas. Each page does its main job against the real service. */
 import { authority, choose, code, confirm, issuer, kcat, save } from "./access";
-import { test as base, expect, inspect, Tenant } from "./fixtures";
-
-/** With a tenant of its own, and so a service: no other test's clusters and accounts are in the way. */
-const test = base.extend<object, { tenant: Tenant }>({
-  tenant: [async ({ service }, use) => use(await Tenant.signUp(service, "Grace Hopper")), { scope: "worker" }],
-});
+import { expect, inspect, type Tenant, test } from "./fixtures";
 
 /** The cluster that a test is about, and the one that most of them share. */
 let cluster = "";

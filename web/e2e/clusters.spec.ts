@@ -1,10 +1,5 @@
 import { execFileSync, spawn } from "node:child_process";
-import { test as base, expect, inspect, Tenant } from "./fixtures";
-
-/** With an organization of its own, in which no other spec makes anything. */
-const test = base.extend<Record<never, never>, { tenant: Tenant }>({
-  tenant: [async ({ service }, use) => use(await Tenant.signUp(service, "Grace Hopper")), { scope: "worker" }],
-});
+import { expect, inspect, test } from "./fixtures";
 
 test.describe.configure({ mode: "serial" });
 

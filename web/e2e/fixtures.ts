@@ -13,10 +13,13 @@ const shots = resolve(import.meta.dirname, "../../target/console/screenshots");
 
 interface WorkerFixtures {
   service: Service;
-  tenant: Tenant;
+  /** By the files of their specs. */
+  tenants: Map<string, Tenant>;
 }
 
 interface Fixtures {
+  /** A person with an organization in which no other spec makes anything: an organization has a limit of clusters. */
+  tenant: Tenant;
   /** Nobody is logged in. A script's error, or a policy that refuses something, fails the test. */
   stranger: Page;
   /** Not used: `page` is the tenant's. */
@@ -33,12 +36,18 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     },
     { scope: "worker" },
   ],
-  tenant: [
-    async ({ service }, use) => {
-      await use(await Tenant.signUp(service, "Ada Lovelace"));
+  tenants: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the pattern
+    async ({}, use) => {
+      await use(new Map());
     },
     { scope: "worker" },
   ],
+  tenant: async ({ service, tenants }, use, { file }) => {
+    const tenant = tenants.get(file) ?? (await Tenant.signUp(service, "Ada Lovelace"));
+    tenants.set(file, tenant);
+    await use(tenant);
+  },
   baseURL: async ({ service }, use) => {
     await use(service.http);
   },

@@ -51,6 +51,7 @@ test("the palette finds places by keyboard alone", async ({ page }) => {
   await page.keyboard.press("Enter");
   await expect(page).toHaveURL(/\/profile\/sessions$/);
   await page.keyboard.press("Control+k");
+  await expect(page.getByPlaceholder("Where to?")).toBeFocused();
   await page.keyboard.type("new cluster");
   await page.keyboard.press("Enter");
   await expect(page).toHaveURL(/\/clusters\/create$/);

@@ -10,12 +10,18 @@ import { OrganizationSwitch } from "./OrganizationSwitch";
 import { Palette, PaletteButton } from "./Palette";
 import { PersonMenu } from "./PersonMenu";
 import { SchemeSwitch } from "./SchemeSwitch";
-import { sessionQuery } from "./session";
+import { PersonProvider, sessionQuery } from "./session";
 
 /** The pages behind the login, for as long as there is a session. */
 export function AppLayout() {
   const { data: session } = useQuery(sessionQuery);
-  return session === null ? <ToLogin /> : <Shell />;
+  if (session === null) return <ToLogin />;
+  if (!session) return <Loader m="xl" aria-label="Loading" />;
+  return (
+    <PersonProvider value={session.person}>
+      <Shell />
+    </PersonProvider>
+  );
 }
 
 /** The session has ended: to the login, and from there back to this page. */

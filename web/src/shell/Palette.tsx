@@ -93,6 +93,7 @@ export function Palette({ cluster }: { cluster: string | undefined }) {
       actions={groups}
       query={words}
       onQueryChange={setWords}
+      onSpotlightOpen={() => setWords("")}
       shortcut={["mod + K"]}
       tagsToIgnore={[]}
       highlightQuery

@@ -1,5 +1,6 @@
 /** Who is logged in. */
-import { queryOptions, useSuspenseQuery } from "@tanstack/react-query";
+import { queryOptions } from "@tanstack/react-query";
+import { createContext, useContext } from "react";
 import { api, got } from "@/api/client";
 import { Problem } from "@/api/problem";
 import type { components } from "@/api/schema";
@@ -23,9 +24,13 @@ export const sessionQuery = queryOptions({
   staleTime: 60_000,
 });
 
+/** The person, from the shell on down: pages behind the login never see that there is none. */
+const PersonContext = createContext<OpenedSession["person"] | undefined>(undefined);
+export const PersonProvider = PersonContext.Provider;
+
 /** The person, in pages behind the login. */
 export function usePerson(): OpenedSession["person"] {
-  const { data } = useSuspenseQuery(sessionQuery);
-  if (!data) throw new Problem({ status: 401, detail: "Log in first." });
-  return data.person;
+  const person = useContext(PersonContext);
+  if (!person) throw new Error("only pages behind the login ask who the person is");
+  return person;
 }
