@@ -8,6 +8,13 @@ import { complain } from "@/components/notify";
 import { personalPlaces } from "./navigation";
 import { usePerson } from "./session";
 
+/** What the browser keeps of this person: the chosen organization, and schemas that were pasted to read messages with. */
+function forget(): void {
+  for (const key of Object.keys(localStorage)) {
+    if (key === "firn.organization" || key.startsWith("firn.messages.")) localStorage.removeItem(key);
+  }
+}
+
 export function PersonMenu() {
   const person = usePerson();
   const queries = useQueryClient();
@@ -23,6 +30,7 @@ export function PersonMenu() {
     await navigate({ to: "/login" });
     keepCsrfToken(undefined);
     queries.clear();
+    forget();
   };
   return (
     <Menu position="bottom-end" width={220}>

@@ -22,6 +22,8 @@ export const sessionQuery = queryOptions({
     }
   },
   staleTime: 60_000,
+  // Another tab may have logged in anew meanwhile: this one's token would be refused.
+  refetchOnWindowFocus: "always",
 });
 
 /** The person, from the shell on down: pages behind the login never see that there is none. */
