@@ -118,18 +118,33 @@ async fn metrics_come_from_the_registry() {
 }
 
 #[tokio::test]
-async fn the_page_is_html_for_browsers_and_text_for_the_rest() {
+async fn browsers_get_the_console_at_every_path_and_programs_get_text_or_a_problem() {
     let running = start().await;
-    let html = running.get("/", "accept: text/html,*/*\r\n").await;
-    assert!(
-        html.contains("content-type: text/html") && html.contains("<h1>Firn 0.0.0-test</h1>"),
-        "{html}"
-    );
+    for path in ["/", "/clusters/clu_a/topics"] {
+        let page = running.get(path, "accept: text/html,*/*\r\n").await;
+        assert!(page.starts_with("HTTP/1.1 200 "), "{page}");
+        // Who has not built the console is told how.
+        if firn_console::page("").is_none() {
+            assert!(page.contains("`make web`"), "{page}");
+            continue;
+        }
+        let nonce = page.split("'nonce-").nth(1).unwrap().split('\'').next().unwrap();
+        assert!(
+            page.contains("script-src 'self';") && !page.contains("unsafe"),
+            "{page}"
+        );
+        assert!(page.contains(&format!("content=\"{nonce}\"")), "{page}");
+        let again = running.get(path, "accept: text/html,*/*\r\n").await;
+        assert!(!again.contains(nonce), "the number is used twice");
+    }
     let text = running.get("/", "").await;
     assert!(
         text.contains("Kafka bootstrap: 127.0.0.1:9092\nstore: file\n"),
         "{text}"
     );
+    assert!(running.get("/clusters", "").await.starts_with("HTTP/1.1 404 "));
+    let missing = running.get("/assets/none.js", "accept: text/html\r\n").await;
+    assert!(missing.starts_with("HTTP/1.1 404 "), "{missing}");
 }
 
 #[tokio::test]
