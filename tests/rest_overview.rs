@@ -11,9 +11,10 @@ mod support;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
-use support::clients::{Security, kcat};
+use support::clients::Security;
 use support::firn::{Firn, FirnOptions, PATIENCE};
 use support::rest::{self, Tenant};
+use support::streaming::kcat;
 use support::tenant::{moment, text};
 use support::wait_for;
 use support::wire::Wire;
@@ -41,11 +42,9 @@ fn a_client_is_seen_by_its_software_while_it_is_there_and_after_it_went() {
     assert_eq!(seen(&own, "connections"), nobody);
 
     let began = moment(SystemTime::now() - Duration::from_millis(1));
-    let to = ["-b", &own.bootstrap, "-t", "orders", "-X", "client.id=shop"];
-    let listening = kcat()
-        .args(to)
-        .args(["-C", "-o", "beginning", "-c", "1", "-u"])
-        .security(&security)
+    let listening = kcat(&own.bootstrap, &security)
+        .args(["-X", "client.id=shop", "-C", "-t", "orders"])
+        .args(["-o", "beginning", "-c", "1", "-u"])
         .spawn();
     let reading = wait_for(PATIENCE, || {
         let told = seen(&own, "connections");
