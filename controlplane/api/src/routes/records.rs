@@ -81,9 +81,9 @@ impl Opened {
     get, path = "/v1/clusters/{cluster}/topics/{topic}/records", tag = "records",
     params(
         ("topic" = String, Path, description = "Its name", min_length = 1, max_length = 249, pattern = "^[a-zA-Z0-9._-]+$"),
-        ("partitions" = Option<String>, Query, description = "Numbers of partitions, by commas, at most 200; all if it is not given", example = "0,2", max_length = 1300, pattern = "^([0-9]+(,[0-9]+)*)?$"),
-        ("start" = Option<String>, Query, description = "Where to begin: earliest, latest, offset:N, time:RFC3339, or last:N, about the N newest of all partitions together", example = "last:50", max_length = 100),
-        ("end" = Option<String>, Query, description = "Before what to end: offset:N or time:RFC3339; otherwise at the end that each partition has when the first page is asked for", max_length = 100),
+        ("partitions" = Option<String>, Query, description = "Numbers of partitions, by commas, at most 200; all if it is not given", example = "0,2", max_length = 1400, pattern = "^([0-9]{1,6}(,[0-9]{1,6})*)?$"),
+        ("start" = Option<String>, Query, description = "Where to begin: earliest, latest, offset:N, time:RFC3339, or last:N, about the N newest of all partitions together", example = "last:50", max_length = 300),
+        ("end" = Option<String>, Query, description = "Before what to end: offset:N or time:RFC3339; otherwise at the end that each partition has when the first page is asked for", max_length = 300),
         ("follow" = Option<bool>, Query, description = "Whether to go on with what is produced meanwhile; there is always a next cursor then"),
         ("wait" = Option<i64>, Query, description = "With follow: for how many seconds to wait for a record if there is none", minimum = 0, maximum = 20),
         ("filter" = Option<String>, Query, description = "Which records; all if it is not given. At most 2,000 bytes in UTF-8", example = "json.total > 10", max_length = 2000),

@@ -91,7 +91,7 @@ fn with_lag(query: &Query) -> Result<bool, Problem> {
     params(
         ("contains" = Option<String>, Query, description = "Those in whose names this occurs", max_length = 300),
         ("state" = Option<String>, Query, description = "Those in one of these states, with commas",
-            pattern = "^(empty|preparing_rebalance|completing_rebalance|stable)(,(empty|preparing_rebalance|completing_rebalance|stable))*$"),
+            pattern = "^((empty|preparing_rebalance|completing_rebalance|stable)(,(empty|preparing_rebalance|completing_rebalance|stable))*)?$"),
         ("with" = Option<String>, Query, description = "lag: also how far each is behind", pattern = "^(lag)?$"),
         ("page_size" = Option<i64>, Query, description = "How many items a page has at most", minimum = 1, maximum = 200),
         ("cursor" = Option<String>, Query, description = "Where the page begins: next_cursor of the one before", max_length = 2000),

@@ -10,6 +10,8 @@ use crate::kafka::KafkaError;
 use crate::kafka::records::{EARLIEST, LATEST, TopicAt};
 use crate::rules::{Moment, Problem, Query, query};
 
+/// How many digits the number of a partition has at most.
+const MOST_DIGITS: usize = 6;
 /// How many partitions a request may be about: their positions must fit into a cursor.
 const MOST_PARTITIONS: usize = 200;
 /// The newest records that are asked for if nothing is said.
@@ -95,10 +97,9 @@ fn partitions(text: Option<String>, count: usize) -> Result<Vec<i32>, Problem> {
     };
     let mut chosen = Vec::new();
     for word in text.split(',') {
-        let number = word
-            .parse::<i32>()
-            .ok()
-            .filter(|number| (0..count).contains(number));
+        let plain = word.len() <= MOST_DIGITS && word.bytes().all(|byte| byte.is_ascii_digit());
+        let number = word.parse::<i32>().ok();
+        let number = number.filter(|number| plain && (0..count).contains(number));
         let number = number.ok_or_else(|| {
             Problem::bad_request(format!(
                 "partitions must be numbers below {count}, separated by commas"
