@@ -11,6 +11,8 @@ export function Root() {
       first.current = false;
       return;
     }
+    // Who has opened the palette or a dialog meanwhile is in there.
+    if (document.activeElement?.closest('[role="dialog"]')) return;
     const heading = document.querySelector<HTMLElement>("main h1");
     heading?.setAttribute("tabindex", "-1");
     heading?.focus({ preventScroll: true });
