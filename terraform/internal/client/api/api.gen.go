@@ -1058,8 +1058,8 @@ type NewApiKey struct {
 	// Name The name.
 	Name *string `json:"name,omitempty"`
 
-	// Random The random part of the key, for whoever must know the key before it is made: 256 random bits in 52 characters of base32. Left out:
-	// the service makes it.
+	// Random The random part of the key, for whoever must have it before the key is made, as Terraform does: 256 random bits in 52 characters
+	// of base32. The rest of the key follows from its id. Left out: the service makes it.
 	Random *string `json:"random,omitempty"`
 
 	// ServiceAccount Whose it is to be.
