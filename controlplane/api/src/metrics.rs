@@ -3,12 +3,13 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use opentelemetry::metrics::{Histogram, UpDownCounter};
+use opentelemetry::metrics::{Counter, Histogram, UpDownCounter};
 use opentelemetry::{KeyValue, global};
 
 struct Instruments {
     requests: Histogram<f64>,
     connections: UpDownCounter<i64>,
+    refused: Counter<u64>,
 }
 
 fn instruments() -> &'static Instruments {
@@ -25,6 +26,12 @@ fn instruments() -> &'static Instruments {
             connections: meter
                 .i64_up_down_counter("firn.http.connections")
                 .with_description("Open HTTP connections")
+                .build(),
+            refused: meter
+                .u64_counter("firn.http.connections.refused")
+                .with_description(
+                    "HTTP connections that were closed at once, since their address or all have too many",
+                )
                 .build(),
         }
     })
@@ -50,4 +57,9 @@ pub(crate) fn request(method: &str, route: &str, status: u16, took: Duration) {
 /// A connection was opened (+1) or closed (-1).
 pub(crate) fn connections(change: i64) {
     instruments().connections.add(change, &[]);
+}
+
+/// A connection found no place.
+pub(crate) fn connection_refused() {
+    instruments().refused.add(1, &[]);
 }

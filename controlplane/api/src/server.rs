@@ -6,6 +6,7 @@
 //! Written over hyper rather than `axum::serve`, which has neither limit nor deadline: a few thousand connections
 //! that send one byte a minute, or take one, would hold its memory for ever.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -15,6 +16,7 @@ use axum::extract::ConnectInfo;
 use firn_runtime::Env;
 use hyper::Request;
 use hyper::body::Incoming;
+use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -24,12 +26,12 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::metrics;
-use crate::net::places::Places;
+use crate::net::places::{Place, Places};
 use crate::net::proxies::TrustedProxies;
 use crate::net::steady::Steady;
 use crate::operations::Operations;
 
-/// Connections at once; the next one is closed.
+/// Connections at once; the next one is closed. In the second half of them a connection ends with its answer.
 const MAX_CONNECTIONS: u32 = 512;
 
 /// Connections at once from one address. All clients of a trusted proxy come from its address, so it may have all of them.
@@ -43,6 +45,9 @@ const WRITE_DEADLINE: Duration = Duration::from_secs(20);
 
 /// The largest request head, in bytes.
 const MAX_HEAD_BYTES: usize = 16 << 10;
+
+/// What an answer says after which the connection ends (RFC 9112, 9.6).
+const CLOSE: HeaderValue = HeaderValue::from_static("close");
 
 /// A running HTTP server.
 pub struct Server {
@@ -146,24 +151,38 @@ impl Accept {
     fn admit(&self, stream: TcpStream, peer: SocketAddr) {
         let counted = Some(peer.ip()).filter(|address| !self.proxies.hold(*address));
         let Some(place) = self.places.take(counted) else {
+            metrics::connection_refused();
             tracing::debug!(%peer, "an HTTP connection too many");
             return;
         };
-        let connection = serve_connection(stream, peer, self.doors.clone(), self.stop.clone());
+        let connection = serve_connection(stream, peer, self.doors.clone(), place, self.stop.clone());
         self.env.tasks.spawn(Box::pin(async move {
             metrics::connections(1);
             connection.await;
             metrics::connections(-1);
-            drop(place);
         }));
     }
 }
 
-async fn serve_connection(stream: TcpStream, peer: SocketAddr, doors: Doors, stop: CancellationToken) {
+async fn serve_connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    doors: Doors,
+    place: Place,
+    stop: CancellationToken,
+) {
+    let place = &place;
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
         let router = doors.open.get().unwrap_or(&doors.starting);
-        TowerToHyperService::new(router.clone()).call(request)
+        let answered = TowerToHyperService::new(router.clone()).call(request);
+        async move {
+            let mut response = answered.await?;
+            if place.is_crowded() {
+                response.headers_mut().insert(CONNECTION, CLOSE);
+            }
+            Ok::<_, Infallible>(response)
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

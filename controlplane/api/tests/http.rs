@@ -244,6 +244,23 @@ async fn one_address_has_64_connections_and_the_next_is_closed_at_once() {
 }
 
 #[tokio::test]
+async fn connections_that_stay_open_keep_no_request_out() {
+    let running = starting().await;
+    let mut open = Vec::new();
+    for number in 0..200 {
+        let mut stream = TcpStream::connect(running.server.local_address()).await.unwrap();
+        assert!(is_served(&mut stream).await, "number {number}");
+        open.push(stream);
+    }
+    for stream in &mut open[..32] {
+        assert!(is_served(stream).await, "the first half of the places is kept");
+    }
+    let mut answer = String::new();
+    open[199].read_to_string(&mut answer).await.unwrap();
+    assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
+}
+
+#[tokio::test]
 async fn a_trusted_proxy_has_the_connections_of_all_its_clients() {
     let running = starting_behind("127.0.0.0/8").await;
     let mut open = Vec::new();

@@ -1,4 +1,8 @@
 //! A bounded number of places for connections, and of those a bounded number for each address.
+//!
+//! Connections are kept open between requests only in the first half of the places. Who has more of them than that is
+//! served, one request to a connection: so those that are merely open never keep a request out. Closing the longest idle
+//! one for each newcomer would do it too, but may cut off a request that is on its way.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -12,6 +16,8 @@ use super::network_of;
 /// All places.
 pub(crate) struct Places {
     all: Arc<Semaphore>,
+    /// How many `all` has.
+    count: usize,
     /// How many an address may hold; of an IPv6 one the first 64 bits count.
     share: usize,
     held: Mutex<HashMap<IpAddr, usize>>,
@@ -28,6 +34,7 @@ impl Places {
     pub(crate) fn new(all: usize, share: usize) -> Self {
         Self {
             all: Arc::new(Semaphore::new(all)),
+            count: all,
             share,
             held: Mutex::default(),
         }
@@ -55,6 +62,20 @@ impl Places {
     /// Waits until nobody holds any of so many places.
     pub(crate) async fn all_free(&self, all: u32) {
         drop(self.all.acquire_many(all).await);
+    }
+}
+
+impl Place {
+    /// Whether half of all places are taken, or half of what its address may have: the connection should end with its
+    /// answer.
+    pub(crate) fn is_crowded(&self) -> bool {
+        let places = &self.places;
+        let taken = places.count - places.all.available_permits();
+        let held = |network| places.held.lock().get(&network).copied().unwrap_or_default();
+        taken * 2 > places.count
+            || self
+                .network
+                .is_some_and(|network| held(network) * 2 > places.share)
     }
 }
 
@@ -87,6 +108,23 @@ mod tests {
         assert!(take("10.0.0.1").is_some(), "a place that was given back");
         drop((mine, theirs));
         assert!(places.held.lock().is_empty());
+    }
+
+    #[test]
+    fn half_of_the_places_are_for_connections_that_stay() {
+        let places = Arc::new(Places::new(8, 4));
+        let take = |address: &str| places.take(Some(address.parse().unwrap())).unwrap();
+        let first = take("10.0.0.1");
+        let second = take("10.0.0.1");
+        assert!(!first.is_crowded() && !second.is_crowded());
+        let third = take("10.0.0.1");
+        assert!(first.is_crowded() && third.is_crowded());
+        let other = take("10.0.0.2");
+        assert!(!other.is_crowded(), "another address has its own share");
+        let last = take("10.0.0.3");
+        assert!(last.is_crowded() && other.is_crowded(), "five of eight");
+        drop((third, last));
+        assert!(!first.is_crowded() && !other.is_crowded());
     }
 
     #[test]
