@@ -142,7 +142,7 @@ accept-openapi: ## Write the API's description into its snapshot (controlplane/a
 	@FIRN_ACCEPT_OPENAPI=1 cargo test $(PRODUCT) --test rest --locked --quiet -- the_snapshot_is_what_the_code_says
 
 .PHONY: compare-permissions
-compare-permissions: ## Ask Apache Kafka what the matrix of permissions asks the broker, and print what differs
+compare-permissions: ## Ask Apache Kafka what the matrix of permissions asks the broker; fails where it answers otherwise
 	@scripts/need cc rust python java
 	@scripts/provision
 	@scripts/compare-permissions

@@ -37,5 +37,5 @@ fn a_million_records_come_back_through_the_console_producer_and_an_assigned_cons
         "produced in {produced:.1?}, consumed in {:.1?}",
         start.elapsed() - produced
     );
-    text::check(text, &consumed);
+    text::check(&text, &consumed);
 }

@@ -37,7 +37,7 @@ fn a_million_records_come_back(codec: &str) {
         "{codec}: produced in {produced:.1?}, consumed in {:.1?}",
         start.elapsed() - produced
     );
-    text::check(text, &consumed);
+    text::check(&text, &consumed);
 }
 
 #[test]

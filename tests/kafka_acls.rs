@@ -127,6 +127,7 @@ fn kafka_acls_adds_lists_and_removes_bindings_of_every_kind() {
     bench.acls("--add --deny-principal User:* --operation All --topic *");
     bench.acls("--add --allow-principal User:carol --operation Alter --cluster");
     bench.acls("--add --allow-principal User:dave --operation Write --transactional-id tx");
+    bench.acls("--add --allow-principal User:dave --operation DescribeTokens --user-principal User:erin");
     let everything = all(&[
         "TOPIC orders LITERAL User:alice * READ ALLOW",
         "TOPIC orders LITERAL User:alice * WRITE ALLOW",
@@ -134,8 +135,16 @@ fn kafka_acls_adds_lists_and_removes_bindings_of_every_kind() {
         "TOPIC * LITERAL User:* * ALL DENY",
         "CLUSTER kafka-cluster LITERAL User:carol * ALTER ALLOW",
         "TRANSACTIONAL_ID tx LITERAL User:dave * WRITE ALLOW",
+        "USER User:erin LITERAL User:dave * DESCRIBE_TOKENS ALLOW",
     ]);
     assert_eq!(bench.acls("--list"), everything);
+    // Any pattern of that name, which is not any that matches it.
+    let any = bench.acls("--list --topic orders --resource-pattern-type any");
+    assert_eq!(any, orders);
+    assert_eq!(
+        bench.acls("--list --user-principal User:erin --resource-pattern-type match"),
+        all(&["USER User:erin LITERAL User:dave * DESCRIBE_TOKENS ALLOW"])
+    );
     let mut matching = orders;
     matching.insert("TOPIC * LITERAL User:* * ALL DENY".to_owned());
     assert_eq!(
@@ -154,6 +163,7 @@ fn kafka_acls_adds_lists_and_removes_bindings_of_every_kind() {
     bench.acls("--remove --force --topic * --resource-pattern-type literal");
     bench.acls("--remove --force --group app-1 --resource-pattern-type match");
     bench.acls("--remove --force --topic orders");
+    bench.acls("--remove --force --user-principal User:erin");
     assert_eq!(
         bench.acls("--list"),
         all(&[

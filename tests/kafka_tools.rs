@@ -13,11 +13,10 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use support::clients;
-use support::firn::FirnOptions;
+use support::firn::{FirnOptions, PATIENCE};
 use support::kafka_tools::{KafkaTools, Tool};
 use support::server::{Server, create_topic};
 use support::{records, wait_for};
@@ -346,7 +345,7 @@ fn kafka_log_dirs_tells_the_real_size_of_each_partition() {
         .args(["produce", &bench.server.address, &topic, "none"])
         .input(&input)
         .run();
-    let sizes = wait_for(Duration::from_secs(10), || {
+    let sizes = wait_for(PATIENCE, || {
         let sizes = sizes(&mut bench, &topic);
         (sizes[&format!("{topic}-1")] > 0).then_some(sizes)
     });

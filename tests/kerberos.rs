@@ -17,7 +17,7 @@ use std::thread;
 use std::time::Duration;
 
 use support::clients::{self, Client, Security};
-use support::firn::{Firn, FirnOptions};
+use support::firn::{Firn, FirnOptions, PATIENCE};
 use support::kafka_tools::{KafkaTools, Tool};
 use support::kdc::{Kdc, REALM, SKEW};
 use support::rest::Tenant;
@@ -29,6 +29,14 @@ const TOPIC: &str = "tickets";
 const SERVICE: &str = "service";
 /// What the log says of a ticket that the key does not open.
 const BROKEN: &str = "authentication failed";
+/// What the log says of a token that was shown before.
+const REPLAY: &str = "the ticket was shown before: a replay";
+/// How long until that is in the log.
+const LOGGED: Duration = Duration::from_secs(5);
+/// For how many seconds a brief ticket holds: as long as a program may need to begin to use it.
+const BRIEF: u64 = 6;
+/// How many times a good ticket is got: on a machine that is busy one may come too late.
+const TRIES: usize = 5;
 /// Kafka's error code.
 const SASL_AUTHENTICATION_FAILED: i16 = 58;
 
@@ -99,9 +107,7 @@ impl Bench {
 
     /// Waits until the log says this.
     fn logged(&self, text: &str) {
-        let found = wait_for(Duration::from_secs(20), || {
-            self.firn.log().contains(text).then_some(())
-        });
+        let found = wait_for(PATIENCE, || self.firn.log().contains(text).then_some(()));
         assert!(found.is_some(), "{text} is not in the log:\n{}", self.firn.log());
     }
 
@@ -229,37 +235,43 @@ fn clients_with_tickets_do_what_acls_allow_and_no_more() {
 fn tickets_that_do_not_hold_are_refused_and_the_log_says_why() {
     let bench = Bench::start();
     bench.kdc.add("alice", "");
-    bench.kdc.add("brief", "-maxlife 3seconds");
+    bench.kdc.add("brief", &format!("-maxlife {BRIEF}seconds"));
     bench.kdc.change_key("kafka/stale");
     bench.kdc.replace("kafka/replaced");
     let keytab = bench.kdc.keytab("both", &["alice", "brief"]);
-    let tokens = bench
-        .java("KerberosTokens")
-        .arg(&keytab)
-        .args(["alice", "kafka@localhost", "alice", "http@localhost"])
-        .args(["alice", "kafka@stale", "alice", "kafka@replaced"])
-        .args(["brief", "kafka@localhost"])
-        .run();
-    let tokens: Vec<_> = tokens.lines().map(unhex).collect();
-    let [good, foreign, stale, replaced, brief] = &tokens[..] else {
-        panic!("{} tokens", tokens.len());
+    let tokens = |services: &[&str]| -> Vec<Vec<u8>> {
+        let java = bench.java("KerberosTokens").arg(&keytab);
+        java.args(services).run().lines().map(unhex).collect()
     };
-    assert_eq!(bench.show(good), 0);
+    let others = ["http@localhost", "kafka@stale", "kafka@replaced"].map(|service| ["alice", service]);
+    let others = tokens(&[&others.concat()[..], &["brief", "kafka@localhost"]].concat());
+    let [foreign, stale, replaced, brief] = &others[..] else {
+        panic!("{} tokens", others.len());
+    };
+    // One that is shown in time, and shown again in time: it says of when it is, and clocks may be wrong by little.
+    let shown_twice = (0..TRIES).find_map(|_| {
+        let good = tokens(&["alice", "kafka@localhost"]).remove(0);
+        let taken = bench.show(&good) == 0;
+        assert_eq!(bench.show(&good), SASL_AUTHENTICATION_FAILED);
+        let replay = || bench.firn.log().contains(REPLAY).then_some(());
+        (taken && wait_for(LOGGED, replay).is_some()).then_some(good)
+    });
+    let good = &shown_twice.unwrap_or_else(|| panic!("no good ticket is taken:\n{}", bench.firn.log()));
     let refused = |token: &[u8], why: &str| {
         assert_eq!(bench.show(token), SASL_AUTHENTICATION_FAILED, "{why}");
         bench.logged(why);
     };
-    refused(good, "the ticket was shown before: a replay");
     refused(foreign, "the ticket is for another service");
     refused(stale, "another service or key than the keytab has");
     let failures = bench.firn.log().matches(BROKEN).count();
     refused(replaced, BROKEN);
-    assert!(bench.firn.log().matches(BROKEN).count() > failures);
+    let more = || (bench.firn.log().matches(BROKEN).count() > failures).then_some(());
+    assert!(wait_for(PATIENCE, more).is_some(), "{}", bench.firn.log());
     refused(b"nonsense", "the token cannot be accepted");
     let mut garbled = good.clone();
     *garbled.last_mut().unwrap() ^= 1;
     refused(&garbled, BROKEN);
-    thread::sleep(Duration::from_secs(3 + SKEW + 1));
+    thread::sleep(Duration::from_secs(BRIEF + SKEW + 1));
     refused(brief, "mechanism=\"GSSAPI\"");
     let log = bench.firn.log();
     assert!(
@@ -273,7 +285,7 @@ fn tickets_that_do_not_hold_are_refused_and_the_log_says_why() {
 fn a_client_speaks_for_itself_alone_and_no_longer_than_its_ticket_holds() {
     let bench = Bench::start();
     bench.kdc.add("alice", "");
-    bench.kdc.add("brief", "-maxlife 3seconds");
+    bench.kdc.add("brief", &format!("-maxlife {BRIEF}seconds"));
     let keytab = bench.kdc.keytab("both", &["alice", "brief"]);
     let (host, port) = bench.firn.kafka.split_once(':').unwrap();
     let (own, foreign) = (format!("alice@{REALM}"), format!("bob@{REALM}"));
@@ -301,7 +313,10 @@ fn a_client_speaks_for_itself_alone_and_no_longer_than_its_ticket_holds() {
         assert_eq!(line, format!("{SASL_AUTHENTICATION_FAILED} 0"));
     }
     bench.logged("the authorization identity is somebody else");
-    assert!((1..=(3 + SKEW) * 1_000).contains(&lifetime(brief)), "{said:?}");
+    assert!(
+        (1..=(BRIEF + SKEW) * 1_000).contains(&lifetime(brief)),
+        "{said:?}"
+    );
     assert!(brief.ends_with(" closed"), "{said:?}");
 }
 

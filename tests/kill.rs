@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
-use support::firn::{Firn, FirnOptions};
+use support::firn::{Firn, FirnOptions, PATIENCE};
 use support::numbers::Producer;
 use support::postgres::Postgres;
 use support::s3::S3;
@@ -47,7 +47,7 @@ fn survives_kills(name: &str, options: FirnOptions, mut lose: impl FnMut(&Path))
         Producer::franz_go(&tap.address, &scratch),
     ];
     for producer in &producers {
-        wait_for(Duration::from_secs(30), || producer.has_begun().then_some(())).expect("it produces");
+        wait_for(PATIENCE, || producer.has_begun().then_some(())).expect("it produces");
     }
     let mut slowest = Duration::ZERO;
     let (mut in_flight, mut misses) = (Vec::new(), 0);

@@ -37,6 +37,9 @@ const BEFORE: usize = 15;
 /// By how much logins of others may be slower before the test fails. The service aims at half as much again, which is printed; the
 /// machine that tests it is busy with the attackers, too.
 const SLOWER: f64 = 3.0;
+/// How many attacks may slow others down before the test fails: an attack that does so does it each time, what else begins on the
+/// machine between two measurements does not.
+const TRIES: usize = 3;
 /// How long others rest between two logins, as people do.
 const REST: Duration = Duration::from_millis(100);
 
@@ -137,9 +140,15 @@ fn median(times: &mut [Duration]) -> Duration {
 /// Held by the attack that is under way: two at once would be measured by what the other does to this machine.
 static ALONE: Mutex<()> = Mutex::new(());
 
-/// An attack while others log in.
+/// Attacks while others log in.
 fn others_stay_quick(name: &str, victim: impl Fn(usize) -> String + Sync) {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let slowed: Vec<String> = (0..TRIES).map_while(|_| slows_others(name, &victim)).collect();
+    assert!(slowed.len() < TRIES, "{slowed:#?}");
+}
+
+/// An attack while others log in; how much slower that was, if it was too much.
+fn slows_others(name: &str, victim: impl Fn(usize) -> String + Sync) -> Option<String> {
     let firn = Firn::start(FirnOptions::default());
     let others = ["ada@example.com", "bob@example.com", "eve@example.com"];
     for email in others.into_iter().chain([TARGET]) {
@@ -194,11 +203,9 @@ fn others_stay_quick(name: &str, victim: impl Fn(usize) -> String + Sync) {
         .filter(|status| ![401, 429].contains(*status))
         .collect();
     assert!(known.is_empty(), "{name}: {:?}", attack.statuses);
-    assert!(
-        busy.as_secs_f64() < quiet.as_secs_f64() * SLOWER,
-        "{name}: logins of others took {busy:?} instead of {quiet:?}"
-    );
     home.timed();
+    let slower = busy.as_secs_f64() >= quiet.as_secs_f64() * SLOWER;
+    slower.then(|| format!("{name}: logins of others took {busy:?} instead of {quiet:?}"))
 }
 
 #[test]

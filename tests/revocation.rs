@@ -19,15 +19,16 @@ use std::time::{Duration, Instant, SystemTime};
 use serde_json::{Value, json};
 use streams::{Streams, closed_within};
 use support::clients::{self, Security};
-use support::firn::{Firn, FirnOptions};
+use support::firn::{Firn, FirnOptions, PATIENCE};
 use support::rest::{Tenant, id, login};
 use support::tenant::{moment, text};
 use support::wire::Wire;
 use support::{numbers, wait_for};
 
 const TOPIC: &str = "under-load";
-/// How long a credential may go on working. The aim is one second; the machine is busy with the load.
-const MOST: Duration = Duration::from_secs(3);
+/// How long a credential may go on working. The aim is one second, and how long it took is printed; the machine is busy with the
+/// load, and what does not end a credential does not do so later either.
+const MOST: Duration = Duration::from_secs(10);
 
 struct Scene {
     firn: Firn,
@@ -63,7 +64,6 @@ fn a_revoked_api_key_loses_its_connections_and_the_second_one_goes_on() {
     let address = &scene.tenant.bootstrap;
     let doomed = Streams::start(address, &old, TOPIC, 4);
     let others = Streams::start(address, &new, TOPIC, 2);
-    thread::sleep(Duration::from_millis(500));
     let program = scene.firn.rest().with_bearer(&text(&first, "/secret"));
     let token = text(
         &program.post("/v1/tokens", &json!({})).success().json(),
@@ -106,9 +106,12 @@ fn a_revoked_scram_credential_ends_a_real_producer_and_the_second_password_goes_
     };
     let doomed = start_client(&first, "SCRAM-SHA-512");
     let other = start_client(&second, "SCRAM-SHA-256");
-    thread::sleep(Duration::from_secs(2));
+    for producer in [&doomed, &other] {
+        let streams = wait_for(PATIENCE, || (producer.lines() > 100).then_some(()));
+        assert!(streams.is_some(), "it does not stream: {}", producer.errors());
+    }
     assert_eq!(doomed.errors(), "", "it streams until its credential is revoked");
-    let start = Instant::now();
+    let (there, start) = (other.lines(), Instant::now());
     scene.revoke(&format!("{path}/{}", id(&first)));
     let noticed = wait_for(MOST, || (!doomed.errors().is_empty()).then(|| start.elapsed()));
     println!("a SCRAM credential: librdkafka has noticed after {noticed:.2?}");
@@ -123,13 +126,14 @@ fn a_revoked_scram_credential_ends_a_real_producer_and_the_second_password_goes_
     assert_eq!(other.errors(), "", "the second password goes on");
     let finished = other.finish(numbers::LAST_ANSWERS);
     assert!(finished.success, "{finished}");
-    assert!(finished.stdout().lines().count() > 100);
+    assert!(finished.stdout().lines().count() > there, "it went on");
 }
 
 #[test]
 fn an_expired_api_key_loses_its_connections_its_tokens_and_its_logins() {
     let scene = Scene::new();
-    let life = Duration::from_secs(6);
+    // Long enough for all that has to be done before, on a machine that is busy.
+    let life = Duration::from_secs(20);
     let ends = SystemTime::now() + life;
     let start = Instant::now();
     let body = json!({
@@ -195,7 +199,6 @@ fn a_suspended_cluster_closes_its_connections_and_lets_in_again_once_it_is_resum
     let beside = scene.security(&neighbour.api_key());
     let beside = Streams::start(&neighbour.bootstrap, &beside, TOPIC, 1);
     let streams = Streams::start(&scene.tenant.bootstrap, &security, TOPIC, 4);
-    thread::sleep(Duration::from_millis(500));
     let cluster = format!("/v1/clusters/{}", scene.tenant.cluster);
     let change = |what: &str| {
         let changed = scene.tenant.rest().post(&format!("{cluster}/{what}"), &json!({}));

@@ -31,6 +31,9 @@ use support::wire::Wire;
 const LIMIT: f64 = 1_000_000.0;
 /// For how long it is measured, in seconds.
 const WINDOW: &str = "10";
+/// How often it is measured if it is wrong: a limit that is not kept is so each time, a machine that is busy keeps clients from
+/// sending for a while.
+const TRIES: usize = 3;
 
 /// Partitions of the topic, some led by each broker.
 const PARTITIONS: usize = 8;
@@ -212,37 +215,40 @@ fn assert_lag_is_told_by_both_leaders(tenant: &Tenant) {
     );
 }
 
-#[test]
-fn two_brokers_know_of_changes_once_they_are_answered_and_keep_a_clusters_limit_together() {
-    let cell = Cell::start();
-    cell.even_out();
-    let (both, one) = (cell.tenant("both"), cell.tenant("one"));
-    assert_in_force_once_answered(&cell, &both);
+/// Three producers at once, two of them of one cluster, by both brokers; what is wrong with their rates.
+fn rates_are_right(both: &(Tenant, Security), one: &(Tenant, Security)) -> Result<(), String> {
     let (first, second, alone) = thread::scope(|scope| {
-        let first = scope.spawn(|| produce(&both, 0));
-        let second = scope.spawn(|| produce(&both, 1));
-        let alone = scope.spawn(|| produce(&one, 0));
+        let first = scope.spawn(|| produce(both, 0));
+        let second = scope.spawn(|| produce(both, 1));
+        let alone = scope.spawn(|| produce(one, 0));
         (
             first.join().unwrap(),
             second.join().unwrap(),
             alone.join().unwrap(),
         )
     });
-    println!(
+    let said = format!(
         "limit {LIMIT:.0} B/s: {first:.0} and {second:.0} by two brokers, {alone:.0} by one beside an idle one"
     );
+    println!("{said}");
     let share = |rate: f64| rate / LIMIT;
-    assert!(
-        (0.85..=1.15).contains(&share(first + second)),
-        "{first} + {second}"
-    );
-    for rate in [first, second] {
-        assert!(
-            share(rate) >= 0.3,
-            "equal loads have about equal parts: {first}, {second}"
-        );
-    }
-    assert!((0.85..=1.1).contains(&share(alone)), "{alone}");
+    // Equal loads have about equal parts.
+    let right = (0.85..=1.15).contains(&share(first + second))
+        && [first, second].into_iter().all(|rate| share(rate) >= 0.3)
+        && (0.85..=1.1).contains(&share(alone));
+    right.then_some(()).ok_or(said)
+}
+
+#[test]
+fn two_brokers_know_of_changes_once_they_are_answered_and_keep_a_clusters_limit_together() {
+    let cell = Cell::start();
+    cell.even_out();
+    let (both, one) = (cell.tenant("both"), cell.tenant("one"));
+    assert_in_force_once_answered(&cell, &both);
+    let wrong: Vec<String> = (0..TRIES)
+        .map_while(|_| rates_are_right(&both, &one).err())
+        .collect();
+    assert!(wrong.len() < TRIES, "{wrong:#?}");
 
     assert_lag_is_told_by_both_leaders(&both.0);
     let throttles = |tenant: &Tenant| tenant.see(&format!("/v1/clusters/{}/throttles", tenant.cluster));

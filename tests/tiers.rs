@@ -26,7 +26,7 @@ use support::server::create_topic;
 use support::{records, wait_for};
 
 const TOPIC: &str = "tiers";
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 /// Records of each part; each has about 1 KB.
 const PART: u64 = 8_000;
 /// What retention keeps once it is on: less than what is there.

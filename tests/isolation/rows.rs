@@ -165,6 +165,8 @@ pub const ROWS: &[Row] = &[
     personal("POST /v1/me/password")
         .body(r#"{"current_password":"wrong horse battery","new_password":"correct horse battery"}"#)
         .also(&[400, 403, 422]),
+    personal("GET /v1/me/logins"),
+    inside("DELETE /v1/me/logins/{login}").also(&[403, 404]),
     personal("GET /v1/sessions"),
     personal("GET /v1/sessions/current"),
     personal("DELETE /v1/sessions/current"),

@@ -99,6 +99,7 @@ impl Things {
             ("pem", pem().replace('\n', "\\n")),
             ("session", id(&tenant.see("/v1/sessions")["items"][0])),
             ("operation", "op_aaaaaaaaaaaaaaaaaaaaaaaaaa".to_owned()),
+            ("login", "lgn_aaaaaaaaaaaaaaaaaaaaaaaaaa".to_owned()),
             ("code", "not_found".to_owned()),
         ]))
     }

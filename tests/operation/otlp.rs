@@ -1,11 +1,11 @@
 //! OTLP export to a collector of the test's own.
 
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc;
-use std::time::Duration;
 
 use crate::support::firn::{Firn, FirnOptions, PATIENCE};
+use crate::support::http::content_length;
 use crate::support::wire::Wire;
 
 /// What came to the collector.
@@ -15,26 +15,42 @@ struct Export {
     body: String,
 }
 
-/// Accepts exports and hands them on; ends with the test.
+/// Whether the head of a request and all that it announces are there.
+fn is_whole(request: &[u8]) -> bool {
+    const END: &[u8] = b"\r\n\r\n";
+    let end = request.windows(END.len()).position(|bytes| bytes == END);
+    end.is_some_and(|end| {
+        let announced = content_length(&String::from_utf8_lossy(&request[..end]));
+        request.len() >= end + END.len() + announced
+    })
+}
+
+/// Reads one export to its end and accepts it.
+fn take(mut stream: TcpStream) -> Export {
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let (mut request, mut buffer) = (Vec::new(), [0; 4096]);
+    while !is_whole(&request)
+        && let Ok(count @ 1..) = stream.read(&mut buffer)
+    {
+        request.extend_from_slice(&buffer[..count]);
+    }
+    let body = String::from_utf8_lossy(&request).into_owned();
+    let path = body.split(' ').nth(1).unwrap_or_default().to_owned();
+    let answer = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    drop(stream.write_all(answer.as_bytes()));
+    Export { path, body }
+}
+
+/// Accepts exports and hands them on; ends with the tests' process.
 fn collector() -> (String, mpsc::Receiver<Export>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let (exports, received) = mpsc::channel();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
-            let (mut request, mut buffer) = (Vec::new(), [0; 4096]);
-            while let Ok(count @ 1..) = stream.read(&mut buffer) {
-                request.extend_from_slice(&buffer[..count]);
-            }
-            let body = String::from_utf8_lossy(&request).into_owned();
-            let path = body.split(' ').nth(1).unwrap_or_default().to_owned();
-            let answer = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-            drop(stream.write_all(answer.as_bytes()));
-            if exports.send(Export { path, body }).is_err() {
-                return;
-            }
+            let exports = exports.clone();
+            // Whoever connects and says nothing keeps nobody waiting.
+            std::thread::spawn(move || drop(exports.send(take(stream.unwrap()))));
         }
     });
     (endpoint, received)
@@ -124,7 +140,8 @@ fn a_collector_that_hangs_does_not_hold_up_the_end_past_the_timeout() {
     let mut firn = Firn::start(options);
     firn.get("/healthz");
     assert_eq!(firn.terminate().code(), Some(0), "{}", firn.log());
-    assert!(hanging.try_recv().is_ok(), "nobody came to the collector");
+    let came = hanging.recv_timeout(PATIENCE);
+    assert!(came.is_ok(), "nobody came to the collector");
     // It is given up: the exporters on their own would wait for 5 s each.
     let log = firn.log();
     let given_up = log

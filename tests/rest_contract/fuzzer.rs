@@ -15,7 +15,7 @@ const SEED: u64 = 20_261_128;
 /// Requests of random data for each operation.
 const EXAMPLES: usize = 12;
 /// How long a run may take.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 const CHECKS: [&str; 7] = [
     "not_a_server_error",

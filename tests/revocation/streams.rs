@@ -6,6 +6,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::support::clients::Security;
+use crate::support::firn::PATIENCE;
 use crate::support::wait_for;
 use crate::support::wire::Wire;
 
@@ -36,7 +37,7 @@ impl Streams {
             over,
             connections,
         };
-        wait_for(Duration::from_secs(30), || (streams.sent() > 10).then_some(())).expect("it streams");
+        wait_for(PATIENCE, || (streams.sent() > 10).then_some(())).expect("it streams");
         streams
     }
 

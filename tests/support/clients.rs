@@ -261,6 +261,12 @@ impl Running {
         self.child.wait().unwrap();
     }
 
+    /// How many lines it has written to standard output so far.
+    pub fn lines(&self) -> usize {
+        let output = fs::read(&self.output).unwrap_or_default();
+        output.iter().filter(|byte| **byte == b'\n').count()
+    }
+
     /// Its standard error so far.
     pub fn errors(&self) -> String {
         fs::read_to_string(self.directory.path().join("stderr")).unwrap_or_default()

@@ -1,17 +1,24 @@
 //! MIT's Kerberos server on loopback, of whoever runs the tests.
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use rand::RngExt as _;
 use tempfile::TempDir;
 
 use super::wait_for;
 
 /// The realm.
 pub const REALM: &str = "FIRN.TEST";
+/// How long the server may take to answer. Generous: two cores may be busy.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How many ports it tries: somebody else may be quicker to take one.
+const TRIES: usize = 10;
+
 /// How wrong clocks may be, in seconds; everywhere in the realm.
 pub const SKEW: u64 = 5;
 
@@ -24,8 +31,13 @@ pub struct Kdc {
 impl Kdc {
     /// Makes the realm and starts its server.
     pub fn start() -> Self {
+        let server = (0..TRIES).find_map(|_| Self::at(free_port()));
+        server.expect("krb5kdc stays")
+    }
+
+    /// The same on this port; `None` if somebody else was quicker to take it, as the server says by ending.
+    fn at(port: u16) -> Option<Self> {
         let directory = tempfile::Builder::new().prefix("firn-kdc-").tempdir().unwrap();
-        let port = free_port();
         let at = |name: &str| directory.path().join(name);
         let client = format!(
             "[libdefaults]\n default_realm = {REALM}\n dns_lookup_kdc = false\n dns_lookup_realm = false\n \
@@ -47,12 +59,21 @@ impl Kdc {
         let mut serve = command(directory.path(), "krb5kdc");
         let log = fs::File::create(at("krb5kdc.out")).unwrap();
         let child = serve.arg("-n").stdout(Stdio::null()).stderr(log).spawn();
-        let child = child.expect("krb5kdc is there: scripts/need kerberos");
-        let up = wait_for(Duration::from_secs(30), || {
-            TcpStream::connect(("127.0.0.1", port)).ok()
+        let mut child = child.expect("krb5kdc is there: scripts/need kerberos");
+        // By its own log: at the port somebody else may answer.
+        let up = wait_for(PATIENCE, || {
+            let log = fs::read_to_string(at("kdc.log")).unwrap_or_default();
+            match log.contains("commencing operation") {
+                true => Some(true),
+                false => child.try_wait().unwrap().map(|_| false),
+            }
         });
-        assert!(up.is_some(), "krb5kdc does not answer");
-        Self { directory, child }
+        if up.is_none() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+        up.expect("krb5kdc begins or ends")
+            .then_some(Self { directory, child })
     }
 
     /// What programs find the realm by, as `KRB5_CONFIG`.
@@ -97,10 +118,11 @@ impl Drop for Kdc {
     }
 }
 
-/// A port that was free a moment ago.
+/// A port that was free a moment ago, none of those that the system gives to whoever asks for any.
 fn free_port() -> u16 {
-    let socket = TcpListener::bind("127.0.0.1:0").unwrap();
-    socket.local_addr().unwrap().port()
+    let mut tries = (0..100).map(|_| rand::rng().random_range(10_000..30_000));
+    let found = tries.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
+    found.expect("most ports are free")
 }
 
 fn command(directory: &Path, program: &str) -> Command {

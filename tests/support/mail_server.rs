@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::wait_for;
 
 /// How long a message may take. It leaves while nobody waits.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running server; its thread ends with the test's process.
 pub struct MailServer {

@@ -37,16 +37,19 @@ pub mod wire;
 
 use std::time::{Duration, Instant};
 
-/// Asks `ready` every few milliseconds until it answers something; `None` once `patience` is over.
+/// Asks `ready` until it answers something, every few milliseconds first and less often the longer it takes, so that nobody asks the
+/// API more often than it lets; `None` once `patience` is over.
 pub fn wait_for<T>(patience: Duration, mut ready: impl FnMut() -> Option<T>) -> Option<T> {
-    let deadline = Instant::now() + patience;
+    let (shortest, longest) = (Duration::from_millis(5), Duration::from_millis(100));
+    let start = Instant::now();
     loop {
         if let Some(value) = ready() {
             return Some(value);
         }
-        if Instant::now() >= deadline {
+        let waited = start.elapsed();
+        if waited >= patience {
             return None;
         }
-        std::thread::sleep(Duration::from_millis(5));
+        std::thread::sleep((waited / 10).clamp(shortest, longest));
     }
 }

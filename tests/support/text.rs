@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, Weak};
 
 use tempfile::TempDir;
 
@@ -83,10 +83,15 @@ impl Text {
     }
 }
 
-/// The million lines, gathered once for each test binary.
-pub fn million() -> &'static Text {
-    static TEXT: OnceLock<Text> = OnceLock::new();
-    TEXT.get_or_init(Text::gather)
+/// The million lines, which tests that run at once share; the last one takes the file away.
+pub fn million() -> Arc<Text> {
+    static TEXT: Mutex<Weak<Text>> = Mutex::new(Weak::new());
+    let mut shared = TEXT.lock().unwrap();
+    shared.upgrade().unwrap_or_else(|| {
+        let text = Arc::new(Text::gather());
+        *shared = Arc::downgrade(&text);
+        text
+    })
 }
 
 /// Fails the test unless `consumed`, of lines `PARTITION<tab>NUMBER<tab>LINE`, holds each record once, unchanged, and

@@ -34,7 +34,7 @@ pub fn connect(config: &Arc<ClientConfig>, address: &str, name: &str) -> std::io
     let name = ServerName::try_from(name.to_owned()).unwrap();
     let mut connection = ClientConnection::new(Arc::clone(config), name).unwrap();
     let mut stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+    stream.set_read_timeout(Some(Duration::from_secs(60)))?;
     while connection.is_handshaking() {
         connection.complete_io(&mut stream)?;
     }

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Page } from "@playwright/test";
+import type { Locator, Page } from "@playwright/test";
 import { expect } from "./fixtures";
 
 /** Runs kcat with these lines as its input: whether it succeeded, and what it said. */
@@ -25,13 +25,26 @@ export async function choose(page: Page, label: string, option: string | RegExp)
 }
 
 /** Types what a deletion asks for, and goes on. */
-export async function confirm(page: Page, word: string, action: string): Promise<void> {
-  const dialog = page.getByRole("dialog");
+export async function confirm(
+  page: Page,
+  word: string,
+  action: string,
+  dialog = page.getByRole("dialog"),
+): Promise<void> {
   const go = dialog.getByRole("button", { name: action });
   await expect(go).toBeDisabled();
+  await expectRemoved(dialog);
   await dialog.getByLabel(`Type ${word} to go on`).fill(word);
   await go.click();
   await expect(dialog).toBeHidden();
+}
+
+/** A question before a deletion shows the same for programs: the request, and what Terraform takes instead of the resource. */
+async function expectRemoved(dialog: Locator): Promise<void> {
+  await dialog.getByRole("button", { name: "As curl and Terraform" }).click();
+  await expect(dialog.getByRole("region", { name: "curl command" })).toContainText("curl -X DELETE");
+  await dialog.getByRole("tab", { name: "Terraform" }).click();
+  await expect(dialog.getByRole("region", { name: "Terraform" })).toContainText("destroy = true");
 }
 
 /** What a form says it does, as both languages. */

@@ -100,6 +100,10 @@ test("a cluster is renamed, limited, suspended, resumed, deleted and undeleted",
 
   await page.getByRole("button", { name: "Suspend cluster" }).click();
   await page.getByLabel("Type scratch two to go on").fill("scratch two");
+  await page.getByRole("dialog").getByRole("button", { name: "As curl and Terraform" }).click();
+  await expect(page.getByRole("region", { name: "curl command" })).toContainText("/suspend'");
+  await page.getByRole("tab", { name: "Terraform" }).click();
+  await expect(page.getByRole("dialog")).toContainText("is not declared in Terraform");
   await inspect(page, "cluster-suspend");
   await page.getByRole("dialog").getByRole("button", { name: "Suspend cluster" }).click();
   await expect(page.getByRole("button", { name: "Resume cluster" })).toBeVisible();

@@ -115,6 +115,7 @@ export async function inspect(page: Page, name: string): Promise<void> {
   const before = page.viewportSize() ?? { width: 1280, height: 800 };
   for (const scheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+    await expect(page.locator("html")).toHaveAttribute("data-mantine-color-scheme", scheme);
     await settle(page);
     await axe(page, `${name}, ${scheme}`, scheme === "dark");
     await page.screenshot({ path: join(shots, `${name}-${scheme}.png`), fullPage: true, animations: "disabled" });

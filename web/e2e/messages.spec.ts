@@ -12,9 +12,6 @@ interface Place {
   page: string;
 }
 
-// Pictures of every page in both themes take their time where cores are few.
-test.describe.configure({ timeout: 180_000 });
-
 let number = 0;
 
 /** A topic of its own, in a cluster of its own. */

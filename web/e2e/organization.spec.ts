@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { confirm } from "./access";
 import { expect, inspect, mailedToken, Tenant, test } from "./fixtures";
 
 /** Somebody who joins the tenant's organization, as a viewer. */
@@ -26,7 +27,7 @@ test("members get roles in a project, lose them, and leave", async ({ page, tena
   const drawer = page.getByRole("dialog", { name: "Roles of Charles" });
   await drawer.getByRole("combobox", { name: "Where" }).click();
   await page.getByRole("option", { name: "Project default" }).click();
-  await drawer.getByText("As curl and Terraform").click();
+  await drawer.getByText("As curl and Terraform").last().click();
   await expect(drawer.getByRole("region", { name: "curl command" })).toContainText("/role-bindings");
   await inspect(page, "member-roles");
   await drawer.getByRole("button", { name: "Give the role" }).click();
@@ -35,6 +36,13 @@ test("members get roles in a project, lose them, and leave", async ({ page, tena
   await page.getByRole("option", { name: /^Operator/ }).click();
   await expect(row).toContainText("Operator · Project default");
   await drawer.getByRole("button", { name: "Take the role away: Project default" }).click();
+  const taking = page.getByRole("dialog", { name: "Take away a role" });
+  await expect(taking).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(taking).toBeHidden();
+  await expect(drawer, "a question that is not answered leaves the roles open").toBeVisible();
+  await drawer.getByRole("button", { name: "Take the role away: Project default" }).click();
+  await confirm(page, "operator", "Take away", taking);
   await expect(row).not.toContainText("Operator");
   await page.keyboard.press("Escape");
   await row.getByRole("button", { name: "Remove Charles" }).click();
@@ -60,6 +68,7 @@ test("somebody is invited, and the invitation is revoked", async ({ page }) => {
   await expect(row).toContainText("Operator");
   await inspect(page, "invitations");
   await row.getByRole("button", { name: "Revoke the invitation of mary@example.com" }).click();
+  await confirm(page, "mary@example.com", "Revoke");
   await expect(page.getByText("Nobody is invited")).toBeVisible();
 });
 
@@ -97,7 +106,7 @@ test("the audit log is filtered, an entry is shown with its difference, and all 
   });
   await tenant.rest("PATCH", `/v1/projects/${project.id}`, { name: "renamed" }, { "If-Match": "*" });
   await page.goto("/organization/audit");
-  await expect(page.getByRole("table", { name: "Entries" })).toBeVisible();
+  await expect(page.getByRole("table", { name: "Entries" }).getByRole("row").nth(1)).toContainText(tenant.email);
   await inspect(page, "audit");
   await page.getByLabel("Which thing").fill(project.id);
   await page.getByRole("button", { name: "Filter" }).click();

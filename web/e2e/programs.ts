@@ -7,6 +7,12 @@ import { expect, type Page } from "@playwright/test";
 
 const tools = resolve(import.meta.dirname, "../../.cache/tools");
 
+/** Where Java's and Go's clients are. */
+export const installed = {
+  java: join(tools, "java/jars"),
+  go: resolve(import.meta.dirname, "../../tests/clients/go"),
+};
+
 /** A folder of a reader's own, where `python` has the client installed, and `node` too. */
 export class Desk {
   private readonly folder = mkdtempSync(join(tmpdir(), "firn-desk-"));
@@ -18,7 +24,7 @@ export class Desk {
   }
 
   /** Whether a language's client is installed here (`scripts/provision`). */
-  static has(what: "python/bin/python" | "node/node_modules/kafkajs"): boolean {
+  static has(what: "python/bin/python" | "node/node_modules/kafkajs" | "java/jars" | "bin/firn-test-go"): boolean {
     return existsSync(join(tools, what));
   }
 
@@ -42,7 +48,7 @@ export class Desk {
 
   /** Runs them until `end`. */
   start(command: string): ChildProcess & { said: () => string } {
-    const path = `${join(tools, "python/bin")}:${process.env.PATH ?? ""}`;
+    const path = `${join(tools, "python/bin")}:${join(tools, "go/bin")}:/usr/local/go/bin:${process.env.PATH ?? ""}`;
     const child = spawn("bash", ["-ec", command], {
       cwd: this.folder,
       env: { ...process.env, PATH: path, KAFKAJS_NO_PARTITIONER_WARNING: "1" },
@@ -68,18 +74,18 @@ export class Desk {
   }
 }
 
-/** The blocks of one part of the program that is shown, in their order: the file that each belongs into, if any, and its text. */
+/** What one part of a program shows, in its order: the text of each block, and the file that it belongs into; without: it is for a shell. */
 export async function shownBlocks(
   page: Page,
   language: string,
   part: string,
-): Promise<{ label: string; code: string }[]> {
+): Promise<{ file: string | undefined; code: string }[]> {
   const regions = page.getByRole("group", { name: `${language}: ${part}` }).getByRole("region");
   await expect(regions.first()).toBeVisible();
   const blocks = [];
   for (const region of await regions.all()) {
     const label = (await region.getAttribute("aria-label")) ?? "";
-    blocks.push({ label, code: (await region.textContent()) ?? "" });
+    blocks.push({ file: / in (\S+)$/.exec(label)?.[1], code: (await region.textContent()) ?? "" });
   }
   return blocks;
 }

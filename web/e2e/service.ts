@@ -152,7 +152,8 @@ export async function mailedToken(service: Service, to: string, page: string): P
 
 /** The link in the newest mail to somebody that leads to this page of the console. */
 export async function mailedLink(service: Service, to: string, page: string): Promise<URL> {
-  for (let turn = 0; turn < 100; turn += 1) {
+  // It ends only what hangs.
+  for (let turn = 0; turn < 1_200; turn += 1) {
     const response = await fetch(`${service.http}/dev/mail?to=${encodeURIComponent(to)}`, {
       headers: { Accept: "application/json" },
     });

@@ -15,10 +15,10 @@ function worthAnotherTry(failures: number, error: unknown): boolean {
   return failures < 2 && (status === 0 || status >= 500);
 }
 
-/** A session can end in the middle of a page. The first answer that says so makes it known, and the shell leads to the login and back. */
+/** A session can end in the middle of a page. An answer that says so has it asked for anew, and the shell leads to the login and back. */
 const queryCache = new QueryCache({
   onError: (error) => {
-    if (asProblem(error).status === 401) queryClient.setQueryData(sessionQuery.queryKey, null);
+    if (asProblem(error).status === 401) void queryClient.invalidateQueries({ queryKey: sessionQuery.queryKey });
   },
 });
 

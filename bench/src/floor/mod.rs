@@ -85,6 +85,8 @@ mod tests {
         std::thread::spawn(move || {
             let data = tempfile::tempdir().unwrap();
             let log = Log::start(data.path(), 8 << 20).unwrap();
+            // Its files are open, and this thread has no end: they go with the process.
+            drop(data);
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()

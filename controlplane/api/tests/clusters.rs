@@ -392,7 +392,7 @@ async fn a_change_that_a_broker_has_not_applied_is_an_operation_until_it_has() {
     let stranger = service.person("eve@example.com").await;
     assert_eq!(stranger.get(&operation).await.status, 404);
     catalog.report_applied(slow, FeedSequence(1_000)).await.unwrap();
-    let after = tokio::time::timeout(Duration::from_secs(5), ada.get(&operation))
+    let after = tokio::time::timeout(Duration::from_secs(60), ada.get(&operation))
         .await
         .unwrap();
     assert_eq!(after.body["status"], "done", "{after:?}");

@@ -234,7 +234,7 @@ async fn one_address_has_64_connections_and_the_next_is_closed_at_once() {
     assert!(!is_served(&mut connect().await.unwrap()).await);
     assert!(is_served(&mut open[63]).await);
     open.pop();
-    for _ in 0..500 {
+    for _ in 0..6_000 {
         if is_served(&mut connect().await.unwrap()).await {
             return;
         }

@@ -1,6 +1,7 @@
 //! Accounts of people over REST: from the signup to the reset, and what a stranger can find out or bring about.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic, and helpers are tests too")]
+#![allow(clippy::print_stdout, reason = "tests talk to whoever reads their output")]
 
 #[path = "people/proofs.rs"]
 mod proofs;
@@ -23,14 +24,14 @@ fn signup(email: &str) -> Value {
 
 /// Waits for the next mail to an address after the first `before`; its text.
 async fn mail(service: &Service, to: &str, before: usize) -> String {
-    for _ in 0..500 {
+    for _ in 0..6_000 {
         let messages = service.mailbox.messages(Some(to));
         if messages.len() > before {
             return messages[0].mail.text.clone();
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("no mail to {to} within 5 s");
+    panic!("no mail to {to} within a minute");
 }
 
 /// What of an answer a stranger can compare: all but ids of requests, times and what is left of a bucket.
@@ -278,39 +279,51 @@ async fn known_and_unknown_addresses_look_the_same_in_text_and_in_time() {
         ("/v1/verifications/resend", 202, |email| json!({ "email": email })),
     ];
     for (path, status, body) in paths {
-        // Each with a service of its own: an address may sign up and try 100 times before it is slowed down.
-        let service = Service::start().await;
-        let anonymous = service.anonymous();
-        for number in 0..12 {
-            service.person(&format!("known{number}@example.com")).await;
-        }
-        // The second request of an address waits for what the first one left to do.
-        let mut times = [[Vec::new(), Vec::new()], [Vec::new(), Vec::new()]];
-        let mut answers = Vec::new();
-        for number in 0..12 {
-            for (place, who) in ["known", "other"].into_iter().enumerate() {
-                let email = format!("{who}{number}@example.com");
-                for times in &mut times {
-                    let (time, answer) = timed(1, async |_| anonymous.post(path, &body(&email)).await).await;
-                    times[place].push(time);
-                    answers.push(answer);
-                }
-            }
-        }
-        for answer in &answers {
-            assert_eq!(answer.status, status, "{answer:?}");
-            assert_eq!(visible(answer), visible(&answers[0]), "{path}");
-        }
-        for (which, times) in ["first", "second"].into_iter().zip(times) {
-            let [known, unknown] = times.map(|mut times| {
-                times.sort_unstable();
-                times[6]
-            });
-            println!("{path}, {which}: known {known:?}, unknown {unknown:?}");
-            let (less, more) = (known.min(unknown), known.max(unknown));
-            assert!(more < less * 3 + Duration::from_millis(5), "{path}");
+        // What tells does so each time; what else a busy machine does, does not.
+        let mut different = Vec::new();
+        while let Some(difference) = look_different(path, status, body).await {
+            different.push(difference);
+            assert!(different.len() < 3, "{path}: {different:#?}");
         }
     }
+}
+
+/// Asks about addresses that are known and about others. Fails the test if the answers differ; says so if their times do.
+async fn look_different(path: &str, status: u16, body: Ask) -> Option<String> {
+    // A service of its own: an address may sign up and try 100 times before it is slowed down.
+    let service = Service::start().await;
+    let anonymous = service.anonymous();
+    for number in 0..12 {
+        service.person(&format!("known{number}@example.com")).await;
+    }
+    // The second request of an address waits for what the first one left to do.
+    let mut times = [[Vec::new(), Vec::new()], [Vec::new(), Vec::new()]];
+    let mut answers = Vec::new();
+    for number in 0..12 {
+        for (place, who) in ["known", "other"].into_iter().enumerate() {
+            let email = format!("{who}{number}@example.com");
+            for times in &mut times {
+                let (time, answer) = timed(1, async |_| anonymous.post(path, &body(&email)).await).await;
+                times[place].push(time);
+                answers.push(answer);
+            }
+        }
+    }
+    for answer in &answers {
+        assert_eq!(answer.status, status, "{answer:?}");
+        assert_eq!(visible(answer), visible(&answers[0]), "{path}");
+    }
+    let medians = ["first", "second"].into_iter().zip(times).map(|(which, times)| {
+        let [known, unknown] = times.map(|mut times| {
+            times.sort_unstable();
+            times[6]
+        });
+        let said = format!("{which}: known {known:?}, unknown {unknown:?}");
+        println!("{path}, {said}");
+        let (less, more) = (known.min(unknown), known.max(unknown));
+        (more >= less * 3 + Duration::from_millis(5)).then_some(said)
+    });
+    medians.flatten().reduce(|all, more| format!("{all}; {more}"))
 }
 
 #[tokio::test]
@@ -331,11 +344,23 @@ async fn a_known_address_that_signs_up_is_told_by_mail_and_stays_as_it_is() {
 
 #[tokio::test]
 async fn many_wrong_passwords_stop_their_sender_and_nobody_else() {
+    // What slows others down does so each time; what else a busy machine does, does not.
+    let mut slowed = Vec::new();
+    while let Some(slower) = slower_under_attack().await {
+        slowed.push(slower);
+        assert!(slowed.len() < 3, "{slowed:#?}");
+    }
+}
+
+/// Many wrong passwords for one person while another logs in. Fails the test unless most are refused; says how much slower the other one's
+/// logins are, if it is too much.
+async fn slower_under_attack() -> Option<String> {
     let service = Service::start().await;
     service.person("victim@example.com").await;
     service.person("bob@example.com").await;
     let anonymous = service.anonymous();
     logged_in(&anonymous, "bob@example.com", PASSWORD).await;
+    let begun = Instant::now();
     let (quiet, _) = timed(10, async |_| {
         anonymous
             .post("/v1/sessions", &login("bob@example.com", PASSWORD))
@@ -371,10 +396,17 @@ async fn many_wrong_passwords_stop_their_sender_and_nobody_else() {
         outcome
     };
     let ((admitted, refused), (attacked, last)) = tokio::join!(attack, logins);
-    println!("logins of others: {quiet:?} before, {attacked:?} during {refused} refused wrong ones");
-    assert!((10..=15).contains(&admitted), "{admitted} were hashed");
-    assert!(attacked < quiet * 3 + Duration::from_millis(20));
+    let said =
+        format!("logins of others: {quiet:?} before, {attacked:?} during {refused} refused wrong ones");
+    println!("{said}");
+    // Ten at once, and one more each six seconds.
+    let most = 11 + begun.elapsed().as_secs() / 6;
+    assert!(
+        (10..=most).contains(&admitted),
+        "{admitted} were hashed, of {most}"
+    );
     assert_eq!(last.status, 201);
+    (attacked >= quiet * 3 + Duration::from_millis(20)).then_some(said)
 }
 
 #[tokio::test]

@@ -4,6 +4,8 @@
 
 #[path = "support/identity_provider.rs"]
 mod identity_provider;
+#[path = "people_oidc/logins.rs"]
+mod logins;
 mod support;
 
 use reqwest::redirect::Policy;

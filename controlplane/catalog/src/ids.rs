@@ -94,6 +94,8 @@ id128! {
     InvitationId "inv";
     /// An identity provider through which people of an organization log in.
     LoginProviderId "idp";
+    /// An identity at a login provider that is linked to a person: made of both.
+    LinkedLoginId "lgn";
     /// A certificate authority, or several, whose clients a cluster trusts.
     CaPoolId "cap";
     /// An identity provider whose tokens a cluster trusts.

@@ -150,7 +150,7 @@ fn records_of(batch: &Bytes) -> Vec<(i64, i64)> {
 
 /// Waits until cold objects hold everything below `end`.
 async fn until_cold(partition: &Partition, end: i64) {
-    for _ in 0..400 {
+    for _ in 0..2_400 {
         if partition.offsets().cold_end >= Offset(end) {
             return;
         }
@@ -423,7 +423,7 @@ async fn retention_by_size_lets_go_of_old_objects_and_keeps_offsets() {
         append(&log, &partition, batch(n * 10, 10)).await;
         until_cold(&partition, n * 10 + 10).await;
     }
-    for _ in 0..200 {
+    for _ in 0..2_400 {
         if partition.offsets().log_start > Offset(0) {
             break;
         }

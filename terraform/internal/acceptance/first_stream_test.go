@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -56,4 +57,49 @@ func TestFirstStream(t *testing.T) {
 	if left := firn.ask("GET", "/v1/clusters/"+cluster, nil, nil); left.status == http.StatusOK && left.text("state") == "active" {
 		t.Errorf("the cluster is still there: %s", left)
 	}
+}
+
+// The README shows a part of it, and leaves some arguments out.
+func TestTheReadmeShowsTheExampleThatRuns(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	example, err := os.ReadFile("../../examples/first-stream/main.tf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, shown, _ := strings.Cut(string(readme), "\n```hcl\n")
+	shown, _, has := strings.Cut(shown, "\n```\n")
+	if !has {
+		t.Fatal("the README shows no HCL")
+	}
+	runs := blocks(string(example))
+	for name, arguments := range blocks(shown) {
+		for _, argument := range arguments {
+			if !slices.Contains(runs[name], argument) {
+				t.Errorf("%s of the README has another argument than the example: %s", name, argument)
+			}
+		}
+	}
+}
+
+// blocks are the arguments of each block, without comments and the spaces that line them up.
+func blocks(text string) map[string][]string {
+	found := map[string][]string{}
+	name := ""
+	for _, line := range strings.Split(text, "\n") {
+		line, _, _ = strings.Cut(line, " #")
+		line = strings.Join(strings.Fields(line), " ")
+		switch {
+		case line == "" || line == "}":
+		case strings.HasSuffix(line, "{"):
+			name = line
+			found[name] = []string{}
+		default:
+			found[name] = append(found[name], line)
+		}
+	}
+	return found
 }

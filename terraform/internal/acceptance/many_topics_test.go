@@ -63,7 +63,8 @@ func TestAPlanOverAThousandTopicsIsOneListing(t *testing.T) {
 	if code != 0 {
 		t.Errorf("the plan is not empty:\n%s", output)
 	}
-	if requests.Load() > 20 {
-		t.Errorf("the plan took %d requests", requests.Load())
+	// Three reads by themselves and five pages; a listing answers for ten seconds, and a slow machine takes longer.
+	if allowed := 10 * (1 + int64(planned/(10*time.Second))); requests.Load() > allowed {
+		t.Errorf("the plan took %d requests, and %d are allowed", requests.Load(), allowed)
 	}
 }

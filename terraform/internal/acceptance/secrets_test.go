@@ -76,6 +76,7 @@ resource "firn_scram_credential" "made" {
 }
 output "key_id" { value = firn_api_key.given.id }
 output "organization" { value = data.firn_organization.by_token.id }
+output "properties" { value = provider::firn::client_properties("kafka.example:9092", "SCRAM-SHA-512", "checkout", "no secret") }
 `
 
 func TestNoSecretIsInTheStateOrInThePlan(t *testing.T) {
@@ -93,6 +94,10 @@ func TestNoSecretIsInTheStateOrInThePlan(t *testing.T) {
 	c.keepsNone(secrets)
 	if organization := c.output("organization"); organization != firn.organization {
 		t.Errorf("the token is for %q", organization)
+	}
+	if properties := c.output("properties"); !strings.Contains(properties, "bootstrap.servers=kafka.example:9092\n") ||
+		!strings.Contains(properties, `username="checkout" password="no secret"`) {
+		t.Errorf("the client's properties are\n%s", properties)
 	}
 	// The key that was put together here is the one that the service knows.
 	id := strings.TrimPrefix(c.output("key_id"), "key_")

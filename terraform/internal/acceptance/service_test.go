@@ -209,8 +209,10 @@ func (s *service) must(method, path string, body any, header http.Header) answer
 	if answer.status >= 300 {
 		panic(fmt.Sprintf("%s %s: %s", method, path, answer))
 	}
-	if location := answer.header.Get("Location"); answer.status == http.StatusAccepted && location != "" {
-		s.must("GET", location+"?wait=20", nil, header)
+	for location := answer.header.Get("Location"); answer.status == http.StatusAccepted && location != ""; {
+		if s.must("GET", location+"?wait=20", nil, header).body["status"] == "done" {
+			break
+		}
 	}
 	return answer
 }

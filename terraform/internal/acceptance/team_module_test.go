@@ -19,10 +19,10 @@ module "shop" {
     invoices = { deletion_protection = false }
   }
   programs = {
-    checkout = { produces = ["orders"], transactional = true, password_version = 1 }
-    billing  = { consumes = ["ord*"], produces = ["invoices"], password_version = 1, quota = { consumer_byte_rate = 1048576 } }
+    checkout = { produces = ["orders"], transactional = true, password_versions = %s }
+    billing  = { consumes = ["ord*"], produces = ["invoices"], password_versions = [1], quota = { consumer_byte_rate = 1048576 } }
   }
-  passwords     = { checkout = var.password, billing = var.password }
+  passwords     = { checkout = { 1 = var.password, 2 = var.next_password }, billing = { 1 = var.password } }
   default_quota = { producer_byte_rate = 10485760 }
 }
 
@@ -31,23 +31,29 @@ variable "password" {
   ephemeral = true
 }
 
+variable "next_password" {
+  type      = string
+  ephemeral = true
+}
+
 output "bootstrap" { value = module.shop.bootstrap_servers }
 output "cluster" { value = module.shop.cluster_id }
 output "checkout_principal" { value = module.shop.programs["checkout"].principal }
 output "billing_principal" { value = module.shop.programs["billing"].principal }
-output "checkout" { value = module.shop.programs["checkout"].username }
-output "billing" { value = module.shop.programs["billing"].username }
+output "checkout" { value = one([for version, name in module.shop.programs["checkout"].usernames : name if version == "1"]) }
+output "checkout_next" { value = one([for version, name in module.shop.programs["checkout"].usernames : name if version == "2"]) }
+output "billing" { value = module.shop.programs["billing"].usernames["1"] }
 `
 
 // terraform/modules/team for real: applied, streamed through by programs that may do what they were given and nothing else, destroyed.
 func TestATeamIsOnboarded(t *testing.T) {
 	t.Parallel()
-	const password = "Onboarded/7+metres=a.year"
+	const password, next = "Onboarded/7+metres=a.year", "Moved-on/8+metres=a.year"
 	module, err := filepath.Abs("../../modules/team")
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := newCLI(t, fmt.Sprintf(teamModule, module), "TF_VAR_password="+password)
+	c := newCLI(t, fmt.Sprintf(teamModule, module, "[1]"), "TF_VAR_password="+password, "TF_VAR_next_password="+next)
 	// The provider is the one that was built, so only the module is to be installed.
 	c.run("get")
 	c.run("apply", "-auto-approve")
@@ -56,16 +62,9 @@ func TestATeamIsOnboarded(t *testing.T) {
 		t.Errorf("the plan is not empty:\n%s", output)
 	}
 
-	authority := filepath.Join(c.folder, "ca.pem")
 	c.write("ca.pem", firn.must("GET", "/v1/certificate-authority", nil, nil).raw)
 	kcat := func(program, input string, arguments ...string) (string, error) {
-		command := exec.Command("kcat", append([]string{
-			"-b", c.output("bootstrap"), "-X", "security.protocol=SASL_SSL", "-X", "sasl.mechanism=SCRAM-SHA-512",
-			"-X", "sasl.username=" + c.output(program), "-X", "sasl.password=" + password, "-X", "ssl.ca.location=" + authority,
-		}, arguments...)...)
-		command.Stdin = strings.NewReader(input)
-		output, err := command.CombinedOutput()
-		return strings.TrimSpace(string(output)), err
+		return kcat(c, program, password, input, arguments...)
 	}
 	if output, err := kcat("checkout", "an order\n", "-P", "-t", "orders", "-X", "message.timeout.ms=20000"); err != nil {
 		t.Fatalf("checkout cannot produce: %v\n%s", err, output)
@@ -98,9 +97,47 @@ func TestATeamIsOnboarded(t *testing.T) {
 	}
 
 	cluster := c.output("cluster")
+	changesPassword(t, c, module, password, next)
+
 	c.run("destroy", "-auto-approve")
 	// The service keeps the project for as long as the cluster can be brought back.
 	if cluster := firn.must("GET", "/v1/clusters/"+cluster, nil, nil); cluster.body["state"] != "deleting" {
 		t.Errorf("the cluster is still there: %s", cluster)
 	}
+}
+
+// changesPassword is done without a gap: both hold, and then the first no longer does.
+func changesPassword(t *testing.T, c *cli, module, password, next string) {
+	t.Helper()
+	order := []string{"-P", "-t", "orders", "-X", "message.timeout.ms=20000"}
+	c.write("main.tf", fmt.Sprintf(teamModule, module, "[1, 2]"))
+	c.run("apply", "-auto-approve")
+	c.keepsNone(map[string]string{"password": password, "next password": next})
+	for program, password := range map[string]string{"checkout": password, "checkout_next": next} {
+		if output, err := kcat(c, program, password, "another order\n", order...); err != nil {
+			t.Errorf("the password of %s does not hold: %v\n%s", program, err, output)
+		}
+	}
+	first := c.output("checkout")
+	c.write("main.tf", fmt.Sprintf(teamModule, module, "[2]"))
+	c.run("apply", "-auto-approve")
+	if output, err := kcat(c, "checkout_next", next, "another order\n", order...); err != nil {
+		t.Errorf("the next password does not hold alone: %v\n%s", err, output)
+	}
+	credentials := firn.must("GET", "/v1/clusters/"+c.output("cluster")+"/scram-credentials", nil, nil)
+	if strings.Contains(credentials.raw, first) {
+		t.Errorf("the first credential is not revoked: %s", credentials)
+	}
+}
+
+// kcat is run as a program of the team.
+func kcat(c *cli, program, password, input string, arguments ...string) (string, error) {
+	command := exec.Command("kcat", append([]string{
+		"-b", c.output("bootstrap"), "-X", "security.protocol=SASL_SSL", "-X", "sasl.mechanism=SCRAM-SHA-512",
+		"-X", "sasl.username=" + c.output(program), "-X", "sasl.password=" + password,
+		"-X", "ssl.ca.location=" + filepath.Join(c.folder, "ca.pem"),
+	}, arguments...)...)
+	command.Stdin = strings.NewReader(input)
+	output, err := command.CombinedOutput()
+	return strings.TrimSpace(string(output)), err
 }

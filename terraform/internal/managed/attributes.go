@@ -109,10 +109,15 @@ func SecretVersion(of string) schema.Int64Attribute {
 	}
 }
 
-// NoTimeouts are those of what was not read from a configuration.
-func NoTimeouts() timeouts.Value {
+// Timeouts is what every model has beside its attributes.
+type Timeouts struct {
+	Timeouts timeouts.Value `tfsdk:"timeouts"`
+}
+
+// leaveOut is for a model that was not read from a configuration.
+func (t *Timeouts) leaveOut() {
 	all := map[string]attr.Type{
 		"create": types.StringType, "read": types.StringType, "update": types.StringType, "delete": types.StringType,
 	}
-	return timeouts.Value{Object: types.ObjectNull(all)}
+	t.Timeouts = timeouts.Value{Object: types.ObjectNull(all)}
 }

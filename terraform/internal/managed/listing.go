@@ -25,6 +25,26 @@ type Listing[M any] struct {
 	Show func(*M) string
 }
 
+// Models is Listing.All out of what the API lists; fill makes a model of one, and says what the API does not tell again.
+func Models[T, M any, P interface {
+	*M
+	leaveOut()
+}](
+	list func(ctx context.Context, c *client.Client, parent types.String) ([]T, error),
+	fill func(one P, item T, parent types.String),
+) func(ctx context.Context, c *client.Client, parent types.String) ([]M, error) {
+	return func(ctx context.Context, c *client.Client, parent types.String) ([]M, error) {
+		items, err := list(ctx, c, parent)
+		models := make([]M, len(items))
+		for place, item := range items {
+			one := P(&models[place])
+			fill(one, item, parent)
+			one.leaveOut()
+		}
+		return models, err
+	}
+}
+
 // ListResource gives the kind's listing to the framework; nil if it has none.
 func (k Kind[M]) ListResource() list.ListResource {
 	if k.Listing == nil {
@@ -40,7 +60,8 @@ var _ list.ListResourceWithConfigure = &listed[struct{}]{}
 func (l *listed[M]) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
 	listing := l.kind.Listing
 	resp.Schema = listschema.Schema{
-		MarkdownDescription: fmt.Sprintf("Lists every %s.", l.kind.Title),
+		MarkdownDescription: fmt.Sprintf("Lists every %s of the %s, for `terraform query` (Terraform 1.14 or later; OpenTofu does not know lists). "+
+			"With `-generate-config-out=FILE` it writes the configuration that imports what it finds.", l.kind.Title, listing.Parent),
 		Attributes: map[string]listschema.Attribute{
 			listing.Parent: listschema.StringAttribute{
 				Required:            !listing.ParentIsOptional,

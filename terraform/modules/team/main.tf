@@ -12,6 +12,9 @@ locals {
       program.transactional ? [{ program = name, type = "transactional_id", pattern = "${name}*", operation = "write" }] : [],
     )
   ])
+  # Each password of a program is a credential of its own, so that two of them hold while the program changes over.
+  credentials = flatten([for name, program in var.programs : [for version in program.password_versions : { program = name, version = version }]])
+
   acls = { for right in local.rights : "${right.program} ${right.operation} ${right.type} ${right.pattern}" => right }
 }
 
@@ -58,12 +61,12 @@ resource "firn_acl" "this" {
 }
 
 resource "firn_scram_credential" "this" {
-  for_each = { for name, program in var.programs : name => program if program.password_version != null }
+  for_each = { for credential in local.credentials : "${credential.program} ${credential.version}" => credential }
 
   cluster             = firn_cluster.this.id
-  service_account     = firn_service_account.this[each.key].id
-  password_wo         = var.passwords[each.key]
-  password_wo_version = each.value.password_version
+  service_account     = firn_service_account.this[each.value.program].id
+  password_wo         = var.passwords[each.value.program][each.value.version]
+  password_wo_version = each.value.version
 }
 
 resource "firn_quota" "program" {

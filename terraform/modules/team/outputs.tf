@@ -14,11 +14,11 @@ output "bootstrap_servers" {
 }
 
 output "programs" {
-  description = "Each program's service account, what ACLs call it, and its SCRAM user name if it has a password."
+  description = "Each program's service account, what ACLs call it, and the SCRAM user name that goes with each version of its password."
   value = { for name, account in firn_service_account.this : name => {
     id        = account.id
     principal = account.principal
-    username  = try(firn_scram_credential.this[name].username, null)
+    usernames = { for version in var.programs[name].password_versions : version => firn_scram_credential.this["${name} ${version}"].username }
   } }
 }
 

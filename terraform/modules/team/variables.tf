@@ -69,14 +69,14 @@ variable "topics" {
 }
 
 variable "programs" {
-  description = "The team's programs, by name. Each gets a service account, and ACLs for what it produces to and consumes from: a topic of the team, or every one that begins so (\"orders.*\"). It may use the groups, and transactional ids if it is transactional, that begin with its own name, and those in groups. With password_version it also gets a SCRAM credential; another version sets the password anew."
+  description = "The team's programs, by name. Each gets a service account, and ACLs for what it produces to and consumes from: a topic of the team, or every one that begins so (\"orders.*\"). It may use the groups, and transactional ids if it is transactional, that begin with its own name, and those in groups. For each of password_versions it also gets a SCRAM credential: one, or two while it changes over."
   type = map(object({
-    description      = optional(string, "")
-    produces         = optional(set(string), [])
-    consumes         = optional(set(string), [])
-    groups           = optional(set(string), [])
-    transactional    = optional(bool, false)
-    password_version = optional(number)
+    description       = optional(string, "")
+    produces          = optional(set(string), [])
+    consumes          = optional(set(string), [])
+    groups            = optional(set(string), [])
+    transactional     = optional(bool, false)
+    password_versions = optional(set(number), [])
     quota = optional(object({
       producer_byte_rate = optional(number)
       consumer_byte_rate = optional(number)
@@ -119,6 +119,15 @@ variable "programs" {
   }
 
   validation {
+    condition = alltrue([
+      for program in values(var.programs) : length(program.password_versions) <= 2 && alltrue([
+        for version in program.password_versions : try(version >= 1 && floor(version) == version, false)
+      ])
+    ])
+    error_message = "password_versions must be one whole number of 1 or more, or two while a program changes over."
+  }
+
+  validation {
     condition = alltrue(flatten([
       for program in values(var.programs) : program.quota == null ? [] : [
         for rate in values(program.quota) : rate == null || try(rate > 0, false)
@@ -134,8 +143,8 @@ variable "programs" {
 }
 
 variable "passwords" {
-  description = "The passwords of programs that have a password_version, by program: out of the secret store that the programs read them from. Ephemeral: in no plan and no state."
-  type        = map(string)
+  description = "The password of each of a program's password_versions, by program and version: out of the secret store that the programs read them from. Ephemeral: in no plan and no state."
+  type        = map(map(string))
   default     = {}
   ephemeral   = true
 }

@@ -1,15 +1,17 @@
-import { Group, Paper, Stack, Title } from "@mantine/core";
+import { Group, Paper, Stack, Text, Title } from "@mantine/core";
 import { type ReactNode, useId } from "react";
 
 interface Props {
   title: string;
+  /** What it is for. */
+  lead?: ReactNode;
   /** At the right of the title. */
   aside?: ReactNode;
   children: ReactNode;
 }
 
 /** A part of the page with a heading of its own. */
-export function Card({ title, aside, children }: Props) {
+export function Card({ title, lead, aside, children }: Props) {
   const id = useId();
   return (
     <Paper withBorder p="md" component="section" aria-labelledby={id} h="100%">
@@ -20,6 +22,11 @@ export function Card({ title, aside, children }: Props) {
           </Title>
           {aside}
         </Group>
+        {lead && (
+          <Text size="sm" c="dimmed" mt={-8}>
+            {lead}
+          </Text>
+        )}
         {children}
       </Stack>
     </Paper>

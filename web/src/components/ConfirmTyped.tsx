@@ -1,5 +1,6 @@
 import { Alert, Button, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
 import { type FormEvent, type ReactNode, useState } from "react";
+import { AsCode, type Code } from "./AsCode";
 import { ProblemAlert } from "./ProblemAlert";
 
 interface Props {
@@ -12,11 +13,13 @@ interface Props {
   word: string;
   /** The button's text, a verb: "Delete topic". */
   action: string;
+  /** The same for programs. */
+  code: Code;
   onConfirm: () => Promise<unknown>;
 }
 
 /** Asks for the name of what is about to go, so that no stray click ends anything. */
-export function ConfirmTyped({ opened, onClose, title, children, word, action, onConfirm }: Props) {
+export function ConfirmTyped({ opened, onClose, title, children, word, action, code, onConfirm }: Props) {
   const [typed, setTyped] = useState("");
   const [error, setError] = useState<unknown>();
   const [busy, setBusy] = useState(false);
@@ -66,6 +69,7 @@ export function ConfirmTyped({ opened, onClose, title, children, word, action, o
               {action}
             </Button>
           </Group>
+          <AsCode {...code} />
         </Stack>
       </form>
     </Modal>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { curl, expression, hcl, label } from "./code";
+import { curl, expression, hcl, label, removed } from "./code";
 
 describe("curl", () => {
   it("quotes what a shell would read", () => {
@@ -18,6 +18,14 @@ describe("curl", () => {
       /Cookie: .*\$FIRN_SESSION[\s\S]*X-CSRF-Token: \$FIRN_CSRF_TOKEN/,
     );
     for (const by of ["person", "anybody"] as const) expect(curl({ ...request, by }, "")).not.toContain("Bearer");
+  });
+});
+
+describe("a change of what is there", () => {
+  it("names a version, as the API asks of changes and deletions", () => {
+    for (const method of ["PATCH", "DELETE"] as const)
+      expect(curl({ method, path: "/v1/projects/p" }, "")).toContain("If-Match: *");
+    expect(curl({ method: "POST", path: "/v1/projects" }, "")).not.toContain("If-Match");
   });
 });
 
@@ -54,5 +62,11 @@ describe("hcl", () => {
   it("makes labels of any text", () => {
     expect(label("9 lives")).toBe("_9_lives");
     expect(label("日本")).toBe("this");
+  });
+
+  it("says of what goes that it is destroyed, not only forgotten", () => {
+    expect(removed({ type: "firn_topic", name: "Orders (EU)" })).toBe(
+      "removed {\n  from = firn_topic.orders_eu\n\n  lifecycle {\n    destroy = true\n  }\n}",
+    );
   });
 });

@@ -17,6 +17,9 @@ export interface Hcl {
   attributes: Readonly<Record<string, HclValue>>;
 }
 
+/** A resource that goes: its type, and what Terraform calls it. */
+export type Gone = Pick<Hcl, "type" | "name">;
+
 /** A word of Terraform's that is no text: a reference, a variable, a call. */
 export class Expression {
   readonly text: string;
@@ -54,7 +57,7 @@ const credentials: Record<"program" | "person" | "anybody", string[]> = {
 export function curl({ method, path, body, by }: Request, origin: string): string {
   const lines = [method === "GET" ? `curl ${quoted(origin + path)}` : `curl -X ${method} ${quoted(origin + path)}`];
   lines.push(...credentials[by ?? "program"].map((header) => `-H "${header}"`));
-  if (method === "PATCH") lines.push(`-H 'If-Match: *'`);
+  if (method === "PATCH" || method === "DELETE") lines.push(`-H 'If-Match: *'`);
   if (body !== undefined) {
     lines.push(`-H 'Content-Type: application/json'`);
     lines.push(`-d ${quoted(JSON.stringify(body, null, 2))}`);
@@ -124,4 +127,9 @@ function attributes(given: { readonly [key: string]: HclValue }, indent: string)
 /** A resource, formatted as `terraform fmt` would. Attributes that are null or absent are left out. */
 export function hcl({ type, name, attributes: given }: Hcl): string {
   return `resource "${type}" "${label(name)}" {\n${attributes(given, "  ").join("\n")}\n}`;
+}
+
+/** What takes the place of a resource's own block when it is to go, at the next apply, and not only to be forgotten. */
+export function removed({ type, name }: Gone): string {
+  return `removed {\n  from = ${type}.${label(name)}\n\n  lifecycle {\n    destroy = true\n  }\n}`;
 }

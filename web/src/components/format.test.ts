@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ago, bytes, duration, localTime, offset } from "./format";
+import { ago, bytes, duration, localTime, moment, offset, zone } from "./format";
 
 describe("an offset", () => {
   it("is every digit of it, or said to be about so much where the browser has lost some", () => {
@@ -26,6 +26,19 @@ describe("times", () => {
     ]);
     expect(ago("2026-11-28T12:00:00Z", Date.parse("2026-11-28T12:05:07Z"))).toBe("5 min ago");
     expect(ago(null)).toBe("never");
+  });
+
+  it("names the zone of a moment", () => {
+    const at = new Date("2026-11-28T12:34:56Z");
+    const ahead = (minutes: number) => Object.assign(new Date(at), { getTimezoneOffset: () => -minutes });
+    expect([0, 60, 330, -210, 720].map((minutes) => zone(ahead(minutes)))).toEqual([
+      "UTC",
+      "UTC+1",
+      "UTC+5:30",
+      "UTC-3:30",
+      "UTC+12",
+    ]);
+    expect(moment("2026-11-28T12:34:56Z")).toMatch(/^2026-11-2[789] \d\d:\d\d:56 UTC/);
   });
 });
 

@@ -34,13 +34,22 @@ export function localTime(at: string | null | undefined, seconds = false): strin
   return local.toISOString().slice(0, seconds ? 19 : 16);
 }
 
-/** A moment in the reader's own time zone: `2026-11-28 22:31:07`. */
+/** The reader's own time zone at a moment: `UTC`, `UTC+1`, `UTC-3:30`. */
+export function zone(at: Date = new Date()): string {
+  const ahead = -at.getTimezoneOffset();
+  if (ahead === 0) return "UTC";
+  const minutes = Math.abs(ahead) % 60;
+  const hours = Math.floor(Math.abs(ahead) / 60);
+  return `UTC${ahead < 0 ? "-" : "+"}${hours}${minutes === 0 ? "" : `:${String(minutes).padStart(2, "0")}`}`;
+}
+
+/** A moment in the reader's own time zone, which it names: `2026-11-28 22:31:07 UTC+1`. */
 export function moment(at: string | null | undefined): string {
   if (!at) return "–";
   const time = new Date(at);
   const two = (part: number) => String(part).padStart(2, "0");
   const day = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
-  return `${day} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
+  return `${day} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())} ${zone(time)}`;
 }
 
 /** Seconds as `3 min 5 s`. */

@@ -2,7 +2,7 @@ import { AppShell, Box, Burger, Group, Loader, ScrollArea } from "@mantine/core"
 import { useDisclosure } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { Outlet, useParams, useRouter, useRouterState } from "@tanstack/react-router";
-import { Suspense, useEffect } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { Brand } from "./Brand";
 import { Navigation } from "./Navigation";
 import { NoOrganization } from "./NoOrganization";
@@ -10,21 +10,51 @@ import { OrganizationSwitch } from "./OrganizationSwitch";
 import { Palette, PaletteButton } from "./Palette";
 import { PersonMenu } from "./PersonMenu";
 import { SchemeSwitch } from "./SchemeSwitch";
-import { PersonProvider, sessionQuery } from "./session";
+import { type OpenedSession, PersonProvider, sessionQuery } from "./session";
+import { useNoEscape, useTyped } from "./useTyped";
+
+// Few ever see it, so it comes when it is needed.
+const SessionEnded = lazy(() => import("./SessionEnded").then((loaded) => ({ default: loaded.SessionEnded })));
+
+type Person = OpenedSession["person"];
 
 /** The pages behind the login, for as long as there is a session. */
 export function AppLayout() {
   const { data: session } = useQuery(sessionQuery);
-  if (session === null) return <ToLogin />;
-  if (!session) return <Loader m="xl" aria-label="Loading" />;
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  const typed = useTyped(path);
+  useNoEscape(session === null);
+  // Who was logged in until the session ended.
+  const [last, setLast] = useState(session?.person);
+  const now = session?.person;
+  const other = now !== undefined && last !== undefined && now.id !== last.id;
+  if (now && now !== last && !other) setLast(now);
+  useEffect(() => {
+    // Another tab has logged in as somebody else: of what one has seen, another gets to see nothing.
+    if (other) window.location.reload();
+  }, [other]);
+  if (session === null && !last) return <ToLogin />;
+  if (!last || other) return <Loader m="xl" aria-label="Loading" />;
   return (
-    <PersonProvider value={session.person}>
+    <PersonProvider value={last}>
       <Shell />
+      {session === null && <Ended person={last} typed={typed} />}
     </PersonProvider>
   );
 }
 
-/** The session has ended: to the login, and from there back to this page. */
+/** The session has ended in the middle of a page: what is typed there is not lost. */
+function Ended({ person, typed }: { person: Person; typed: () => boolean }) {
+  const [stays, setStays] = useState(typed);
+  if (!stays) return <ToLogin />;
+  return (
+    <Suspense>
+      <SessionEnded person={person} onLeave={() => setStays(false)} />
+    </Suspense>
+  );
+}
+
+/** To the login, and from there back to this page. */
 function ToLogin() {
   const router = useRouter();
   useEffect(() => {

@@ -101,6 +101,8 @@ export function Palette({ cluster }: { cluster: string | undefined }) {
       maxHeight={480}
       limit={50}
       nothingFound="Nothing has that name."
+      attributes={{ content: { "aria-label": "Search and commands" } }}
+      scrollAreaProps={{ viewportProps: { tabIndex: 0, role: "group", "aria-label": "Where one can go" } }}
       searchProps={{
         placeholder: "Where to? Places, clusters, topics",
         "aria-label": "Search",

@@ -2,8 +2,8 @@
 
 import type { QueryClient } from "@tanstack/react-query";
 import { createRootRouteWithContext, createRoute, lazyRouteComponent, redirect } from "@tanstack/react-router";
-import { NotFound } from "@/components/NotFound";
 import { ProblemPage } from "@/components/ProblemPage";
+import { NotFound } from "./NotFound";
 import { Root } from "./Root";
 import { sessionQuery } from "./session";
 

@@ -11,6 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::KafkaError;
+use super::budget::Budget;
 use super::exchange::{Call, Exchange};
 
 /// How long connecting may take, and how long an answer.
@@ -21,11 +22,12 @@ pub(super) struct Connection {
     stream: TcpStream,
     address: Address,
     correlation: i32,
+    budget: Budget,
 }
 
 impl Connection {
-    /// Connects, and says by `token` for whom.
-    pub(super) async fn open(address: &Address, token: String) -> Result<Self, KafkaError> {
+    /// Connects, and says by `token` for whom. Records that it is answered with count in the budget.
+    pub(super) async fn open(address: &Address, token: String, budget: Budget) -> Result<Self, KafkaError> {
         let target = (address.host.as_str(), address.port);
         let stream = match tokio::time::timeout(CONNECT, TcpStream::connect(target)).await {
             Ok(Ok(stream)) => stream,
@@ -39,6 +41,7 @@ impl Connection {
             stream,
             address: address.clone(),
             correlation: 0,
+            budget,
         };
         let handshake = SaslHandshakeRequest::default().with_mechanism(StrBytes::from_static_str(MECHANISM));
         accepted(connection.call(1, &handshake).await?.error_code)?;
@@ -59,20 +62,28 @@ impl Connection {
     pub(super) async fn exchange<E: Exchange>(&mut self, asked: &E) -> Result<E::Answer, KafkaError> {
         self.correlation = self.correlation.wrapping_add(1);
         let frame = asked.encode(self.correlation)?;
-        let exchanged = tokio::time::timeout(ANSWER, self.carry(&frame, asked.most())).await;
+        let exchanged =
+            tokio::time::timeout(ANSWER, self.carry(&frame, asked.most(), asked.is_budgeted())).await;
         let answer = exchanged.map_err(|late| unreachable(&self.address, &late))??;
         asked.decode(answer, self.correlation)
     }
 
-    async fn carry(&mut self, frame: &[u8], most: usize) -> Result<Bytes, KafkaError> {
+    async fn carry(&mut self, frame: &[u8], most: usize, budgeted: bool) -> Result<Bytes, KafkaError> {
         let lost = |error: std::io::Error| unreachable(&self.address, &error);
         self.stream.write_all(frame).await.map_err(lost)?;
         let length = self.stream.read_i32().await.map_err(lost)?;
         let length = usize::try_from(length).ok().filter(|length| *length <= most);
         let length = length.ok_or_else(|| KafkaError::Nonsense("an answer of that length".to_owned()))?;
+        let grant = match budgeted {
+            true => Some(self.budget.take(length).await?),
+            false => None,
+        };
         let mut answer = BytesMut::zeroed(length);
         self.stream.read_exact(&mut answer).await.map_err(lost)?;
-        Ok(answer.freeze())
+        Ok(match grant {
+            Some(grant) => grant.of(answer),
+            None => answer.freeze(),
+        })
     }
 }
 

@@ -34,6 +34,11 @@ pub(crate) trait Exchange: Sync {
         MOST_ANSWERED
     }
 
+    /// Whether the answer is records, which together may have only so many bytes at once.
+    fn is_budgeted(&self) -> bool {
+        false
+    }
+
     /// Reads the answer, without its length.
     fn decode(&self, answer: Bytes, correlation: i32) -> Result<Self::Answer, KafkaError>;
 }
@@ -100,10 +105,14 @@ impl<R: Request + Sync> Exchange for Call<'_, R> {
     type Answer = R::Response;
 
     fn most(&self) -> usize {
-        match R::KEY == ApiKey::Fetch as i16 {
+        match self.is_budgeted() {
             true => MOST_FETCHED,
             false => MOST_ANSWERED,
         }
+    }
+
+    fn is_budgeted(&self) -> bool {
+        R::KEY == ApiKey::Fetch as i16
     }
 
     fn encode(&self, correlation: i32) -> Result<BytesMut, KafkaError> {

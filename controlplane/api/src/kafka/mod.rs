@@ -3,6 +3,7 @@
 //!
 //! | module | what is in it |
 //! |---|---|
+//! | `budget` | how many bytes of fetched records are in memory at once |
 //! | `connection` | one connection, and the handshake that says for whom it is |
 //! | `exchange` | requests and answers as frames: Kafka's, and questions that only processes of a cell ask |
 //! | `pool` | connections that wait for the next request of the same user to the same broker |
@@ -12,6 +13,7 @@
 //! | `topic_sizes` | how large topics are, of many at once |
 //! | `questions` | what each broker knows for itself: whom it throttles, who is connected, how much goes on |
 
+mod budget;
 mod connection;
 mod exchange;
 pub(crate) mod groups;
@@ -59,6 +61,9 @@ pub(crate) enum KafkaError {
     /// It answers, and refuses.
     #[error("the broker answers with error {0}")]
     Refused(i16),
+    /// It answers with more records than there is room for now, beside those that others read.
+    #[error("there is no room for the broker's answer now")]
+    NoRoom,
     /// It answers something that is no answer to what was asked.
     #[error("the broker's answer makes no sense: {0}")]
     Nonsense(String),
@@ -89,6 +94,7 @@ impl KafkaPool {
                     self.give(broker, delegate, pooled);
                     return Ok(answer);
                 }
+                Err(KafkaError::NoRoom) => return Err(KafkaError::NoRoom),
                 Err(error) => tracing::debug!(%error, "a pooled connection is gone"),
             }
         }

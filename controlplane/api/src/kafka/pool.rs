@@ -13,6 +13,7 @@ use firn_secrets::delegation::Delegation;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
+use super::budget::Budget;
 use super::connection::Connection;
 use super::{Delegate, KafkaError};
 
@@ -61,6 +62,7 @@ impl std::ops::DerefMut for Pooled {
 pub(crate) struct KafkaPool {
     env: Env,
     secrets: Secrets,
+    budget: Budget,
     waiting: Mutex<BTreeMap<Key, Vec<Waiting>>>,
     /// Until when users must not produce.
     held_back: Mutex<BTreeMap<(ClusterId, String), Instant>>,
@@ -84,6 +86,7 @@ impl KafkaPool {
         Self {
             env,
             secrets,
+            budget: Budget::new(),
             waiting: Mutex::default(),
             held_back: Mutex::default(),
         }
@@ -125,7 +128,8 @@ impl KafkaPool {
             address: delegate.address,
         };
         let opened = Instant::now();
-        let connection = Connection::open(broker, delegation.sign(&self.secrets)).await?;
+        let connection =
+            Connection::open(broker, delegation.sign(&self.secrets), self.budget.clone()).await?;
         Ok(Pooled { connection, opened })
     }
 

@@ -8,7 +8,7 @@ use firn_catalog::quota::throttle::Throttles;
 use futures::future::join_all;
 
 use super::exchange::Asked;
-use super::{Delegate, KafkaPool};
+use super::{Delegate, KafkaError, KafkaPool};
 
 /// What the brokers tell.
 pub(crate) struct Told<A> {
@@ -16,6 +16,28 @@ pub(crate) struct Told<A> {
     pub(crate) answers: Vec<A>,
     /// The nodes that did not answer, for they are away or have told no address.
     pub(crate) silent: Vec<i32>,
+    /// The nodes that answer, but not this question: they may be of another version.
+    pub(crate) untold: Vec<i32>,
+}
+
+impl<A> Told<A> {
+    /// The nodes of which nothing is told, whatever the reason.
+    pub(crate) fn missing(&self) -> Vec<i32> {
+        let mut missing = [self.silent.as_slice(), &self.untold].concat();
+        missing.sort_unstable();
+        missing
+    }
+}
+
+/// Kafka's error of who is asked what it does not understand.
+const INVALID_REQUEST: i16 = 42;
+
+/// Whether a broker answers that does not answer the question.
+fn does_not_understand(error: &KafkaError) -> bool {
+    matches!(
+        error,
+        KafkaError::Refused(INVALID_REQUEST) | KafkaError::Nonsense(_)
+    )
 }
 
 /// What answers a question.
@@ -49,6 +71,7 @@ pub(crate) async fn ask_all<A: Answer>(pool: &KafkaPool, delegate: &Delegate, im
     let mut told = Told {
         answers: Vec::new(),
         silent: Vec::new(),
+        untold: Vec::new(),
     };
     for (node, answer) in join_all(asked).await {
         match answer {
@@ -56,9 +79,36 @@ pub(crate) async fn ask_all<A: Answer>(pool: &KafkaPool, delegate: &Delegate, im
             Ok(None) => told.silent.push(node),
             Err(error) => {
                 tracing::warn!(%error, question = ?A::QUESTION, "a broker does not answer a question");
-                told.silent.push(node);
+                let nodes = match does_not_understand(&error) {
+                    true => &mut told.untold,
+                    false => &mut told.silent,
+                };
+                nodes.push(node);
             }
         }
     }
     told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broker_of_another_version_is_not_taken_for_one_that_is_away() {
+        for other_version in [
+            KafkaError::Refused(INVALID_REQUEST),
+            KafkaError::Nonsense("missing field `storage_full`".to_owned()),
+        ] {
+            assert!(does_not_understand(&other_version), "{other_version}");
+        }
+        let stopping = KafkaError::Refused(8);
+        assert!(!does_not_understand(&stopping));
+        let told: Told<()> = Told {
+            answers: Vec::new(),
+            silent: vec![3],
+            untold: vec![1],
+        };
+        assert_eq!(told.missing(), [1, 3]);
+    }
 }

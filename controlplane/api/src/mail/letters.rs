@@ -95,6 +95,20 @@ pub(crate) fn provider_linked(public_url: &Url, to: &str, provider: &str) -> Mai
     }
 }
 
+/// A login provider was unlinked from the account of this address.
+pub(crate) fn provider_unlinked(public_url: &Url, to: &str, provider: &str) -> Mail {
+    let base = public_url.as_str().trim_end_matches('/');
+    let provider = plain(provider);
+    Mail {
+        to: to.to_owned(),
+        subject: "A login provider was unlinked from your account".into(),
+        text: format!(
+            "The login provider \"{provider}\" does not log in to your account at Firn any more.\n\n\
+             If it was not you, choose a new password at once: {base}/reset\n"
+        ),
+    }
+}
+
 /// The password of this address was changed.
 pub(crate) fn password_changed(public_url: &Url, to: &str) -> Mail {
     let base = public_url.as_str().trim_end_matches('/');

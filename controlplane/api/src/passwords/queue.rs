@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use firn_runtime::{Env, blocking};
-use firn_secrets::password;
+use firn_secrets::password::{self, Hasher};
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
@@ -35,6 +35,7 @@ struct Line {
 #[derive(Clone)]
 pub(crate) struct Passwords {
     env: Env,
+    hasher: Arc<Hasher>,
     cores: Arc<Semaphore>,
     /// As many strangers as there are cores may stand in the queue for them at a time: so a known source waits behind no
     /// more than these, however many addresses there are.
@@ -71,6 +72,7 @@ impl Passwords {
     fn on(env: Env, cores: usize) -> Self {
         Self {
             env,
+            hasher: Arc::default(),
             cores: Arc::new(Semaphore::new(cores)),
             strangers: Arc::new(Semaphore::new(cores)),
             lines: Arc::default(),
@@ -84,10 +86,11 @@ impl Passwords {
         password: Zeroizing<String>,
         phc: Option<String>,
     ) -> Result<bool, Problem> {
+        let hasher = Arc::clone(&self.hasher);
         self.run(source, move || {
             let known = phc.is_some();
             let phc = phc.as_deref().unwrap_or_else(|| password::dummy());
-            password::verify(&password, phc) && known
+            hasher.verify(&password, phc) && known
         })
         .await
     }
@@ -95,8 +98,8 @@ impl Passwords {
     /// The hash of a new password.
     pub(crate) async fn hash(&self, source: Source, password: Zeroizing<String>) -> Result<String, Problem> {
         let random = Arc::clone(&self.env.random);
-        self.run(source, move || password::hash(&password, &*random))
-            .await
+        let hasher = Arc::clone(&self.hasher);
+        self.run(source, move || hasher.hash(&password, &*random)).await
     }
 
     async fn run<T: Send + 'static>(

@@ -128,6 +128,7 @@ async fn list_connections(
 ) -> Result<Response, Problem> {
     let place = Place::find(&api, &caller, cluster, Permission::ViewCluster).await?;
     let told = kafka::ask_all::<Connections>(api.kafka(), &place.delegate(), &place.image).await;
+    let silent_brokers = told.missing();
     let first = |of: fn(&Connections) -> Option<i64>| told.answers.iter().filter_map(of).min().map(moment);
     let first_connection_at = first(|answer| answer.first_connection_ms);
     let first_record_at = first(|answer| answer.first_record_ms);
@@ -150,6 +151,6 @@ async fn list_connections(
         first_connection_at,
         first_record_at,
         incomplete,
-        silent_brokers: told.silent,
+        silent_brokers,
     }))
 }

@@ -17,6 +17,7 @@ mod invitations;
 mod jwks;
 mod limits;
 mod login_providers;
+mod logins;
 mod me;
 mod members;
 mod networks;
@@ -82,6 +83,7 @@ fn resources() -> OpenApiRouter<Api> {
         .merge(me::routes())
         .merge(password_resets::routes())
         .merge(login_providers::routes())
+        .merge(logins::routes())
         .merge(oidc::routes())
         .merge(organizations::routes())
         .merge(networks::routes())

@@ -210,7 +210,11 @@ async fn link_login_provider(
 }
 
 /// Refuses somebody who has a session and does not know the account's password.
-async fn require_password(api: &Api, caller: &Caller, password: Zeroizing<String>) -> Result<(), Problem> {
+pub(super) async fn require_password(
+    api: &Api,
+    caller: &Caller,
+    password: Zeroizing<String>,
+) -> Result<(), Problem> {
     let login = api.catalog.me(&caller.actor()).await?;
     let wrong = || Problem::invalid("/password", "it is not your password");
     if password.chars().count() > LONGEST {

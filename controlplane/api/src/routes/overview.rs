@@ -31,7 +31,7 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
 
 /// Get a cluster's overview
 ///
-/// Put together from what every broker tells. Where one does not answer, what it knows is missing and `incomplete` is true.
+/// Put together from what every broker tells. Where one does not tell, what it knows is missing and `incomplete` is true.
 #[utoipa::path(
     get, path = "/v1/clusters/{cluster}/overview", tag = "clusters",
     responses((status = 200, body = Overview))
@@ -47,6 +47,7 @@ async fn get_overview(
     let health = health::judge(&cluster, &place.image, &told);
     let sums = Sums::of(&place, &told.answers);
     let mut brokers: Vec<_> = told.answers.iter().map(|load| (load.node, true)).collect();
+    brokers.extend(told.untold.iter().map(|node| (*node, true)));
     brokers.extend(told.silent.iter().map(|node| (*node, false)));
     brokers.sort_unstable();
     Ok(ok(Overview {
@@ -64,7 +65,7 @@ async fn get_overview(
         connections: sums.connections,
         limits: limits(&cluster, &place, &sums),
         expiring: expiring::soon(&api, &caller, &place).await,
-        incomplete: !told.silent.is_empty() || sums.groups.is_none(),
+        incomplete: !told.missing().is_empty() || sums.groups.is_none(),
     }))
 }
 

@@ -168,7 +168,7 @@ async fn get_throttles(
             .map(|(broker, throttle)| ThrottleBody::of(broker, throttle, now))
             .collect(),
         incomplete,
-        silent_brokers: told.silent,
+        silent_brokers: told.missing(),
         storage_full: told.answers.iter().any(|answer| answer.storage_full),
     }))
 }

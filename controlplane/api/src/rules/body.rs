@@ -1,7 +1,7 @@
 //! JSON bodies: read whole, bounded, and refused with pointers to what is wrong.
 
-use axum::body::Bytes;
-use axum::extract::{FromRequest, Request};
+use axum::body::{Bytes, HttpBody};
+use axum::extract::{FromRequest, OptionalFromRequest, Request};
 use axum::http::{HeaderMap, header};
 use axum::response::IntoResponse;
 use serde::de::DeserializeOwned;
@@ -28,6 +28,20 @@ impl<T: DeserializeOwned> FromRequest<Api> for Body<T> {
         }
         let bytes = read(request, api).await?;
         parse(&bytes).map(Self)
+    }
+}
+
+impl<T: DeserializeOwned> OptionalFromRequest<Api> for Body<T> {
+    type Rejection = Problem;
+
+    /// `None`: the request has neither a body nor the type of one.
+    async fn from_request(request: Request, api: &Api) -> Result<Option<Self>, Problem> {
+        if request.body().is_end_stream() && !request.headers().contains_key(header::CONTENT_TYPE) {
+            return Ok(None);
+        }
+        <Self as FromRequest<Api>>::from_request(request, api)
+            .await
+            .map(Some)
     }
 }
 

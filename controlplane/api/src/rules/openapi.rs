@@ -9,12 +9,13 @@ use utoipa::PartialSchema;
 use super::problem::{Code, ProblemBody};
 
 /// Pattern and length of each kind of text in a path.
-const PATH_TEXTS: [(&str, &str); 17] = [
+const PATH_TEXTS: [(&str, &str); 18] = [
     ("organization", "org"),
     ("project", "prj"),
     ("cluster", "clu"),
     ("member", "per"),
     ("session", "ses"),
+    ("login", "lgn"),
     ("service_account", "sa"),
     ("api_key", "key"),
     ("scram_credential", "scr"),

@@ -3,9 +3,9 @@
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use firn_catalog::ids::{
-    AclId, ApiKeyId, BindingId, CaPoolId, ClusterId, IdentityProviderId, InvitationId, LoginProviderId,
-    OperationId, OrganizationId, PersonId, ProjectId, QuotaId, ScramCredentialId, ServiceAccountId,
-    SessionId,
+    AclId, ApiKeyId, BindingId, CaPoolId, ClusterId, IdentityProviderId, InvitationId, LinkedLoginId,
+    LoginProviderId, OperationId, OrganizationId, PersonId, ProjectId, QuotaId, ScramCredentialId,
+    ServiceAccountId, SessionId,
 };
 
 use super::Problem;
@@ -39,6 +39,7 @@ ids! {
     ClusterId "cluster",
     IdentityProviderId "identity provider",
     InvitationId "invitation",
+    LinkedLoginId "linked login",
     LoginProviderId "login provider",
     OperationId "operation",
     OrganizationId "organization",

@@ -231,10 +231,17 @@ impl Catalog {
         person: &Person,
     ) -> Result<(), TxError<AccountError>> {
         let (now, organization) = (self.env().now(), provider.organization);
+        tx.require_room_for_a_link(person.id).await?;
         let insert =
             "INSERT INTO account_identities (provider, subject, person, linked_at) VALUES ($1, $2, $3, $4)";
         let values = args![provider.id, identity.subject.as_str(), person.id, now];
         tx.execute(insert, values).await?;
+        if let Some(linking) = identity.linking {
+            let actor = acting_as(actor, person.id, Some(linking.session));
+            let detail = json!({ "login_provider": provider.id.public() });
+            tx.tell_organizations(&actor, person.id, ("allowed", "link_login"), &detail)
+                .await?;
+        }
         let binding = BindingId(self.env().random_u128());
         if tx
             .join_as(organization, person.id, Role::Viewer, binding, now)

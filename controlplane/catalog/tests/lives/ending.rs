@@ -295,7 +295,7 @@ pub async fn the_image_follows_a_clusters_life(cell: &Cell) {
     topic(sql, made.id, "t").await.unwrap();
     let image = async || {
         let head = FeedSequence(number(sql, "SELECT head FROM cell_feed_head").await);
-        let waited = tokio::time::timeout(Duration::from_secs(10), follower.wait_for(head)).await;
+        let waited = tokio::time::timeout(Duration::from_secs(60), follower.wait_for(head)).await;
         let loaded = ImageFollower::start(sql.catalog.clone()).await.unwrap().image();
         let folded = waited.unwrap();
         let all = |image: &firn_catalog::image::Image| {

@@ -58,7 +58,7 @@ pub async fn a_report_wakes_who_waits_for_it(cell: &Cell) {
     let head = head(cell).await;
     let waiting = async {
         (
-            catalog.applied_everywhere(head, Duration::from_secs(30)).await,
+            catalog.applied_everywhere(head, Duration::from_secs(60)).await,
             now(),
         )
     };
@@ -69,7 +69,7 @@ pub async fn a_report_wakes_who_waits_for_it(cell: &Cell) {
         before
     };
     let both = futures::future::join(waiting, reporting);
-    let ((applied, woken), reported) = tokio::time::timeout(Duration::from_secs(5), both).await.unwrap();
+    let ((applied, woken), reported) = tokio::time::timeout(Duration::from_secs(60), both).await.unwrap();
     assert!(applied && woken >= reported, "{woken:?} {reported:?}");
 }
 

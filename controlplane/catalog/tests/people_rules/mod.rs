@@ -1,6 +1,7 @@
 //! What holds for accounts of people, whatever the database.
 
 mod accounts;
+mod logins;
 mod networks;
 mod organizations;
 mod providers;
@@ -18,6 +19,7 @@ use firn_runtime::{Clock, Env, Timestamp};
 use sqlx::{AnyConnection, Connection};
 
 pub use accounts::*;
+pub use logins::*;
 pub use networks::*;
 pub use organizations::*;
 pub use providers::*;

@@ -9,7 +9,7 @@ use firn_catalog::ids::{LoginProviderId, OrganizationId};
 
 use super::{World, hash, person, stranger};
 
-fn settings(issuer: &str) -> LoginProviderSettings {
+pub(super) fn settings(issuer: &str) -> LoginProviderSettings {
     LoginProviderSettings {
         name: "Provider".into(),
         issuer: issuer.into(),
@@ -19,7 +19,7 @@ fn settings(issuer: &str) -> LoginProviderSettings {
     }
 }
 
-fn identity(email: &str, linking: Option<&Session>) -> Identity {
+pub(super) fn identity(email: &str, linking: Option<&Session>) -> Identity {
     Identity {
         subject: format!("subject of {email}"),
         email: email.into(),
@@ -31,7 +31,7 @@ fn identity(email: &str, linking: Option<&Session>) -> Identity {
     }
 }
 
-async fn log_in(
+pub(super) async fn log_in(
     world: &World,
     provider: &LoginProvider,
     identity: &Identity,
@@ -48,7 +48,7 @@ async fn log_in(
 }
 
 /// Invites an address into the organization of an owner.
-async fn invite(world: &World, owner: &Person, email: &str) {
+pub(super) async fn invite(world: &World, owner: &Person, email: &str) {
     let organization = world.organization(owner).await;
     let new = world.invitation(organization, email, Role::Developer);
     world
@@ -65,7 +65,7 @@ async fn provided(world: &World) -> (Person, OrganizationId, LoginProvider) {
 }
 
 /// The same with the owner's session.
-async fn provided_by(world: &World) -> (Person, Session, OrganizationId, LoginProvider) {
+pub(super) async fn provided_by(world: &World) -> (Person, Session, OrganizationId, LoginProvider) {
     let (owner, session) = world.somebody("owner@x.org").await;
     let organization = world.organization(&owner).await;
     let provider = world

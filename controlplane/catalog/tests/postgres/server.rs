@@ -7,17 +7,24 @@
 )]
 
 use std::fs;
+use std::hash::{BuildHasher, RandomState};
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 use tempfile::TempDir;
 
 /// PostgreSQL refuses to run as root; this is `nobody`.
 const NOBODY: u32 = 65534;
+
+/// How long a start may take before the test fails. Generous: two cores may be busy.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How many ports it tries: somebody else may be quicker to take one.
+const TRIES: usize = 10;
 
 /// A running server; stopped when dropped.
 pub struct Server {
@@ -42,14 +49,20 @@ impl Server {
             .arg(&data)
             .current_dir(folder.path()));
         let port = free_port();
-        let server = Self {
+        let mut server = Self {
             process: launch(&programs, &folder, port),
             programs,
             port,
             folder,
         };
-        server.await_answer();
-        server
+        for _ in 0..TRIES {
+            if server.comes_up() {
+                return server;
+            }
+            server.port = free_port();
+            server.process = launch(&server.programs, &server.folder, server.port);
+        }
+        panic!("PostgreSQL ends as soon as it has begun");
     }
 
     /// Ends it, and all connections, as an administrator would who is in a hurry.
@@ -64,18 +77,27 @@ impl Server {
     #[allow(dead_code, reason = "not every test binary needs it")]
     pub fn start_again(&mut self) {
         self.process = launch(&self.programs, &self.folder, self.port);
-        self.await_answer();
+        assert!(self.comes_up(), "PostgreSQL has ended: is its port still free?");
     }
 
-    fn await_answer(&self) {
-        for _ in 0..600 {
-            let asked = self.program("pg_isready").arg("-q").status().unwrap();
-            if asked.success() {
-                return;
+    /// Waits until it serves; answers whether it does. It ends if somebody else was quicker to take the port, who then is not
+    /// to be mistaken for it: so it is asked for in its own folder, where it says that it is ready.
+    fn comes_up(&mut self) -> bool {
+        let says = self.folder.path().join("data").join("postmaster.pid");
+        let own = self.process.id().to_string();
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            let said = fs::read_to_string(&says).unwrap_or_default();
+            let mut lines = said.lines().map(str::trim);
+            if lines.next() == Some(own.as_str()) && lines.next_back() == Some("ready") {
+                return true;
             }
-            std::thread::sleep(Duration::from_millis(50));
+            if self.process.try_wait().unwrap().is_some() {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(20));
         }
-        panic!("PostgreSQL did not start within 30 s");
+        panic!("PostgreSQL did not start within {PATIENCE:?}");
     }
 
     /// The URL of a database in it; `postgres` is there from the start.
@@ -200,8 +222,10 @@ fn run(command: &mut Command) {
     );
 }
 
-/// A port that was free a moment ago.
+/// A port that was free a moment ago, none of those that the system gives to whoever asks for any.
 fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    listener.local_addr().unwrap().port()
+    let mut tries = (0..100_u8).map(|_| 10_000 + RandomState::new().hash_one(()) % 20_000);
+    let free = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
+    let found = tries.find_map(|port| u16::try_from(port).ok().filter(|port| free(*port)));
+    found.expect("most ports are free")
 }

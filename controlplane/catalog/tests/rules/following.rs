@@ -21,7 +21,7 @@ async fn follow(sql: &Sql) -> std::sync::Arc<ImageFollower> {
 /// The image at the feed's head, waited for at most 10 s.
 async fn at_head(sql: &Sql, follower: &ImageFollower) -> std::sync::Arc<Image> {
     let head = FeedSequence(number(sql, "SELECT head FROM cell_feed_head").await);
-    tokio::time::timeout(Duration::from_secs(10), follower.wait_for(head))
+    tokio::time::timeout(Duration::from_secs(60), follower.wait_for(head))
         .await
         .unwrap()
 }
@@ -212,7 +212,7 @@ pub async fn a_follower_goes_on_past_an_entry_that_it_cannot_read_or_fold(cell: 
             .await
             .unwrap();
         let seen = follower.wait_for(created.sequence.unwrap());
-        let image = tokio::time::timeout(Duration::from_secs(10), seen).await.unwrap();
+        let image = tokio::time::timeout(Duration::from_secs(60), seen).await.unwrap();
         assert!(image.topic_by_name(sql.cluster, name).is_some(), "{name}");
     }
 }
@@ -251,7 +251,7 @@ pub async fn a_follower_sees_what_another_process_does(cell: &Cell) {
         .await
         .unwrap();
     let seen = follower.wait_for(created.sequence.unwrap());
-    let image = tokio::time::timeout(Duration::from_secs(10), seen).await.unwrap();
+    let image = tokio::time::timeout(Duration::from_secs(60), seen).await.unwrap();
     assert_eq!(
         image.topic_by_name(sql.cluster, "t").unwrap().id,
         created.value.id

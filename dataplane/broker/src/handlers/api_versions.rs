@@ -13,6 +13,7 @@ use kafka_protocol::messages::{ApiKey, ApiVersionsRequest, ApiVersionsResponse};
 use kafka_protocol::protocol::Encodable;
 
 use super::TABLE;
+use crate::errors::NONE;
 use crate::network::{After, Reply};
 use crate::protocol::header;
 use crate::serving::dispatch::Api;
@@ -24,7 +25,13 @@ pub(crate) const VERSIONS: RangeInclusive<i16> = 0..=4;
 pub(crate) const NAMED_FROM: i16 = 3;
 
 pub(crate) async fn handle(context: Arc<RequestContext>, request: ApiVersionsRequest) -> ApiVersionsResponse {
-    answer(context.version, &request)
+    let response = answer(context.version, &request);
+    // Some clients, Java's among them, say so only once they have authenticated.
+    if context.version >= NAMED_FROM && response.error_code == NONE {
+        let (name, version) = (&request.client_software_name, &request.client_software_version);
+        context.identity.tally.is_software(name, version);
+    }
+    response
 }
 
 /// What is answered to whoever may ask, and to clients that have not authenticated.

@@ -1,4 +1,6 @@
 //! Config resources: topics by name, brokers by number (or "" for all of them). What the four APIs about configs share.
+//!
+//! The brokers have one configuration, since any of them may serve the cluster next: each shows it, and only that of all of them is changed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -183,6 +185,10 @@ async fn alter_one(
             altered
                 .map(|committed| committed.sequence)
                 .map_err(|error| errors::of_command(&error, ResponseError::TopicAuthorizationFailed))
+        }
+        ConfigResource::Brokers if !name.is_empty() => {
+            let shared = "the brokers share one configuration: change the default of all of them";
+            Err(Failure::new(ResponseError::InvalidRequest, shared))
         }
         ConfigResource::Brokers => {
             let command = AlterClusterConfigs {

@@ -1,6 +1,7 @@
 //! Topics and configs, as clients make and change them.
 
 use firn_log::batch::BatchBuilder;
+use kafka_protocol::messages::alter_configs_request::AlterConfigsResource as ReplacedConfigs;
 use kafka_protocol::messages::create_partitions_request::CreatePartitionsTopic;
 use kafka_protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
 use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
@@ -9,8 +10,8 @@ use kafka_protocol::messages::incremental_alter_configs_request::{AlterConfigsRe
 use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::{
-    CreatePartitionsRequest, CreateTopicsRequest, DescribeConfigsRequest, DescribeTopicPartitionsRequest,
-    IncrementalAlterConfigsRequest, ListOffsetsRequest, MetadataRequest,
+    AlterConfigsRequest, CreatePartitionsRequest, CreateTopicsRequest, DescribeConfigsRequest,
+    DescribeTopicPartitionsRequest, IncrementalAlterConfigsRequest, ListOffsetsRequest, MetadataRequest,
 };
 
 use crate::support::Bench;
@@ -93,7 +94,7 @@ async fn a_topic_that_is_asked_for_is_created() {
     assert_eq!(client.call(9, &asked(false)).await.topics[0].error_code, 3);
     assert_eq!(client.call(9, &asked(true)).await.topics[0].error_code, 3);
     let mut error = 3;
-    for _ in 0..100 {
+    for _ in 0..1_200 {
         error = client.call(9, &asked(false)).await.topics[0].error_code;
         if error == 0 {
             break;
@@ -175,6 +176,35 @@ async fn a_changed_config_is_described_and_enforced() {
         87,
         "compacted topics need keys"
     );
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn the_configs_of_all_brokers_are_changed_and_those_of_one_are_not() {
+    let bench = Bench::start().await;
+    let mut client = bench.client().await;
+    for (broker, value, error, partitions) in [("0", "2", 42, 1), ("", "3", 0, 3), ("0", "4", 42, 3)] {
+        let config = AlterableConfig::default()
+            .with_name(text("num.partitions"))
+            .with_value(Some(text(value)));
+        let resource = AlterConfigsResource::default()
+            .with_resource_type(4)
+            .with_resource_name(text(broker))
+            .with_configs(vec![config]);
+        let request = IncrementalAlterConfigsRequest::default().with_resources(vec![resource]);
+        let answer = client.call(1, &request).await;
+        assert_eq!(answer.responses[0].error_code, error, "{broker:?}");
+        let replaced = ReplacedConfigs::default()
+            .with_resource_type(4)
+            .with_resource_name(text("0"));
+        let request = AlterConfigsRequest::default().with_resources(vec![replaced]);
+        assert_eq!(client.call(2, &request).await.responses[0].error_code, 42);
+        let name = format!("t{value}");
+        assert_eq!(create(&mut client, topic(&name)).await, 0);
+        let image = bench.images.image();
+        let made = image.topic_by_name(bench.cluster, &name).unwrap();
+        assert_eq!(made.partitions.len(), partitions, "{broker:?}");
+    }
     bench.stop().await;
 }
 

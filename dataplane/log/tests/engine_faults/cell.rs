@@ -234,20 +234,23 @@ impl Process {
     }
 }
 
+/// How long anything may take before the test fails. Generous: two cores may be busy.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 pub async fn until(what: &str, mut is: impl AsyncFnMut() -> bool) {
-    for _ in 0..600 {
-        if is().await {
-            return;
-        }
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while !is().await {
+        assert!(
+            tokio::time::Instant::now() < deadline,
+            "it did not come to be {what}"
+        );
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("it did not come to be {what}");
 }
 
 /// Fails the test if `work` hangs.
 pub async fn soon<T>(work: impl Future<Output = T>) -> T {
-    let patience = Duration::from_secs(5);
-    tokio::time::timeout(patience, work).await.expect("it hangs")
+    tokio::time::timeout(PATIENCE, work).await.expect("it hangs")
 }
 
 pub fn batch(first_value: i64, records: i64) -> BytesMut {

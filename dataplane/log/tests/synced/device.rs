@@ -164,7 +164,7 @@ impl State {
 }
 
 pub async fn until(what: &str, mut is: impl FnMut() -> bool) {
-    for _ in 0..600 {
+    for _ in 0..6_000 {
         if is() {
             return;
         }

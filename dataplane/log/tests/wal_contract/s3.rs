@@ -5,6 +5,7 @@
     reason = "waiting for another process takes the real clock"
 )]
 
+use std::hash::{BuildHasher, RandomState};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -17,6 +18,9 @@ use tempfile::TempDir;
 const KEY: &str = "firn-test";
 const SECRET: &str = "firn-test-secret";
 
+/// How many ports it tries: somebody else may be quicker to take one.
+const TRIES: usize = 10;
+
 /// A running server, stopped when dropped.
 pub struct S3Server {
     process: Child,
@@ -27,13 +31,14 @@ pub struct S3Server {
 impl S3Server {
     /// Starts a server with one empty bucket, `bucket`.
     pub fn start() -> Self {
+        let server = (0..TRIES).find_map(|_| Self::at(free_port()));
+        server.expect("the S3 server stays")
+    }
+
+    /// The same on this port; `None` if somebody else was quicker to take it, as the server says by ending.
+    fn at(port: u16) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("bucket")).unwrap();
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
         let address = format!("127.0.0.1:{port}");
         let process = Command::new(binary())
             .args(["--port", &address, "--quiet", "posix"])
@@ -44,14 +49,18 @@ impl S3Server {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let server = Self {
+        let mut server = Self {
             process,
             address,
             _folder: folder,
         };
-        for _ in 0..2_000 {
-            if TcpStream::connect(&server.address).is_ok() {
-                return server;
+        for _ in 0..12_000 {
+            let answers = TcpStream::connect(&server.address).is_ok();
+            if server.process.try_wait().unwrap().is_some() {
+                return None;
+            }
+            if answers {
+                return Some(server);
             }
             std::thread::sleep(Duration::from_millis(5));
         }
@@ -87,6 +96,14 @@ impl Drop for S3Server {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// A port that was free a moment ago, none of those that the system gives to whoever asks for any.
+fn free_port() -> u16 {
+    let mut tries = (0..100_u8).map(|_| 10_000 + RandomState::new().hash_one(()) % 20_000);
+    let free = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
+    let found = tries.find_map(|port| u16::try_from(port).ok().filter(|port| free(*port)));
+    found.expect("most ports are free")
 }
 
 fn binary() -> PathBuf {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"regexp"
 
-	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
@@ -30,7 +29,7 @@ type attributes struct {
 
 type model struct {
 	attributes
-	Timeouts timeouts.Value `tfsdk:"timeouts"`
+	managed.Timeouts
 }
 
 func (m *attributes) fill(acl api.Acl) {
@@ -120,15 +119,12 @@ var Kind = managed.Kind[model]{
 	},
 	Listing: &managed.Listing[model]{
 		Parent: "cluster",
-		All: func(ctx context.Context, c *client.Client, cluster types.String) ([]model, error) {
-			acls, err := c.ACLs.List(ctx, cluster.ValueString())
-			models := make([]model, len(acls))
-			for place, acl := range acls {
-				models[place].fill(acl)
-				models[place].Timeouts = managed.NoTimeouts()
-			}
-			return models, err
-		},
+		All: managed.Models(
+			func(ctx context.Context, c *client.Client, cluster types.String) ([]api.Acl, error) {
+				return c.ACLs.List(ctx, cluster.ValueString())
+			},
+			func(one *model, acl api.Acl, _ types.String) { one.fill(acl) },
+		),
 		Show: func(one *model) string {
 			return one.Permission.ValueString() + " " + one.Principal.ValueString() + " " + one.Operation.ValueString() + " " +
 				one.ResourceType.ValueString() + " " + one.ResourceName.ValueString()

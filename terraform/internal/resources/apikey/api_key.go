@@ -2,11 +2,11 @@
 package apikey
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"regexp"
 
-	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -27,9 +27,9 @@ type attributes struct {
 
 type model struct {
 	attributes
-	Secret        types.String   `tfsdk:"secret_wo"`
-	SecretVersion types.Int64    `tfsdk:"secret_wo_version"`
-	Timeouts      timeouts.Value `tfsdk:"timeouts"`
+	managed.Timeouts
+	Secret        types.String `tfsdk:"secret_wo"`
+	SecretVersion types.Int64  `tfsdk:"secret_wo_version"`
 }
 
 func (m *attributes) fill(key api.ApiKey) {
@@ -85,18 +85,15 @@ var Kind = managed.Kind[model]{
 	},
 	Listing: &managed.Listing[model]{
 		Parent: "project",
-		All: func(ctx context.Context, c *client.Client, project types.String) ([]model, error) {
-			keys, err := client.All[api.ApiKey](func(cursor *string) (*http.Response, error) {
-				return c.API.ListApiKeys(ctx, &api.ListApiKeysParams{Project: managed.TextIfAny(project), Cursor: cursor})
-			})
-			models := make([]model, len(keys))
-			for place, key := range keys {
-				models[place].fill(key)
-				models[place].Timeouts = managed.NoTimeouts()
-			}
-			return models, err
-		},
-		Show: func(one *model) string { return one.Name.ValueString() },
+		All: managed.Models(
+			func(ctx context.Context, c *client.Client, project types.String) ([]api.ApiKey, error) {
+				return client.All[api.ApiKey](func(cursor *string) (*http.Response, error) {
+					return c.API.ListApiKeys(ctx, &api.ListApiKeysParams{Project: managed.TextIfAny(project), Cursor: cursor})
+				})
+			},
+			func(one *model, key api.ApiKey, _ types.String) { one.fill(key) },
+		),
+		Show: func(one *model) string { return cmp.Or(one.Name.ValueString(), one.ID.ValueString()) },
 	},
 }
 

@@ -5,7 +5,6 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
@@ -32,7 +31,7 @@ type attributes struct {
 
 type model struct {
 	attributes
-	Timeouts timeouts.Value `tfsdk:"timeouts"`
+	managed.Timeouts
 }
 
 var mappingTypes = map[string]attr.Type{"source": types.StringType, "rules": types.StringType}
@@ -133,16 +132,8 @@ var Kind = managed.Kind[model]{
 	},
 	Listing: &managed.Listing[model]{
 		Parent: "cluster",
-		All: func(ctx context.Context, c *client.Client, cluster types.String) ([]model, error) {
-			pools, err := all(ctx, c, cluster.ValueString())
-			models := make([]model, len(pools))
-			for place, pool := range pools {
-				models[place].fill(pool)
-				models[place].Timeouts = managed.NoTimeouts()
-			}
-			return models, err
-		},
-		Show: func(one *model) string { return one.Name.ValueString() },
+		All:    managed.Models(all, func(one *model, pool api.CaPool, _ types.String) { one.fill(pool) }),
+		Show:   func(one *model) string { return one.Name.ValueString() },
 	},
 }
 
@@ -177,9 +168,9 @@ func mappingOf(object types.Object) *api.PrincipalMapping {
 	return &api.PrincipalMapping{Source: text("source"), Rules: text("rules")}
 }
 
-func all(ctx context.Context, c *client.Client, cluster string) ([]api.CaPool, error) {
+func all(ctx context.Context, c *client.Client, cluster types.String) ([]api.CaPool, error) {
 	return client.All[api.CaPool](func(cursor *string) (*http.Response, error) {
-		return c.API.ListCaPools(ctx, cluster, &api.ListCaPoolsParams{Cursor: cursor})
+		return c.API.ListCaPools(ctx, cluster.ValueString(), &api.ListCaPoolsParams{Cursor: cursor})
 	})
 }
 
@@ -192,7 +183,7 @@ var Source = managed.Source[attributes]{
 	By:          []string{"cluster"},
 	OrBy:        []string{"id", "name"},
 	Read: func(ctx context.Context, c *client.Client, found *attributes) error {
-		pools, err := all(ctx, c, found.Cluster.ValueString())
+		pools, err := all(ctx, c, found.Cluster)
 		if err != nil {
 			return err
 		}

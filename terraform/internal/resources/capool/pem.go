@@ -20,12 +20,12 @@ func pems(list types.List) []string {
 
 // samePEM is what the service has: in the words, and in the order, of before if it is the same.
 func samePEM(before types.List, has []string) types.List {
-	was := pems(before)
-	if len(was) == len(has) && (len(was) > 0 || !before.IsUnknown()) && allIn(was, has) && allIn(has, was) {
-		return before
-	}
 	if len(has) == 0 {
 		return types.ListNull(types.StringType)
+	}
+	was := pems(before)
+	if len(was) == len(has) && allIn(was, has) && allIn(has, was) {
+		return before
 	}
 	values := make([]attr.Value, len(has))
 	for place, text := range has {

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"regexp"
 
-	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
@@ -33,7 +32,7 @@ type attributes struct {
 
 type model struct {
 	attributes
-	Timeouts timeouts.Value `tfsdk:"timeouts"`
+	managed.Timeouts
 }
 
 func (m *attributes) fill(cluster api.Cluster) {
@@ -56,7 +55,7 @@ var schemaAttributes = map[string]schema.Attribute{
 	"id":           managed.Told("The id, `clu_…`."),
 	"organization": managed.Told("The id of the organization that it belongs to."),
 	"project":      managed.Fixed("The id of the project that it is in.", managed.IsID("prj")),
-	"name":         managed.Name("What people call it, unique in the project."),
+	"name":         managed.Name("What people call it. Others may be called the same; `slug` is what tells them apart."),
 	"slug": managed.Chosen(
 		"Its DNS label, unique in its cell; left out: made out of the name.",
 		stringvalidator.LengthBetween(1, 63),
@@ -103,16 +102,8 @@ var Kind = managed.Kind[model]{
 	Fixed:     []string{"project", "slug"},
 	Listing: &managed.Listing[model]{
 		Parent: "project",
-		All: func(ctx context.Context, c *client.Client, project types.String) ([]model, error) {
-			clusters, err := all(ctx, c, project)
-			models := make([]model, len(clusters))
-			for place, cluster := range clusters {
-				models[place].fill(cluster)
-				models[place].Timeouts = managed.NoTimeouts()
-			}
-			return models, err
-		},
-		Show: func(one *model) string { return one.Name.ValueString() },
+		All:    managed.Models(all, func(one *model, cluster api.Cluster, _ types.String) { one.fill(cluster) }),
+		Show:   func(one *model) string { return one.Name.ValueString() },
 	},
 }
 

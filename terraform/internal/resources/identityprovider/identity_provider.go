@@ -5,7 +5,6 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/setvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
@@ -38,7 +37,7 @@ type attributes struct {
 
 type model struct {
 	attributes
-	Timeouts timeouts.Value `tfsdk:"timeouts"`
+	managed.Timeouts
 }
 
 func (m *attributes) fill(provider api.IdentityProvider) {
@@ -149,16 +148,8 @@ var Kind = managed.Kind[model]{
 	},
 	Listing: &managed.Listing[model]{
 		Parent: "cluster",
-		All: func(ctx context.Context, c *client.Client, cluster types.String) ([]model, error) {
-			providers, err := all(ctx, c, cluster.ValueString())
-			models := make([]model, len(providers))
-			for place, provider := range providers {
-				models[place].fill(provider)
-				models[place].Timeouts = managed.NoTimeouts()
-			}
-			return models, err
-		},
-		Show: func(one *model) string { return one.Name.ValueString() },
+		All:    managed.Models(all, func(one *model, provider api.IdentityProvider, _ types.String) { one.fill(provider) }),
+		Show:   func(one *model) string { return one.Name.ValueString() },
 	},
 }
 
@@ -196,9 +187,9 @@ func audiencesOf(set types.Set) []string {
 	return audiences
 }
 
-func all(ctx context.Context, c *client.Client, cluster string) ([]api.IdentityProvider, error) {
+func all(ctx context.Context, c *client.Client, cluster types.String) ([]api.IdentityProvider, error) {
 	return client.All[api.IdentityProvider](func(cursor *string) (*http.Response, error) {
-		return c.API.ListIdentityProviders(ctx, cluster, &api.ListIdentityProvidersParams{Cursor: cursor})
+		return c.API.ListIdentityProviders(ctx, cluster.ValueString(), &api.ListIdentityProvidersParams{Cursor: cursor})
 	})
 }
 
@@ -211,7 +202,7 @@ var Source = managed.Source[attributes]{
 	By:          []string{"cluster"},
 	OrBy:        []string{"id", "name"},
 	Read: func(ctx context.Context, c *client.Client, found *attributes) error {
-		providers, err := all(ctx, c, found.Cluster.ValueString())
+		providers, err := all(ctx, c, found.Cluster)
 		if err != nil {
 			return err
 		}

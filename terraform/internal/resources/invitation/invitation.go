@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -30,7 +29,7 @@ type attributes struct {
 
 type model struct {
 	attributes
-	Timeouts timeouts.Value `tfsdk:"timeouts"`
+	managed.Timeouts
 }
 
 const (
@@ -83,16 +82,10 @@ var Kind = managed.Kind[model]{
 	},
 	Listing: &managed.Listing[model]{
 		Parent: "organization",
-		All: func(ctx context.Context, c *client.Client, organization types.String) ([]model, error) {
-			invitations, err := all(ctx, c, organization.ValueString())
-			models := make([]model, len(invitations))
-			for place, invitation := range invitations {
-				models[place].fill(invitation)
-				models[place].Organization = organization
-				models[place].Timeouts = managed.NoTimeouts()
-			}
-			return models, err
-		},
+		All: managed.Models(all, func(one *model, invitation api.Invitation, organization types.String) {
+			one.fill(invitation)
+			one.Organization = organization
+		}),
 		Show: func(one *model) string { return one.Email.ValueString() },
 	},
 }
@@ -115,8 +108,7 @@ func create(ctx context.Context, c *client.Client, plan, _ *model) error {
 }
 
 func read(ctx context.Context, c *client.Client, state *model) (bool, error) {
-	organization := state.Organization.ValueString()
-	invitations, err := all(ctx, c, organization)
+	invitations, err := all(ctx, c, state.Organization)
 	if err != nil {
 		return !client.IsGone(err), ignoreGone(err)
 	}
@@ -126,7 +118,7 @@ func read(ctx context.Context, c *client.Client, state *model) (bool, error) {
 			return true, nil
 		}
 	}
-	joined, err := isMember(ctx, c, organization, state.Email.ValueString())
+	joined, err := isMember(ctx, c, state.Organization.ValueString(), state.Email.ValueString())
 	if joined {
 		state.Status = types.StringValue(accepted)
 	}
@@ -155,9 +147,9 @@ func isMember(ctx context.Context, c *client.Client, organization, email string)
 	return false, err
 }
 
-func all(ctx context.Context, c *client.Client, organization string) ([]api.Invitation, error) {
+func all(ctx context.Context, c *client.Client, organization types.String) ([]api.Invitation, error) {
 	return client.All[api.Invitation](func(cursor *string) (*http.Response, error) {
-		return c.API.ListInvitations(ctx, organization, &api.ListInvitationsParams{Cursor: cursor})
+		return c.API.ListInvitations(ctx, organization.ValueString(), &api.ListInvitationsParams{Cursor: cursor})
 	})
 }
 
@@ -170,7 +162,7 @@ var Source = managed.Source[attributes]{
 	By:          []string{"organization"},
 	OrBy:        []string{"id", "email"},
 	Read: func(ctx context.Context, c *client.Client, found *attributes) error {
-		invitations, err := all(ctx, c, found.Organization.ValueString())
+		invitations, err := all(ctx, c, found.Organization)
 		if err != nil {
 			return err
 		}

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -25,7 +24,7 @@ type attributes struct {
 
 type model struct {
 	attributes
-	Timeouts timeouts.Value `tfsdk:"timeouts"`
+	managed.Timeouts
 }
 
 func (m *attributes) fill(project api.Project) {
@@ -66,16 +65,8 @@ var Kind = managed.Kind[model]{
 	Listing: &managed.Listing[model]{
 		Parent:           "organization",
 		ParentIsOptional: true,
-		All: func(ctx context.Context, c *client.Client, organization types.String) ([]model, error) {
-			projects, err := all(ctx, c, organization)
-			models := make([]model, len(projects))
-			for place, project := range projects {
-				models[place].fill(project)
-				models[place].Timeouts = managed.NoTimeouts()
-			}
-			return models, err
-		},
-		Show: func(one *model) string { return one.Name.ValueString() },
+		All:              managed.Models(all, func(one *model, project api.Project, _ types.String) { one.fill(project) }),
+		Show:             func(one *model) string { return one.Name.ValueString() },
 	},
 }
 

@@ -3,8 +3,8 @@ package quota
 
 import (
 	"context"
+	"strings"
 
-	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/float64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -35,7 +35,7 @@ type attributes struct {
 
 type model struct {
 	attributes
-	Timeouts timeouts.Value `tfsdk:"timeouts"`
+	managed.Timeouts
 }
 
 func (m *attributes) fill(quota api.Quota) {
@@ -135,19 +135,27 @@ var Kind = managed.Kind[model]{
 	},
 	Listing: &managed.Listing[model]{
 		Parent: "cluster",
-		All: func(ctx context.Context, c *client.Client, cluster types.String) ([]model, error) {
-			quotas, err := c.Quotas.List(ctx, cluster.ValueString())
-			models := make([]model, len(quotas))
-			for place, quota := range quotas {
-				models[place].fill(quota)
-				models[place].Timeouts = managed.NoTimeouts()
-			}
-			return models, err
-		},
-		Show: func(one *model) string {
-			return one.User.ValueString() + " " + one.ClientID.ValueString() + " " + one.IP.ValueString()
-		},
+		All: managed.Models(
+			func(ctx context.Context, c *client.Client, cluster types.String) ([]api.Quota, error) {
+				return c.Quotas.List(ctx, cluster.ValueString())
+			},
+			func(one *model, quota api.Quota, _ types.String) { one.fill(quota) },
+		),
+		Show: show,
 	},
+}
+
+func show(one *model) string {
+	var parts []string
+	add := func(kind string, name types.String) {
+		if managed.Given(name) {
+			parts = append(parts, kind+" "+name.ValueString())
+		}
+	}
+	add("user", one.User)
+	add("client_id", one.ClientID)
+	add("ip", one.IP)
+	return strings.Join(parts, ", ")
 }
 
 // set gives the entity all the quotas of the plan; those that it does not name go.

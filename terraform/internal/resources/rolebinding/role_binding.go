@@ -4,7 +4,6 @@ package rolebinding
 import (
 	"context"
 
-	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
@@ -26,7 +25,7 @@ type attributes struct {
 
 type model struct {
 	attributes
-	Timeouts timeouts.Value `tfsdk:"timeouts"`
+	managed.Timeouts
 }
 
 func (m *attributes) fill(binding api.RoleBinding) {
@@ -70,16 +69,15 @@ var Kind = managed.Kind[model]{
 	Delete: remove,
 	Listing: &managed.Listing[model]{
 		Parent: "organization",
-		All: func(ctx context.Context, c *client.Client, organization types.String) ([]model, error) {
-			bindings, err := c.RoleBindings.List(ctx, organization.ValueString())
-			models := make([]model, len(bindings))
-			for place, binding := range bindings {
-				models[place].fill(binding)
-				models[place].Organization = organization
-				models[place].Timeouts = managed.NoTimeouts()
-			}
-			return models, err
-		},
+		All: managed.Models(
+			func(ctx context.Context, c *client.Client, organization types.String) ([]api.RoleBinding, error) {
+				return c.RoleBindings.List(ctx, organization.ValueString())
+			},
+			func(one *model, binding api.RoleBinding, organization types.String) {
+				one.fill(binding)
+				one.Organization = organization
+			},
+		),
 		Show: func(one *model) string {
 			return one.Principal.ValueString() + " " + one.Role.ValueString() + " " + one.Scope.ValueString()
 		},

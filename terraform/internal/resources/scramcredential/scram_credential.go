@@ -5,7 +5,6 @@ import (
 	"context"
 	"regexp"
 
-	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
@@ -32,9 +31,9 @@ type attributes struct {
 
 type model struct {
 	attributes
-	Password        types.String   `tfsdk:"password_wo"`
-	PasswordVersion types.Int64    `tfsdk:"password_wo_version"`
-	Timeouts        timeouts.Value `tfsdk:"timeouts"`
+	managed.Timeouts
+	Password        types.String `tfsdk:"password_wo"`
+	PasswordVersion types.Int64  `tfsdk:"password_wo_version"`
 }
 
 func (m *attributes) fill(credential api.ScramCredential) {
@@ -108,15 +107,12 @@ var Kind = managed.Kind[model]{
 	},
 	Listing: &managed.Listing[model]{
 		Parent: "cluster",
-		All: func(ctx context.Context, c *client.Client, cluster types.String) ([]model, error) {
-			credentials, err := c.Scrams.List(ctx, cluster.ValueString())
-			models := make([]model, len(credentials))
-			for place, credential := range credentials {
-				models[place].fill(credential)
-				models[place].Timeouts = managed.NoTimeouts()
-			}
-			return models, err
-		},
+		All: managed.Models(
+			func(ctx context.Context, c *client.Client, cluster types.String) ([]api.ScramCredential, error) {
+				return c.Scrams.List(ctx, cluster.ValueString())
+			},
+			func(one *model, credential api.ScramCredential, _ types.String) { one.fill(credential) },
+		),
 		Show: func(one *model) string { return one.Username.ValueString() },
 	},
 }

@@ -4,7 +4,6 @@ package serviceaccount
 import (
 	"context"
 
-	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
@@ -27,7 +26,7 @@ type attributes struct {
 
 type model struct {
 	attributes
-	Timeouts timeouts.Value `tfsdk:"timeouts"`
+	managed.Timeouts
 }
 
 func (m *attributes) fill(account api.ServiceAccount) {
@@ -105,15 +104,12 @@ var Kind = managed.Kind[model]{
 	},
 	Listing: &managed.Listing[model]{
 		Parent: "project",
-		All: func(ctx context.Context, c *client.Client, project types.String) ([]model, error) {
-			accounts, err := c.Accounts.List(ctx, project.ValueString())
-			models := make([]model, len(accounts))
-			for place, account := range accounts {
-				models[place].fill(account)
-				models[place].Timeouts = managed.NoTimeouts()
-			}
-			return models, err
-		},
+		All: managed.Models(
+			func(ctx context.Context, c *client.Client, project types.String) ([]api.ServiceAccount, error) {
+				return c.Accounts.List(ctx, project.ValueString())
+			},
+			func(one *model, account api.ServiceAccount, _ types.String) { one.fill(account) },
+		),
 		Show: func(one *model) string { return one.Name.ValueString() },
 	},
 }

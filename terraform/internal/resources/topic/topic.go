@@ -7,7 +7,6 @@ import (
 	"maps"
 	"regexp"
 
-	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -35,8 +34,8 @@ type attributes struct {
 
 type model struct {
 	attributes
-	DeletionProtection types.Bool     `tfsdk:"deletion_protection"`
-	Timeouts           timeouts.Value `tfsdk:"timeouts"`
+	managed.Timeouts
+	DeletionProtection types.Bool `tfsdk:"deletion_protection"`
 }
 
 // fill takes all but the configs, of which a resource and a data source show different ones.
@@ -77,7 +76,7 @@ var schemaAttributes = map[string]schema.Attribute{
 		Default:  booldefault.StaticBool(true),
 		MarkdownDescription: "Whether this provider refuses to delete it, and to replace it. `true` if it is left out; to delete the topic, " +
 			"set it to `false` and apply that first. It is kept in the state and the service does not know of it: the console, Kafka's tools " +
-			"and whoever deletes the cluster delete the topic all the same.",
+			"and whoever deletes the cluster delete the topic all the same, and what is imported or listed is protected.",
 	},
 	"topic_id":   managed.Told("The id, as Kafka's tools show it."),
 	"created_at": managed.Told("When it was made."),
@@ -100,17 +99,16 @@ var Kind = managed.Kind[model]{
 	Check:       check,
 	Listing: &managed.Listing[model]{
 		Parent: "cluster",
-		All: func(ctx context.Context, c *client.Client, cluster types.String) ([]model, error) {
-			topics, err := c.Topics.List(ctx, cluster.ValueString())
-			models := make([]model, len(topics))
-			for place, topic := range topics {
-				models[place].fill(topic)
-				models[place].Configs = texts(topic.Configs)
-				models[place].DeletionProtection = types.BoolValue(true)
-				models[place].Timeouts = managed.NoTimeouts()
-			}
-			return models, err
-		},
+		All: managed.Models(
+			func(ctx context.Context, c *client.Client, cluster types.String) ([]api.Topic, error) {
+				return c.Topics.List(ctx, cluster.ValueString())
+			},
+			func(one *model, topic api.Topic, _ types.String) {
+				one.fill(topic)
+				one.Configs = texts(topic.Configs)
+				one.DeletionProtection = types.BoolValue(true)
+			},
+		),
 		Show: func(one *model) string { return one.Name.ValueString() },
 	},
 }

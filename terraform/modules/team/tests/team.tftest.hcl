@@ -19,7 +19,7 @@ variables {
     "invoices.drafts" = { deletion_protection = false }
   }
   programs = {
-    checkout = { produces = ["orders"], transactional = true, password_version = 1 }
+    checkout = { produces = ["orders"], transactional = true, password_versions = [1] }
     billing = {
       consumes = ["orders"]
       produces = ["invoices.*"]
@@ -28,7 +28,7 @@ variables {
     }
     idle = {}
   }
-  passwords = { checkout = "never-in-a-plan-0123456789" }
+  passwords = { checkout = { 1 = "never-in-a-plan-0123456789", 2 = "nor-in-a-state-0123456789" } }
 }
 
 run "programs_get_what_they_use_and_no_more" {
@@ -47,8 +47,8 @@ run "programs_get_what_they_use_and_no_more" {
   }
 
   assert {
-    condition     = keys(firn_service_account.this) == ["billing", "checkout", "idle"] && keys(firn_scram_credential.this) == ["checkout"]
-    error_message = "Each program has an account, and those with a password_version a credential."
+    condition     = keys(firn_service_account.this) == ["billing", "checkout", "idle"] && keys(firn_scram_credential.this) == ["checkout 1"]
+    error_message = "Each program has an account, and those with a password a credential."
   }
 
   assert {
@@ -66,14 +66,42 @@ run "what_it_makes_is_protected_unless_told_otherwise" {
   }
 
   assert {
-    condition     = firn_scram_credential.this["checkout"].password_wo == null
+    condition     = firn_scram_credential.this["checkout 1"].password_wo == null
     error_message = "The password is in the state."
   }
 
   assert {
-    condition     = firn_cluster.this.name == "shop" && output.cluster_id == firn_cluster.this.id && output.programs["idle"].username == null
+    condition     = firn_cluster.this.name == "shop" && output.cluster_id == firn_cluster.this.id && length(output.programs["idle"].usernames) == 0
     error_message = "The outputs are others."
   }
+}
+
+run "two_passwords_hold_while_a_program_changes_over" {
+  command = apply
+
+  variables {
+    programs = { checkout = { produces = ["orders"], password_versions = [1, 2] } }
+  }
+
+  assert {
+    condition     = keys(firn_scram_credential.this) == ["checkout 1", "checkout 2"]
+    error_message = "Each version is a credential."
+  }
+
+  assert {
+    condition     = keys(output.programs["checkout"].usernames) == ["1", "2"] && firn_scram_credential.this["checkout 2"].password_wo_version == 2
+    error_message = "Each version has a user name."
+  }
+}
+
+run "more_passwords_than_a_change_needs" {
+  command = plan
+
+  variables {
+    programs = { checkout = { password_versions = [1, 2, 3] } }
+  }
+
+  expect_failures = [var.programs]
 }
 
 run "everybody_else_and_members" {

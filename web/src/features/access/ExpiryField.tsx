@@ -1,6 +1,6 @@
 import { Group, Select, TextInput } from "@mantine/core";
 import { useState } from "react";
-import { localTime } from "@/components/format";
+import { localTime, zone } from "@/components/format";
 
 interface Props {
   /** RFC 3339; undefined: it holds until it is revoked. */
@@ -43,7 +43,7 @@ export function ExpiryField({ value, onChange, error }: Props) {
       {choice === "at" && (
         <TextInput
           type="datetime-local"
-          label="Moment, in your time zone"
+          label={`Moment, in your time zone (${zone()})`}
           required
           value={localTime(value)}
           onChange={({ currentTarget }) =>

@@ -1,8 +1,7 @@
 /** What several pages of access show. */
-import { Anchor, Badge, Group, Modal, type ModalProps, Stack, Table, Text } from "@mantine/core";
+import { Anchor, Badge, Group, Modal, type ModalProps, Stack, Text } from "@mantine/core";
 import { IconAlertTriangle, IconClock } from "@tabler/icons-react";
 import { Link, useParams } from "@tanstack/react-router";
-import type { ReactNode } from "react";
 import { Copy } from "@/components/CopyField";
 import { moment } from "@/components/format";
 import { accountName, type ServiceAccount } from "./api";
@@ -10,38 +9,6 @@ import { accountName, type ServiceAccount } from "./api";
 /** The cluster whose page this is. */
 export function useClusterId(): string {
   return useParams({ strict: false }).cluster ?? "";
-}
-
-interface ListingProps {
-  label: string;
-  /** Headings; an empty one is that of the buttons. */
-  headings: readonly string[];
-  width?: number;
-  children: ReactNode;
-}
-
-/** A table that scrolls by itself where there is too little room. */
-export function Listing({ label, headings, width = 640, children }: ListingProps) {
-  return (
-    <Table.ScrollContainer minWidth={width} type="native" tabIndex={0} role="region" aria-label={label}>
-      <Table verticalSpacing="xs" highlightOnHover aria-label={label}>
-        <Table.Thead>
-          <Table.Tr>
-            {headings.map((heading) =>
-              heading === "" ? (
-                <Table.Td key="actions" />
-              ) : (
-                <Table.Th key={heading} scope="col">
-                  {heading}
-                </Table.Th>
-              ),
-            )}
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>{children}</Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
-  );
 }
 
 /** A dialog with a form in it. */

@@ -6,12 +6,14 @@ import { useState } from "react";
 import { api, got } from "@/api/client";
 import type { components } from "@/api/schema";
 import { keepCsrfToken } from "@/api/session";
+import { AsCode } from "@/components/AsCode";
 import { Loaded } from "@/components/Loaded";
 import { done } from "@/components/notify";
 import { ProblemAlert } from "@/components/ProblemAlert";
 import { useSubmit } from "@/components/useSubmit";
 import { type OpenedSession, sessionQuery } from "@/shell/session";
 import { useWorkspace } from "@/shell/workspace";
+import { undeclared } from "./api";
 import { Frame } from "./Frame";
 import { NewPassword } from "./NewPassword";
 
@@ -79,6 +81,10 @@ function AsPerson({ token, session }: { token: string; session: OpenedSession })
       <Button onClick={accept} loading={busy}>
         Accept the invitation
       </Button>
+      <AsCode
+        request={{ method: "POST", path: "/v1/invitations/accept", body: { token: "…" }, by: "person" }}
+        undeclared={undeclared}
+      />
       <Button variant="subtle" onClick={other}>
         Log out, to accept as somebody else
       </Button>
@@ -141,6 +147,15 @@ function NewPerson({ token, joined }: { token: string; joined: (membership: Memb
         <Button type="submit" loading={form.submitting}>
           Join
         </Button>
+        <AsCode
+          request={{
+            method: "POST",
+            path: "/v1/invitations/accept",
+            body: { token: "…", name: form.values.name, password: "…" },
+            by: "anybody",
+          }}
+          undeclared={undeclared}
+        />
       </Stack>
     </form>
   );

@@ -5,9 +5,10 @@ import { IconId } from "@tabler/icons-react";
 import { Link, useRouter, useSearch } from "@tanstack/react-router";
 import { api, got } from "@/api/client";
 import { asProblem } from "@/api/problem";
+import { AsCode } from "@/components/AsCode";
 import { ProblemAlert } from "@/components/ProblemAlert";
 import { useSubmit } from "@/components/useSubmit";
-import { useOpened } from "./api";
+import { undeclared, useOpened } from "./api";
 import { Frame } from "./Frame";
 import { ProviderFailed } from "./ProviderFailed";
 
@@ -53,6 +54,15 @@ export function LoginPage() {
           <Button type="submit" loading={form.submitting}>
             Log in
           </Button>
+          <AsCode
+            request={{
+              method: "POST",
+              path: "/v1/sessions",
+              body: { email: form.values.email, password: "…" },
+              by: "anybody",
+            }}
+            undeclared={undeclared}
+          />
         </Stack>
       </form>
       <Group justify="space-between">

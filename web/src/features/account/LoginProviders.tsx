@@ -1,9 +1,13 @@
-import { Alert, Button, Group, Paper, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
+import { Alert, Button, Group, PasswordInput, Stack, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useSearch } from "@tanstack/react-router";
 import { api, got } from "@/api/client";
+import { AsCode } from "@/components/AsCode";
+import { Card } from "@/components/Card";
 import { ProblemAlert } from "@/components/ProblemAlert";
 import { useSubmit } from "@/components/useSubmit";
+import { undeclared } from "./api";
+import { LinkedLogins } from "./LinkedLogins";
 import { ProviderFailed } from "./ProviderFailed";
 
 /** The id in what an administrator hands out: the id itself, or a link that has it. */
@@ -27,10 +31,7 @@ export function LoginProviders() {
     window.location.assign(authorization_url);
   });
   return (
-    <Paper withBorder p="md" component="section" aria-label="Login providers">
-      <Title order={2} size="h4" mb="sm">
-        Login providers
-      </Title>
+    <Card title="Login providers">
       <form onSubmit={submit}>
         <Stack>
           <ProviderFailed failed={failed} request={request} provider={undefined} title="It is not linked" />
@@ -39,6 +40,7 @@ export function LoginProviders() {
               The login provider is linked: it logs you in from now on.
             </Alert>
           )}
+          <LinkedLogins />
           <Text size="sm" c="dimmed">
             Log in through your organization's identity provider instead of with your password. You go there once to
             show who you are; a change of your password takes the link back.
@@ -65,8 +67,17 @@ export function LoginProviders() {
               Link it
             </Button>
           </Group>
+          <AsCode
+            request={{
+              method: "POST",
+              path: "/v1/oidc/links",
+              body: { provider: providerIn(form.values.provider) ?? "", password: "…", return_to: "/profile" },
+              by: "person",
+            }}
+            undeclared={undeclared}
+          />
         </Stack>
       </form>
-    </Paper>
+    </Card>
   );
 }

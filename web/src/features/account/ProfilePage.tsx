@@ -1,11 +1,11 @@
-import { Anchor, Badge, Button, Group, Paper, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
+import { Anchor, Badge, Button, Group, PasswordInput, Stack, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import type { ReactNode } from "react";
 import { api, got } from "@/api/client";
 import type { components } from "@/api/schema";
 import { AsCode } from "@/components/AsCode";
+import { Card } from "@/components/Card";
 import { CopyField } from "@/components/CopyField";
 import { moment } from "@/components/format";
 import { Loaded } from "@/components/Loaded";
@@ -14,7 +14,7 @@ import { Page } from "@/components/Page";
 import { ProblemAlert } from "@/components/ProblemAlert";
 import { useSubmit } from "@/components/useSubmit";
 import { sessionQuery } from "@/shell/session";
-import { meQuery } from "./api";
+import { meQuery, undeclared } from "./api";
 import { LoginProviders } from "./LoginProviders";
 import { NewPassword } from "./NewPassword";
 
@@ -37,17 +37,6 @@ export function ProfilePage() {
   );
 }
 
-function Section({ title, children }: { title: string; children: ReactNode }) {
-  return (
-    <Paper withBorder p="md" component="section" aria-label={title}>
-      <Title order={2} size="h4" mb="sm">
-        {title}
-      </Title>
-      {children}
-    </Paper>
-  );
-}
-
 function Person({ me, etag }: { me: Me; etag: string }) {
   const queries = useQueryClient();
   const form = useForm({ initialValues: { name: me.name } });
@@ -61,7 +50,7 @@ function Person({ me, etag }: { me: Me; etag: string }) {
     done("Your name is changed.");
   });
   return (
-    <Section title="You">
+    <Card title="You">
       <form onSubmit={submit}>
         <Stack>
           <Group gap="xs">
@@ -87,17 +76,20 @@ function Person({ me, etag }: { me: Me; etag: string }) {
               Save the name
             </Button>
           </Group>
-          <AsCode request={{ method: "PATCH", path: "/v1/me", body: { name: form.values.name }, by: "person" }} />
+          <AsCode
+            request={{ method: "PATCH", path: "/v1/me", body: { name: form.values.name }, by: "person" }}
+            undeclared={undeclared}
+          />
         </Stack>
       </form>
-    </Section>
+    </Card>
   );
 }
 
 function Password({ me }: { me: Me }) {
   if (!me.has_password) {
     return (
-      <Section title="Password">
+      <Card title="Password">
         <Text>
           You log in through a login provider only.{" "}
           <Anchor component={Link} to="/reset" underline="always">
@@ -105,7 +97,7 @@ function Password({ me }: { me: Me }) {
           </Anchor>{" "}
           to log in without it, too.
         </Text>
-      </Section>
+      </Card>
     );
   }
   return <ChangePassword email={me.email} />;
@@ -121,7 +113,7 @@ function ChangePassword({ email }: { email: string }) {
     done("Your password is changed. All your other sessions have ended.");
   });
   return (
-    <Section title="Password">
+    <Card title="Password">
       <form onSubmit={submit}>
         <Stack>
           <Text size="sm" c="dimmed">
@@ -149,9 +141,10 @@ function ChangePassword({ email }: { email: string }) {
               body: { current_password: "…", new_password: "…" },
               by: "person",
             }}
+            undeclared={undeclared}
           />
         </Stack>
       </form>
-    </Section>
+    </Card>
   );
 }

@@ -5,9 +5,11 @@ import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, got } from "@/api/client";
 import { asProblem } from "@/api/problem";
+import { AsCode } from "@/components/AsCode";
 import { done } from "@/components/notify";
 import { ProblemAlert } from "@/components/ProblemAlert";
 import { useSubmit } from "@/components/useSubmit";
+import { undeclared } from "./api";
 import { Frame } from "./Frame";
 import { MailSent } from "./MailSent";
 import { NewPassword } from "./NewPassword";
@@ -48,6 +50,10 @@ function Ask() {
           <Button type="submit" loading={form.submitting}>
             Send me the link
           </Button>
+          <AsCode
+            request={{ method: "POST", path: "/v1/password-resets", body: form.values, by: "anybody" }}
+            undeclared={undeclared}
+          />
         </Stack>
       </form>
       <Text size="sm">
@@ -87,6 +93,15 @@ function Choose({ token }: { token: string }) {
           <Button type="submit" loading={form.submitting}>
             Change the password
           </Button>
+          <AsCode
+            request={{
+              method: "POST",
+              path: "/v1/password-resets/complete",
+              body: { token: "…", password: "…" },
+              by: "anybody",
+            }}
+            undeclared={undeclared}
+          />
         </Stack>
       </form>
       {dead && (

@@ -2,11 +2,13 @@ import { Badge, Button, Card, Group, Stack, Text } from "@mantine/core";
 import { IconDeviceLaptop, IconDeviceMobile, IconTerminal2 } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, got } from "@/api/client";
-import { ago, moment } from "@/components/format";
+import { Ago } from "@/components/Ago";
+import { AsCode } from "@/components/AsCode";
+import { moment } from "@/components/format";
 import { Loaded } from "@/components/Loaded";
 import { complain, done } from "@/components/notify";
 import { Page } from "@/components/Page";
-import { type SessionResource, sessionsQuery } from "./api";
+import { type SessionResource, sessionsQuery, undeclared } from "./api";
 import { device } from "./device";
 
 /** Where the person is logged in. */
@@ -47,6 +49,12 @@ export function SessionsPage() {
             {all.map((session) => (
               <Session key={session.id} session={session} busy={end.isPending} end={() => end.mutate([session.id])} />
             ))}
+            {others[0] && (
+              <AsCode
+                request={{ method: "DELETE", path: `/v1/sessions/${others[0].id}`, by: "person" }}
+                undeclared={undeclared}
+              />
+            )}
             {others.length === 0 && <Text c="dimmed">You are logged in nowhere else.</Text>}
           </Stack>
         )}
@@ -77,7 +85,7 @@ function Session({ session, busy, end }: { session: SessionResource; busy: boole
               )}
             </Group>
             <Text size="sm" c="dimmed">
-              {session.address ? `From ${session.address}, used` : "Used"} {ago(session.last_used_at)}
+              {session.address ? `From ${session.address}, used` : "Used"} <Ago at={session.last_used_at} />
             </Text>
             <Text size="sm" c="dimmed">
               Begun {moment(session.created_at)}, ends {moment(session.expires_at)} at the latest

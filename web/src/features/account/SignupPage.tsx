@@ -6,6 +6,7 @@ import { api, got } from "@/api/client";
 import { AsCode } from "@/components/AsCode";
 import { ProblemAlert } from "@/components/ProblemAlert";
 import { useSubmit } from "@/components/useSubmit";
+import { undeclared } from "./api";
 import { Frame } from "./Frame";
 import { MailSent } from "./MailSent";
 import { NewPassword } from "./NewPassword";
@@ -34,6 +35,7 @@ export function SignupPage() {
             body: { name, organization, email, password: "…" },
             by: "anybody",
           }}
+          undeclared={undeclared}
         />
       </form>
       <Text size="sm">

@@ -4,9 +4,10 @@ import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, got } from "@/api/client";
 import { asProblem } from "@/api/problem";
+import { AsCode } from "@/components/AsCode";
 import { ProblemAlert } from "@/components/ProblemAlert";
 import { useSubmit } from "@/components/useSubmit";
-import { useOpened } from "./api";
+import { undeclared, useOpened } from "./api";
 import { Frame } from "./Frame";
 import { DevMail } from "./MailSent";
 
@@ -52,6 +53,15 @@ function Verify({ token }: { token: string }) {
           <Button type="submit" loading={form.submitting}>
             Confirm and go on
           </Button>
+          <AsCode
+            request={{
+              method: "POST",
+              path: "/v1/verifications",
+              body: { token: "…", password: "…" },
+              by: "anybody",
+            }}
+            undeclared={undeclared}
+          />
         </Stack>
       </form>
       <Text size="sm" c="dimmed">
@@ -85,6 +95,10 @@ function Resend({ title, lead, error: why }: { title: string; lead: string; erro
           <Button type="submit" loading={form.submitting}>
             Send a new link
           </Button>
+          <AsCode
+            request={{ method: "POST", path: "/v1/verifications/resend", body: form.values, by: "anybody" }}
+            undeclared={undeclared}
+          />
         </Stack>
       </form>
       {told && <DevMail email={form.values.email} />}

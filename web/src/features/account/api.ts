@@ -6,6 +6,7 @@ import { keepCsrfToken } from "@/api/session";
 import { type OpenedSession, sessionQuery } from "@/shell/session";
 
 export type SessionResource = components["schemas"]["SessionResource"];
+export type LinkedLogin = components["schemas"]["LinkedLoginResource"];
 
 /** Takes a session that was just opened: the pages behind the login know of it at once, and of nothing of somebody else's. */
 export function useOpened() {
@@ -27,6 +28,11 @@ export const sessionsQuery = queryOptions({
   queryFn: async ({ signal }) => (await got(api.GET("/v1/sessions", { signal }))).items,
 });
 
+export const linkedLoginsQuery = queryOptions({
+  queryKey: ["linked-logins"],
+  queryFn: async ({ signal }) => (await got(api.GET("/v1/me/logins", { signal, params: { query: { limit: 100 } } }))).items,
+});
+
 /** Whether this service keeps its mail on a page of its own, as `firn dev` does. */
 export const devMailQuery = queryOptions({
   queryKey: ["dev-mail"],
@@ -37,3 +43,6 @@ export const devMailQuery = queryOptions({
   staleTime: Number.POSITIVE_INFINITY,
   retry: false,
 });
+
+/** Why Terraform has nothing of accounts. */
+export const undeclared = "People and their logins are their own: Terraform declares none.";

@@ -6,11 +6,22 @@ import { useState } from "react";
 import { CopyField } from "@/components/CopyField";
 import { Empty } from "@/components/Empty";
 import { count, moment } from "@/components/format";
+import { Listing } from "@/components/Listing";
 import { Loaded } from "@/components/Loaded";
 import { Page } from "@/components/Page";
 import { type Project, projectsQuery, useWorkspace } from "@/shell/workspace";
 import { type Cluster, clustersOfQuery } from "./api";
 import { StateBadge } from "./StateBadge";
+
+const headings = [
+  "Name",
+  "State",
+  "Project",
+  { label: "Topics", number: true },
+  { label: "Partitions", number: true },
+  "Bootstrap servers",
+  "Made",
+];
 
 /** All clusters of the organization. */
 export function ClustersPage() {
@@ -83,29 +94,11 @@ function List({ clusters, projects }: { clusters: Cluster[]; projects: Project[]
           onChange={(id) => void navigate({ to: "/clusters", search: id ? { project: id } : {}, replace: true })}
         />
       </Group>
-      <Table.ScrollContainer
-        minWidth={760}
-        scrollAreaProps={{ viewportProps: { tabIndex: 0, role: "region", "aria-label": "Table of clusters" } }}
-      >
-        <Table verticalSpacing="sm" highlightOnHover>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>Name</Table.Th>
-              <Table.Th>State</Table.Th>
-              <Table.Th>Project</Table.Th>
-              <Table.Th ta="right">Topics</Table.Th>
-              <Table.Th ta="right">Partitions</Table.Th>
-              <Table.Th>Bootstrap servers</Table.Th>
-              <Table.Th>Made</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {shown.map((cluster) => (
-              <Row key={cluster.id} cluster={cluster} project={names.get(cluster.project)} />
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
+      <Listing label="Table of clusters" headings={headings} width={760}>
+        {shown.map((cluster) => (
+          <Row key={cluster.id} cluster={cluster} project={names.get(cluster.project)} />
+        ))}
+      </Listing>
       {shown.length === 0 && <Text c="dimmed">No cluster is called that. Change what you look for.</Text>}
     </Stack>
   );

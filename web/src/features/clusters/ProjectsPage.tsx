@@ -6,9 +6,11 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { AsCode } from "@/components/AsCode";
 import { ConfirmTyped } from "@/components/ConfirmTyped";
+import { CopyField } from "@/components/CopyField";
 import { expression, label } from "@/components/code";
 import { Empty } from "@/components/Empty";
 import { count, moment } from "@/components/format";
+import { Listing, RowActions } from "@/components/Listing";
 import { Loaded } from "@/components/Loaded";
 import { done } from "@/components/notify";
 import { Page } from "@/components/Page";
@@ -65,6 +67,10 @@ export function ProjectsPage() {
           title="Delete project"
           word={open.project.name}
           action="Delete project"
+          code={{
+            request: { method: "DELETE", path: `/v1/projects/${open.project.id}` },
+            removed: { type: "firn_project", name: open.project.name },
+          }}
           onConfirm={async () => {
             await deleteProject(open.project.id);
             done(`Project ${open.project.name} is deleted`);
@@ -87,48 +93,26 @@ interface ListProps {
 function List({ projects, organization, onOpen }: ListProps) {
   const { data: clusters } = useQuery(clustersOfQuery(organization));
   return (
-    <Table.ScrollContainer
-      minWidth={320}
-      scrollAreaProps={{ viewportProps: { tabIndex: 0, role: "region", "aria-label": "Table of projects" } }}
-    >
-      <Table verticalSpacing="sm" highlightOnHover>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>Name</Table.Th>
-            <Table.Th ta="right">Clusters</Table.Th>
-            <Table.Th visibleFrom="sm">Made</Table.Th>
-            <Table.Th w={60}>
-              <Text span size="sm" fw={700}>
-                Actions
-              </Text>
-            </Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {projects.map((project) => (
-            <Table.Tr key={project.id}>
-              <Table.Td>
-                <Anchor
-                  fw={600}
-                  renderRoot={(props) => <Link {...props} to="/clusters" search={{ project: project.id }} />}
-                >
-                  {project.name}
-                </Anchor>
-              </Table.Td>
-              <Table.Td ta="right">
-                {count(clusters?.filter((cluster) => cluster.project === project.id).length)}
-              </Table.Td>
-              <Table.Td visibleFrom="sm" style={{ whiteSpace: "nowrap" }}>
-                {moment(project.created_at)}
-              </Table.Td>
-              <Table.Td>
-                <Actions project={project} onOpen={onOpen} />
-              </Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+    <Listing label="Table of projects" headings={["Name", { label: "Clusters", number: true }, "Made", ""]} width={420}>
+      {projects.map((project) => (
+        <Table.Tr key={project.id}>
+          <Table.Td>
+            <Anchor
+              fw={600}
+              renderRoot={(props) => <Link {...props} to="/clusters" search={{ project: project.id }} />}
+            >
+              {project.name}
+            </Anchor>
+            <CopyField label={`the id of ${project.name}`} value={project.id} />
+          </Table.Td>
+          <Table.Td ta="right">{count(clusters?.filter((cluster) => cluster.project === project.id).length)}</Table.Td>
+          <Table.Td style={{ whiteSpace: "nowrap" }}>{moment(project.created_at)}</Table.Td>
+          <RowActions>
+            <Actions project={project} onOpen={onOpen} />
+          </RowActions>
+        </Table.Tr>
+      ))}
+    </Listing>
   );
 }
 

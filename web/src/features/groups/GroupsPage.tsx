@@ -5,10 +5,11 @@ import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router"
 import { useState } from "react";
 import { Empty } from "@/components/Empty";
 import { count } from "@/components/format";
+import { Listing } from "@/components/Listing";
 import { Loaded } from "@/components/Loaded";
 import { Page } from "@/components/Page";
 import { type Group, type GroupFilter, states, useGroups } from "./api";
-import { Lag, Listing } from "./parts";
+import { Lag } from "./parts";
 import { StateBadge } from "./StateBadge";
 
 /** All consumer groups of a cluster. */

@@ -3,6 +3,7 @@ import { queryOptions } from "@tanstack/react-query";
 import { api, got } from "@/api/client";
 import { usePages } from "@/api/pages";
 import type { components } from "@/api/schema";
+import type { Request } from "@/components/code";
 
 export type Group = components["schemas"]["Group"];
 export type GroupState = components["schemas"]["GroupState"];
@@ -87,9 +88,17 @@ export const historyQuery = (cluster: string, group: string, span: Span) =>
     refetchInterval: 15_000,
   });
 
-export function resetPath(cluster: string, group: string): string {
-  return `/v1/clusters/${cluster}/groups/${encodeURIComponent(group)}/offsets:reset`;
+export function groupPath(cluster: string, group: string): string {
+  return `/v1/clusters/${cluster}/groups/${encodeURIComponent(group)}`;
 }
+
+export function resetRequest(cluster: string, group: string, body: Reset): Request {
+  return { method: "POST", path: `${groupPath(cluster, group)}/offsets:reset`, body };
+}
+
+/** Why Terraform has nothing of groups. */
+export const undeclared =
+  "A group is there as soon as a consumer joins it, and where it reads moves on: Terraform has nothing to declare for it.";
 
 /** Sets offsets, or tells what that would do. */
 export async function reset(cluster: string, group: string, body: Reset, rehearsal: boolean): Promise<ResetItem[]> {

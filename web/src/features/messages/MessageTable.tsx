@@ -60,7 +60,7 @@ export function MessageTable({ messages, decoders, selected, onSelect, onOpen }:
             </Table.Td>
             <Heading width={100}>Partition</Heading>
             <Heading width={100}>Offset</Heading>
-            <Heading width={180} wide>
+            <Heading width={215} wide>
               Time
             </Heading>
             <Heading width={140}>Key</Heading>

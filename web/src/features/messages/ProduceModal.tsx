@@ -4,7 +4,7 @@ import { asProblem } from "@/api/problem";
 import { AsCode } from "@/components/AsCode";
 import { done } from "@/components/notify";
 import { ProblemAlert } from "@/components/ProblemAlert";
-import { type At, produce } from "./api";
+import { type At, produce, undeclared } from "./api";
 import { DraftFields } from "./DraftFields";
 import { emptyDraft, isWhole, recordOf } from "./drafts";
 
@@ -56,7 +56,7 @@ export function ProduceModal({ at, opened, onClose, partitions }: Props) {
             fault={error === undefined ? () => undefined : fault}
           />
           {error !== undefined && <ProblemAlert error={error} />}
-          <AsCode request={{ method: "POST", path, body: { records: [recordOf(draft)] } }} />
+          <AsCode request={{ method: "POST", path, body: { records: [recordOf(draft)] } }} undeclared={undeclared} />
           <Group justify="flex-end">
             <Button variant="default" onClick={onClose}>
               Close

@@ -5,7 +5,7 @@ import { AsCode } from "@/components/AsCode";
 import { count } from "@/components/format";
 import { done } from "@/components/notify";
 import { ProblemAlert } from "@/components/ProblemAlert";
-import { type At, type Message, type NewMessage, produce, topicQuery } from "./api";
+import { type At, type Message, type NewMessage, produce, topicQuery, undeclared } from "./api";
 import { DraftFields } from "./DraftFields";
 import { type Draft, draftOf, isWhole, recordOf, requests } from "./drafts";
 
@@ -86,7 +86,10 @@ export function ReplayModal({ at, messages, onClose }: Props) {
           )}
           {sent > 0 && <Progress value={(sent / records.length) * 100} aria-label="Messages that were produced" />}
           {error !== undefined && <ProblemAlert error={error} />}
-          <AsCode request={{ method: "POST", path, body: { records: records.slice(0, inCode) } }} />
+          <AsCode
+            request={{ method: "POST", path, body: { records: records.slice(0, inCode) } }}
+            undeclared={undeclared}
+          />
           {records.length > inCode && (
             <Text size="xs" c="dimmed">
               The command holds the first {inCode} of {count(records.length)}; a request takes a hundred.

@@ -2,8 +2,8 @@ import { Button, Card, Group, MultiSelect, Select, Stack, Switch, TextInput } fr
 import { IconSearch } from "@tabler/icons-react";
 import { type FormEvent, useEffect, useState } from "react";
 import { AsCode } from "@/components/AsCode";
-import { localTime } from "@/components/format";
-import type { At } from "./api";
+import { localTime, zone } from "@/components/format";
+import { type At, undeclared } from "./api";
 import { FilterField } from "./FilterField";
 import { pathOf, type Search, type StartKind, startOf, startText } from "./search";
 
@@ -110,7 +110,10 @@ export function SearchForm({ at, search, partitions, onSearch }: Props) {
             {values.live || values.kind === "latest" ? "Follow" : "Search"}
           </Button>
         </Group>
-        <AsCode request={{ method: "GET", path: pathOf(at.cluster, at.topic, asked ?? search) }} />
+        <AsCode
+          request={{ method: "GET", path: pathOf(at.cluster, at.topic, asked ?? search) }}
+          undeclared={undeclared}
+        />
       </Stack>
     </Card>
   );
@@ -144,7 +147,7 @@ function StartField({ values, change }: { values: Values; change: (changed: Part
   if (values.kind !== "time") return null;
   return (
     <TextInput
-      label="Time"
+      label={`Time (${zone()})`}
       type="datetime-local"
       step={1}
       value={values.time}

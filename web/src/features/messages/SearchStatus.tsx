@@ -1,7 +1,7 @@
 import { Badge, Button, Group, Loader, Progress, Stack, Text } from "@mantine/core";
 import { IconPlayerPlay, IconPlayerStop } from "@tabler/icons-react";
 import { bytes, count } from "@/components/format";
-import { shareDone } from "./search";
+import { behind, shareDone } from "./search";
 import type { State } from "./useSearch";
 
 interface Props {
@@ -28,6 +28,7 @@ export function SearchStatus({ state, live, onStop, onMore }: Props) {
           <Text size="sm" role="status">
             <b>{count(state.matched)}</b> found, {count(state.scanned)} looked at ({bytes(state.bytes)})
             {state.status === "ended" ? ", to the end" : ""}
+            {live && behind(state.progress) > 0 ? `, ${count(behind(state.progress))} still to come` : ""}
             {state.matched > state.found.length ? `, the last ${count(state.found.length)} are kept` : ""}
             {state.damaged > 0 ? `, ${count(state.damaged)} damaged batches left out` : ""}
           </Text>

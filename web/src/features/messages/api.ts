@@ -52,3 +52,7 @@ export const topicQuery = (path: At) =>
 
 /** What tells a record from all others of its topic. */
 export const idOf = ({ partition, offset }: Pick<Message, "partition" | "offset">) => `${partition}:${offset}`;
+
+/** Why Terraform has nothing of messages. */
+export const undeclared =
+  "Records are read and written, not declared: Terraform makes topics and leaves what is in them alone.";

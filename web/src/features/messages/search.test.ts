@@ -1,6 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { localTime } from "@/components/format";
-import { firstRequest, newestFirst, nextRequest, pathOf, readSearch, shareDone, startOf, startText } from "./search";
+import {
+  behind,
+  firstRequest,
+  newestFirst,
+  nextRequest,
+  pathOf,
+  readSearch,
+  shareDone,
+  startOf,
+  startText,
+} from "./search";
 
 describe("a search", () => {
   it("is read from an address, without what makes no sense", () => {
@@ -19,6 +29,7 @@ describe("a search", () => {
     expect(nextRequest(search, "c")).toEqual({ ...firstRequest(search), cursor: "c" });
     expect(nextRequest({ live: true }, "c").wait).toBe(20);
     expect(firstRequest({ live: true })).not.toHaveProperty("wait");
+    expect(firstRequest({ live: true }).page_size).toBe(200);
     expect(pathOf("clu_a", "orders", search)).toContain("filter=key%20%3D%3D%20%22a%26b%22");
   });
 
@@ -39,5 +50,7 @@ describe("a search", () => {
     expect(shareDone(span(0), span(25))).toBe(0.25);
     expect(shareDone(span(50), span(75))).toBe(0.5);
     expect(shareDone(span(100), span(100))).toBe(1);
+    expect(behind([...span(25), { partition: 1, position: 7, end: 9 }])).toBe(77);
+    expect(behind([{ partition: 0, position: 9, end: 7 }])).toBe(0);
   });
 });

@@ -14,6 +14,8 @@ export interface Search {
 export const usualStart = "last:50";
 /** The page after which nobody has to wait for the next one. */
 export const pageSize = 100;
+/** That of a live tail, which pauses after each: as large as the API allows, so that it keeps up. */
+const livePageSize = 200;
 /** How many seconds a request waits for the next record. */
 const wait = 20;
 
@@ -34,7 +36,7 @@ export function readSearch(search: Record<string, unknown>): Search {
 export function firstRequest({ partitions, start, filter, live }: Search): Query {
   return {
     start: start ?? usualStart,
-    page_size: pageSize,
+    page_size: live ? livePageSize : pageSize,
     ...(partitions ? { partitions } : {}),
     ...(filter ? { filter } : {}),
     ...(live ? { follow: true } : {}),
@@ -83,6 +85,11 @@ interface Span {
   partition: number;
   position: number;
   end: number;
+}
+
+/** How many records a live tail has not come to yet. */
+export function behind(now: readonly Span[]): number {
+  return now.reduce((sum, { position, end }) => sum + Math.max(end - position, 0), 0);
 }
 
 /** How far a search is from where it began, between 0 and 1. */

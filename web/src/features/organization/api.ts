@@ -8,8 +8,8 @@ import { clustersQuery, type Organization, projectsQuery } from "@/shell/workspa
 type Schemas = components["schemas"];
 export type Member = Schemas["Member"];
 export type RoleBinding = Schemas["RoleBinding"];
-export type RoleName = Schemas["RoleName"];
 export type Invitation = Schemas["Invitation"];
+export type ServiceAccount = Schemas["ServiceAccount"];
 export type LoginProvider = Schemas["LoginProviderResource"];
 
 const page_size = 200;
@@ -43,6 +43,15 @@ export const invitationsQuery = (organization: string) =>
         const params = { path: { organization }, query: paged(cursor) };
         return got(api.GET("/v1/organizations/{organization}/invitations", { params }));
       }),
+  });
+
+export const serviceAccountsQuery = (project: string) =>
+  queryOptions({
+    queryKey: ["service-accounts", project],
+    queryFn: () =>
+      all<ServiceAccount>((cursor) =>
+        got(api.GET("/v1/service-accounts", { params: { query: { ...paged(cursor), project } } })),
+      ),
   });
 
 export const organizationQuery = (organization: string) =>

@@ -3,6 +3,7 @@ import { IconCheck } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { moment } from "@/components/format";
+import { Listing } from "@/components/Listing";
 import { ProblemAlert } from "@/components/ProblemAlert";
 import { type Connection, connectionQuery, messagesQuery, type Record, text } from "./api";
 import type { Ready } from "./prepare";
@@ -66,27 +67,16 @@ function Client({ connection }: { connection: Connection }) {
 
 function Messages({ records }: { records: Record[] }) {
   return (
-    <Table.ScrollContainer minWidth={280} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
-      <Table aria-label="Newest messages">
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>Offset</Table.Th>
-            <Table.Th>Time</Table.Th>
-            <Table.Th>Value</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {records.map((record) => (
-            <Table.Tr key={`${record.partition} ${record.offset}`}>
-              <Table.Td className="mono">{record.offset}</Table.Td>
-              <Table.Td>{moment(record.timestamp)}</Table.Td>
-              <Table.Td className="mono" style={{ overflowWrap: "anywhere" }}>
-                {text(record.value)}
-              </Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+    <Listing label="Newest messages" headings={["Offset", "Time", "Value"]} width={280}>
+      {records.map((record) => (
+        <Table.Tr key={`${record.partition} ${record.offset}`}>
+          <Table.Td className="mono">{record.offset}</Table.Td>
+          <Table.Td>{moment(record.timestamp)}</Table.Td>
+          <Table.Td className="mono" style={{ overflowWrap: "anywhere" }}>
+            {text(record.value)}
+          </Table.Td>
+        </Table.Tr>
+      ))}
+    </Listing>
   );
 }

@@ -42,7 +42,7 @@ function Program({ snippet }: { snippet: Snippet }) {
         <Stack key={part} gap="xs" role="group" aria-label={`${snippet.name}: ${part}`}>
           <Text fw={650}>{part}</Text>
           {blocks.map((block) => (
-            <Shown key={block.title} block={block} label={`${snippet.name}, ${part}: ${block.title}`} />
+            <Shown key={block.title} block={block} of={`${snippet.name}, ${part}`} />
           ))}
         </Stack>
       ))}
@@ -50,7 +50,8 @@ function Program({ snippet }: { snippet: Snippet }) {
   );
 }
 
-function Shown({ block, label }: { block: Block; label: string }) {
+function Shown({ block, of }: { block: Block; of: string }) {
+  const label = `${of}: ${block.title}${block.file ? ` in ${block.file}` : ""}`;
   return (
     <div>
       <Group gap="xs" mb={4}>

@@ -19,7 +19,8 @@ export const connectionQuery = ({ cluster, credential }: Ready) =>
       const ours = items.filter((connection) => connection.credential === credential);
       return ours.sort((a, b) => a.opened_at.localeCompare(b.opened_at))[0] ?? null;
     },
-    refetchInterval: (query) => (query.state.data ? false : each),
+    // Some clients say what software they are only after they have logged in.
+    refetchInterval: (query) => (query.state.data?.software_name ? false : each),
     retry: false,
   });
 

@@ -19,7 +19,7 @@ export type Partition = Schemas["Partition"];
 const firstPage = 200;
 const laterPage = 1_000;
 /** How many topics one request may delete. */
-const batch = 100;
+export const batch = 100;
 
 export const topicsQuery = (cluster: string, contains: string, sort: Sort) =>
   infiniteQueryOptions({

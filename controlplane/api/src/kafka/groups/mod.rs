@@ -18,7 +18,7 @@ use firn_catalog::image::Image;
 
 use super::{Delegate, KafkaError, KafkaPool};
 
-pub(crate) use changing::{NewOffset, commit, delete, forget};
+pub(crate) use changing::{NewOffset, Unfinished, commit, delete, forget};
 pub(crate) use coordinators::{Coordinated, ListedGroup, coordinator, list};
 pub(crate) use describing::{Committed, GroupState, committed, committed_at, describe, describe_at};
 pub(crate) use positions::{Positions, positions, times};

@@ -1,5 +1,7 @@
 //! The groups of a cluster, as pages.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::response::Response;
 use firn_catalog::access::Permission;
@@ -108,11 +110,11 @@ pub(super) async fn list_groups(
     let contains = query.text("contains")?.unwrap_or_default().to_owned();
     let (states, with_lag) = (states(&query)?, with_lag(&query)?);
     let place = Place::find(&api, &caller, cluster, Permission::ViewCluster).await?;
-    let delegate = place.delegate();
+    let (delegate, image) = (place.delegate(), Arc::clone(&place.image));
     let asking = Asking {
         pool: api.kafka(),
         delegate: &delegate,
-        image: &place.image,
+        image: &image,
     };
     let mut told = groups::list(asking, &states).await;
     told.groups.retain(|group| group.name.contains(&contains));
@@ -121,17 +123,25 @@ pub(super) async fn list_groups(
     let shown = rows.len().min(usize::try_from(paging.size).unwrap_or(usize::MAX));
     let listed: Vec<&ListedGroup> = rows[..shown].iter().map(|placed| &placed.group).collect();
     let known = Known::of(asking, &listed, with_lag).await;
-    let offsets = || known.committed.values().flatten();
-    let positions = groups::positions(asking, &asked(&place, offsets())).await;
+    // Tens of thousands of offsets keep no other request waiting.
+    let (place, known, wanted) = firn_runtime::blocking(&*api.env.tasks, move || {
+        let wanted = asked(&place, known.committed.values().flatten());
+        (place, known, wanted)
+    })
+    .await;
+    let positions = groups::positions(asking, &wanted).await;
     let now = api.env.now();
-    let behind = |group: &str| -> Option<Behind> {
-        let committed = known.committed.get(group)?;
-        Some(sum(&place, &positions, committed, now))
+    let page = move || {
+        let behind = |group: &str| -> Option<Behind> {
+            let committed = known.committed.get(group)?;
+            Some(sum(&place, &positions, committed, now))
+        };
+        paging.page(rows, Placed::position, |placed| {
+            let (state, behind) = (known.states.get(&placed.group.name), behind(&placed.group.name));
+            GroupBody::of(&place, placed.group, state, behind.as_ref())
+        })
     };
-    let page = paging.page(rows, Placed::position, |placed| {
-        let (state, behind) = (known.states.get(&placed.group.name), behind(&placed.group.name));
-        GroupBody::of(&place, placed.group, state, behind.as_ref())
-    });
+    let page = firn_runtime::blocking(&*api.env.tasks, page).await;
     Ok(ok(ListingBody {
         items: page.items,
         next_cursor: page.next_cursor,

@@ -1,5 +1,7 @@
 //! The groups that consume a topic.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::response::Response;
 use firn_catalog::access::Permission;
@@ -77,11 +79,11 @@ pub(super) async fn list_topic_groups(
 ) -> Result<Response, Problem> {
     let place = Place::find(&api, &caller, cluster, Permission::ViewCluster).await?;
     let topic = place.topic(&name)?.name.to_string();
-    let delegate = place.delegate();
+    let (delegate, image) = (place.delegate(), Arc::clone(&place.image));
     let asking = Asking {
         pool: api.kafka(),
         delegate: &delegate,
-        image: &place.image,
+        image: &image,
     };
     let told = groups::list(asking, &[]).await;
     let mut rest = after(told.groups, paging.after.as_deref())?;
@@ -95,23 +97,31 @@ pub(super) async fn list_topic_groups(
         rest = later;
     }
     found.truncate(wanted);
-    let offsets = found.iter().flat_map(|found| &found.committed);
-    let positions = groups::positions(asking, &asked(&place, offsets)).await;
+    // Tens of thousands of offsets keep no other request waiting.
+    let (place, found, wanted) = firn_runtime::blocking(&*api.env.tasks, move || {
+        let wanted = asked(&place, found.iter().flat_map(|found| &found.committed));
+        (place, found, wanted)
+    })
+    .await;
+    let positions = groups::positions(asking, &wanted).await;
     let now = api.env.now();
-    let page = paging.page(
-        found,
-        |found| found.placed.position(),
-        |found| {
-            let behind: Behind = sum(&place, &positions, &found.committed, now);
-            TopicGroup {
-                group: found.placed.group.name,
-                state: found.state,
-                members: found.members,
-                lag_records: behind.records(),
-                lag_seconds: behind.seconds(),
-            }
-        },
-    );
+    let page = move || {
+        paging.page(
+            found,
+            |found| found.placed.position(),
+            |found| {
+                let behind: Behind = sum(&place, &positions, &found.committed, now);
+                TopicGroup {
+                    group: found.placed.group.name,
+                    state: found.state,
+                    members: found.members,
+                    lag_records: behind.records(),
+                    lag_seconds: behind.seconds(),
+                }
+            },
+        )
+    };
+    let page = firn_runtime::blocking(&*api.env.tasks, page).await;
     Ok(ok(ListingBody {
         items: page.items,
         next_cursor: page.next_cursor,

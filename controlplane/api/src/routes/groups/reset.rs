@@ -17,7 +17,7 @@ use serde_json::json;
 use self::bodies::{ItemBody, ResetBody, ResetResult, Target};
 use self::selection::{Chosen, choose};
 use super::place::{GroupPlace, occupied, problem};
-use crate::kafka::groups::{self, NewOffset, Positions};
+use crate::kafka::groups::{self, NewOffset, Positions, Unfinished};
 use crate::rules::{Body, Caller, Code, Ids, Problem, Write, ok};
 use crate::state::Api;
 
@@ -28,7 +28,8 @@ const MOST_NAMED: usize = 50;
 ///
 /// To the beginning or end of partitions, a time, an offset, or so many records away from where it is. What lies outside of a partition is
 /// brought inside. With `dry_run` it is a preview. A group that has members is refused: they would commit over it. One that there is not yet
-/// begins so, if topics are named.
+/// begins so, if topics are named. What was done in part only, or nobody knows whether, is answered with 409 `not_all_done` and how many
+/// offsets were set.
 #[utoipa::path(
     post, path = "/v1/clusters/{cluster}/groups/{group}/offsets:reset", tag = "groups",
     params(("group" = String, Path, description = "Its name, percent-encoded", min_length = 1)),
@@ -73,10 +74,34 @@ pub(super) async fn reset_group_offsets(
         details.insert("to".to_owned(), target.told());
         details.insert("partitions".to_owned(), json!(named));
         details.insert("topics".to_owned(), json!(topics.len()));
-        let done = groups::commit(place.asking(&api), &group, &offsets);
-        place.done(&api, "reset_offsets", details, done).await?;
+        let committing = groups::commit(place.asking(&api), &group, &offsets);
+        let deed = ("reset_offsets", details);
+        let done = place
+            .place
+            .done(&api, ("group", group.as_str()), deed, committing);
+        done.await?
+            .map_err(|unfinished| told(unfinished, offsets.len()))?;
     }
     Ok(ok(ResetResult { items }))
+}
+
+/// What a reset that failed is answered. If it may have set anything it is not for repeating: it would shift that twice.
+fn told(unfinished: Unfinished, all: usize) -> Problem {
+    let Unfinished { set, unknown, error } = unfinished;
+    if set == 0 && unknown == 0 {
+        return problem(error);
+    }
+    let unknown = match unknown {
+        0 => String::new(),
+        unknown => format!(", and of {unknown} it is not known"),
+    };
+    Problem::new(
+        Code::NotAllDone,
+        format!(
+            "{set} of {all} offsets were set, in about the order of topics and partitions{unknown}: \
+             look at the group's lag, then ask for what is missing"
+        ),
+    )
 }
 
 /// What becomes of each partition.
@@ -140,4 +165,34 @@ async fn found<'a>(
         all.extend(times.map(|(index, offset)| ((first.topic.as_str(), index), offset)));
     }
     Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kafka::KafkaError;
+
+    fn told_of(set: usize, unknown: usize) -> (Code, String) {
+        let error = KafkaError::Refused(groups::UNKNOWN_MEMBER);
+        let problem = told(Unfinished { set, unknown, error }, 5_000);
+        let code = problem.code();
+        let body = serde_json::to_value(problem.body()).unwrap();
+        (code, body["detail"].as_str().unwrap().to_owned())
+    }
+
+    #[test]
+    fn a_reset_that_ends_midway_says_how_much_it_has_set() {
+        let (code, detail) = told_of(2_000, 0);
+        assert_eq!(code, Code::NotAllDone);
+        assert!(detail.starts_with("2000 of 5000 offsets were set,"), "{detail}");
+        assert!(!detail.contains("not known"), "{detail}");
+        let (code, detail) = told_of(0, 2_000);
+        assert_eq!(code, Code::NotAllDone);
+        assert!(detail.contains("and of 2000 it is not known"), "{detail}");
+        assert_eq!(
+            told_of(0, 0).0,
+            Code::Protected,
+            "nothing is set: it may be repeated"
+        );
+    }
 }

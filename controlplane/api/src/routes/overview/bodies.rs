@@ -33,7 +33,7 @@ pub(super) struct Overview {
     pub(super) limits: Vec<LimitUse>,
     /// What ends within 30 days, or ended in the last 30: at most 20 of each kind, the first to end first.
     pub(super) expiring: Vec<Expiring>,
-    /// Whether a broker did not answer, so that what it knows is missing.
+    /// Whether a broker did not tell what it knows, so that it is missing.
     pub(super) incomplete: bool,
 }
 
@@ -54,6 +54,8 @@ pub(super) struct Health {
 pub(super) enum Status {
     /// All of it serves.
     Ok,
+    /// Nothing is known to be amiss, and not all is known.
+    Unknown,
     /// Some of it does not.
     Degraded,
     /// None of it does.

@@ -13,6 +13,8 @@ use crate::kafka::Told;
 struct Facts<'a> {
     phase: ClusterPhase,
     silent: &'a [i32],
+    /// Brokers that answer and do not tell.
+    untold: &'a [i32],
     answers: usize,
     /// Partitions that no broker of the cell leads.
     leaderless: u64,
@@ -30,6 +32,7 @@ pub(super) fn judge(cluster: &ClusterView, image: &Image, told: &Told<Load>) -> 
     verdict(&Facts {
         phase: cluster.phase,
         silent: &told.silent,
+        untold: &told.untold,
         answers: told.answers.len(),
         leaderless: partitions.filter(|leader| !live.contains(&leader.owner)).count() as u64,
         unavailable: told.answers.iter().map(|load| load.unavailable_partitions).sum(),
@@ -57,7 +60,9 @@ fn verdict(facts: &Facts<'_>) -> Health {
         ClusterPhase::Deleting => {
             return down("The cluster is deleted: it serves nothing, and goes unless it is undeleted.");
         }
-        ClusterPhase::Active if facts.answers == 0 => return down("No broker answers."),
+        ClusterPhase::Active if facts.answers == 0 && facts.untold.is_empty() => {
+            return down("No broker answers.");
+        }
         ClusterPhase::Active => {}
     }
     let mut reasons = Vec::new();
@@ -82,9 +87,16 @@ fn verdict(facts: &Facts<'_>) -> Health {
                 .to_owned(),
         );
     }
-    let status = match reasons.is_empty() {
-        true => Status::Ok,
-        false => Status::Degraded,
+    let amiss = !reasons.is_empty();
+    for node in facts.untold {
+        reasons.push(format!(
+            "Broker {node} answers, and does not tell how it is: it may be of another version."
+        ));
+    }
+    let status = match (amiss, reasons.is_empty()) {
+        (true, _) => Status::Degraded,
+        (false, false) => Status::Unknown,
+        (false, true) => Status::Ok,
     };
     Health { status, reasons }
 }
@@ -96,6 +108,7 @@ mod tests {
     const WELL: Facts<'static> = Facts {
         phase: ClusterPhase::Active,
         silent: &[],
+        untold: &[],
         answers: 2,
         leaderless: 0,
         unavailable: 0,
@@ -126,6 +139,23 @@ mod tests {
         assert!(health.reasons[0].starts_with("Broker 3 "));
         assert!(health.reasons[1].contains("1 partition."));
         assert!(health.reasons[2].contains("4 partitions"));
+    }
+
+    #[test]
+    fn what_is_not_known_is_neither_well_nor_amiss() {
+        let health = verdict(&Facts {
+            untold: &[3],
+            answers: 0,
+            ..WELL
+        });
+        assert_eq!((health.status, health.reasons.len()), (Status::Unknown, 1));
+        assert!(health.reasons[0].starts_with("Broker 3 answers"));
+        let health = verdict(&Facts {
+            untold: &[3],
+            silent: &[4],
+            ..WELL
+        });
+        assert_eq!((health.status, health.reasons.len()), (Status::Degraded, 2));
     }
 
     #[test]

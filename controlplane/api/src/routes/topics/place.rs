@@ -182,6 +182,10 @@ impl From<KafkaError> for Problem {
                 )
                 .retry_after(1)
             }
+            KafkaError::NoRoom => {
+                let detail = "as many records are being read as there is room for; try again";
+                Self::new(Code::RateLimited, detail).retry_after(1)
+            }
             KafkaError::Nonsense(_) => {
                 tracing::error!(%error, "a broker is not understood");
                 Self::internal()

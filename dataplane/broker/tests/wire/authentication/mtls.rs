@@ -1,6 +1,7 @@
 //! Clients that log in with a certificate: whom a cluster lets in, why not, and until when.
 
 mod chains;
+mod connection_rate;
 mod transcript;
 
 use std::sync::Arc;

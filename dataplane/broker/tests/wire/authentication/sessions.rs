@@ -17,6 +17,9 @@ use crate::support::{Bench, Setup};
 
 const ACTIVE: (i64, ClusterState) = (1, ClusterState::Active);
 
+/// How long a credential is good that ends: enough to log in with it, on a machine that is busy.
+const LIFE: Duration = Duration::from_secs(3);
+
 async fn logged_in(bench: &Bench, person: &Person) -> Caller<TcpStream> {
     let mut caller = Caller::connect(bench).await;
     assert_eq!(caller.plain(&person.username, &person.secret).await.error_code, 0);
@@ -41,7 +44,7 @@ async fn assert_ends(caller: &mut Caller<TcpStream>) {
 }
 
 #[tokio::test]
-async fn a_revoked_credential_ends_its_connections_within_a_second() {
+async fn a_revoked_credential_ends_its_connections_soon() {
     let (bench, person) = bench().await;
     let other = people::key(1, "sa_one", None);
     people::put(&bench, &other.credential).await;
@@ -90,13 +93,13 @@ async fn changed_roles_end_connections() {
 #[tokio::test]
 async fn an_expired_credential_ends_its_connections() {
     let (bench, _) = bench().await;
-    let expires_at = Env::system().now().plus(Duration::from_millis(700));
+    let expires_at = Env::system().now().plus(LIFE);
     let person = people::key(1, "sa_one", Some(expires_at));
     people::put(&bench, &person.credential).await;
     let mut caller = Caller::connect(&bench).await;
     let told = caller.plain(&person.username, &person.secret).await;
     assert!(
-        (1..=700).contains(&told.session_lifetime_ms),
+        (1..=i64::try_from(LIFE.as_millis()).unwrap()).contains(&told.session_lifetime_ms),
         "{}",
         told.session_lifetime_ms
     );
@@ -142,7 +145,7 @@ async fn a_cluster_has_no_more_connections_than_it_may() {
 #[tokio::test]
 async fn a_session_goes_on_only_for_who_authenticates_anew_as_the_same() {
     let bench = with(Setup {
-        kafka: vec![("connections.max.reauth.ms", "600")],
+        kafka: vec![("connections.max.reauth.ms", "6000")],
         ..Setup::default()
     })
     .await;
@@ -157,7 +160,7 @@ async fn a_session_goes_on_only_for_who_authenticates_anew_as_the_same() {
     }
     let mut caller = Caller::connect(&bench).await;
     let told = caller.plain(&one.username, &one.secret).await;
-    assert_eq!((told.error_code, told.session_lifetime_ms), (0, 600));
+    assert_eq!((told.error_code, told.session_lifetime_ms), (0, 6_000));
     let mut late = logged_in(&bench, &one).await;
     let mut changes = logged_in(&bench, &one).await;
     assert_eq!(changes.plain(&other.username, &other.secret).await.error_code, 58);
@@ -168,8 +171,9 @@ async fn a_session_goes_on_only_for_who_authenticates_anew_as_the_same() {
         34,
         "no raw tokens between requests"
     );
-    for _ in 0..3 {
-        tokio::time::sleep(Duration::from_millis(300)).await;
+    for _ in 0..2 {
+        // Well within a session, on a machine that is busy; both together are longer than one.
+        tokio::time::sleep(Duration::from_millis(3_100)).await;
         // With the key that takes the first one's place.
         assert_eq!(caller.plain(&again.username, &again.secret).await.error_code, 0);
         assert!(caller.cluster().await.is_some());

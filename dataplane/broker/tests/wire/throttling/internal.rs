@@ -12,7 +12,9 @@ use firn_catalog::quota::QuotaKey;
 use firn_catalog::quota::throttle::{Limit, Throttles};
 use firn_runtime::Env;
 use firn_secrets::delegation::{Delegation, MECHANISM};
-use kafka_protocol::messages::{MetadataRequest, SaslAuthenticateRequest, SaslHandshakeRequest};
+use kafka_protocol::messages::{
+    ApiVersionsRequest, MetadataRequest, SaslAuthenticateRequest, SaslHandshakeRequest,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -190,6 +192,29 @@ async fn who_is_connected_and_how_much_goes_on_is_told_to_whoever_may_see_the_cl
     for ask in [&b"\0\"connections\""[..], b"\0\"load\""] {
         let mut nobody = inside(&bench, bench.cluster.0, &[]).await;
         assert_eq!(say(&mut nobody, ask).await, (NOT_ALLOWED, Bytes::new()));
+    }
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn what_software_a_client_is_may_be_said_once_it_is_somebody() {
+    let bench = bench().await;
+    let mut viewer = inside(&bench, bench.cluster.0, &["viewer"]).await;
+    let mut client = bench.client().await;
+    client.create_topic("t", 1).await;
+    for name in ["apache-kafka-java", "another"] {
+        let named = ApiVersionsRequest::default()
+            .with_client_software_name(text(name))
+            .with_client_software_version(text("4.3.0"));
+        assert_eq!(client.call(3, &named).await.error_code, 0);
+        let (_, told) = say(&mut viewer, b"\0\"connections\"").await;
+        let told: Connections = serde_json::from_slice(&told).unwrap();
+        let software = (
+            &told.connections[0].software_name,
+            &told.connections[0].software_version,
+        );
+        let first = (&Some("apache-kafka-java".to_owned()), &Some("4.3.0".to_owned()));
+        assert_eq!(software, first, "the first word counts");
     }
     bench.stop().await;
 }

@@ -4,13 +4,13 @@ import { IconPlus, IconUserShield } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, got } from "@/api/client";
+import { Ago } from "@/components/Ago";
 import { ConfirmTyped } from "@/components/ConfirmTyped";
 import { Empty } from "@/components/Empty";
-import { ago } from "@/components/format";
+import { Listing, RowActions } from "@/components/Listing";
 import { Loaded } from "@/components/Loaded";
 import { clustersQuery, projectsQuery } from "@/shell/workspace";
 import { type RoleBinding, roleBindingsQuery, type ServiceAccount } from "../api";
-import { Listing } from "../parts";
 import { useChange } from "../saving";
 import { NewRole } from "./NewRole";
 
@@ -61,12 +61,14 @@ export function AccountRoles({ account, organization }: Props) {
                       <Badge variant="default">{binding.role}</Badge>
                     </Table.Td>
                     <Table.Td>{nameOf(binding.scope)}</Table.Td>
-                    <Table.Td>{ago(binding.created_at)}</Table.Td>
-                    <Table.Td ta="right">
+                    <Table.Td>
+                      <Ago at={binding.created_at} />
+                    </Table.Td>
+                    <RowActions>
                       <Button size="compact-sm" variant="default" onClick={() => take(binding)}>
                         Take away
                       </Button>
-                    </Table.Td>
+                    </RowActions>
                   </Table.Tr>
                 ))}
               </Listing>
@@ -75,18 +77,19 @@ export function AccountRoles({ account, organization }: Props) {
         }
       </Loaded>
       <NewRole account={account} organization={organization} scopes={scopes} opened={making} onClose={close} />
-      <TakeRole binding={taken} organization={organization} onClose={() => take(undefined)} />
+      <TakeRole account={account} binding={taken} organization={organization} onClose={() => take(undefined)} />
     </Stack>
   );
 }
 
 interface TakeProps {
+  account: ServiceAccount;
   binding: RoleBinding | undefined;
   organization: string | undefined;
   onClose: () => void;
 }
 
-function TakeRole({ binding, organization, onClose }: TakeProps) {
+function TakeRole({ account, binding, organization, onClose }: TakeProps) {
   const deletion = useChange({
     send: (id: string) => {
       const params = { path: { organization: organization ?? "", binding: id }, header: { "If-Match": "*" } };
@@ -103,6 +106,10 @@ function TakeRole({ binding, organization, onClose }: TakeProps) {
       title="Take away a role"
       word={binding.role}
       action="Take away"
+      code={{
+        request: { method: "DELETE", path: `/v1/organizations/${organization}/role-bindings/${binding.id}` },
+        removed: { type: "firn_role_binding", name: account.name },
+      }}
       onConfirm={() => deletion.mutateAsync(binding.id)}
     >
       From then on only its other roles and ACLs let it do anything. Requests that it makes at this moment are judged by

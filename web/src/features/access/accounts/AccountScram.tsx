@@ -2,13 +2,14 @@ import { Anchor, Stack, Table, Text } from "@mantine/core";
 import { IconPassword } from "@tabler/icons-react";
 import { useQueries, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { Ago } from "@/components/Ago";
 import { Empty } from "@/components/Empty";
-import { ago } from "@/components/format";
+import { Listing } from "@/components/Listing";
 import { Loaded } from "@/components/Loaded";
 import { ProblemAlert } from "@/components/ProblemAlert";
 import { type Cluster, clustersQuery } from "@/shell/workspace";
 import { type ScramCredential, type ServiceAccount, scramQuery } from "../api";
-import { Expiry, Listing } from "../parts";
+import { Expiry } from "../parts";
 
 /** The Kafka passwords of a service account, in all clusters of its project. */
 export function AccountScram({ account }: { account: ServiceAccount }) {
@@ -71,7 +72,9 @@ function CredentialRow({ cluster, credential }: { cluster: Cluster; credential: 
       <Table.Td>
         <Expiry at={credential.expires_at} />
       </Table.Td>
-      <Table.Td>{ago(credential.last_used_at)}</Table.Td>
+      <Table.Td>
+        <Ago at={credential.last_used_at} />
+      </Table.Td>
     </Table.Tr>
   );
 }

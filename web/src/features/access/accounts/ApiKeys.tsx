@@ -4,13 +4,14 @@ import { IconKey, IconPlus, IconRefresh } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, got } from "@/api/client";
+import { Ago } from "@/components/Ago";
 import { ConfirmTyped } from "@/components/ConfirmTyped";
 import { Empty } from "@/components/Empty";
-import { ago, moment } from "@/components/format";
+import { Listing, RowActions } from "@/components/Listing";
 import { Loaded } from "@/components/Loaded";
 import { type Cluster, clustersQuery } from "@/shell/workspace";
 import { type ApiKey, apiKeysQuery, type ServiceAccount } from "../api";
-import { Expiry, Id, Listing } from "../parts";
+import { Expiry, Id } from "../parts";
 import { type Made, SecretOnce } from "../SecretOnce";
 import { useChange } from "../saving";
 import { NewApiKey } from "./NewApiKey";
@@ -102,20 +103,22 @@ function KeyRow({ apiKey, clusters, onRevoke }: RowProps) {
       <Table.Td>{apiKey.name || "–"}</Table.Td>
       <Table.Td>{place(apiKey, clusters)}</Table.Td>
       <Table.Td>
-        <Text size="sm" title={moment(apiKey.created_at)}>
-          {ago(apiKey.created_at)}
+        <Text size="sm">
+          <Ago at={apiKey.created_at} />
         </Text>
       </Table.Td>
       <Table.Td>
         <Expiry at={apiKey.expires_at} />
       </Table.Td>
       <Table.Td>
-        <Text size="sm">{ago(apiKey.last_used_at)}</Text>
+        <Text size="sm">
+          <Ago at={apiKey.last_used_at} />
+        </Text>
       </Table.Td>
       <Table.Td>
         <Id id={apiKey.id} what="key id" />
       </Table.Td>
-      <Table.Td ta="right">
+      <RowActions>
         <Button
           size="compact-sm"
           variant="default"
@@ -124,7 +127,7 @@ function KeyRow({ apiKey, clusters, onRevoke }: RowProps) {
         >
           Revoke
         </Button>
-      </Table.Td>
+      </RowActions>
     </Table.Tr>
   );
 }
@@ -143,10 +146,14 @@ function Revoke({ account, apiKey, onClose }: { account: string; apiKey: ApiKey 
       title="Revoke API key"
       word={apiKey.name || apiKey.id}
       action="Revoke API key"
+      code={{
+        request: { method: "DELETE", path: `/v1/api-keys/${apiKey.id}` },
+        removed: { type: "firn_api_key", name: apiKey.name || apiKey.id },
+      }}
       onConfirm={() => revocation.mutateAsync(apiKey.id)}
     >
-      Tokens that it was traded for stop with it, and connections that use it are closed at once. It was used last{" "}
-      {ago(apiKey.last_used_at)}.
+      Tokens that it was traded for stop with it, and connections that use it are closed at once. Last used:{" "}
+      <Ago at={apiKey.last_used_at} />.
     </ConfirmTyped>
   );
 }

@@ -3,10 +3,10 @@ import { useForm } from "@mantine/form";
 import { api, got } from "@/api/client";
 import { AsCode } from "@/components/AsCode";
 import { ProblemAlert } from "@/components/ProblemAlert";
+import { RoleSelect } from "@/components/RoleSelect";
 import type { RoleName, ServiceAccount } from "../api";
 import { Dialog } from "../parts";
 import { faultAt, useChange } from "../saving";
-import { roles } from "./roles";
 
 interface Props {
   account: ServiceAccount;
@@ -48,10 +48,8 @@ function Form({ account, organization, scopes, onClose }: Omit<Props, "opened">)
   return (
     <form onSubmit={form.onSubmit((values) => create.mutate(values))}>
       <Stack>
-        <Select
-          label="Role"
-          data={roles.filter(({ value }) => value !== "none")}
-          allowDeselect={false}
+        <RoleSelect
+          choices={["viewer", "developer", "operator", "admin"]}
           {...form.getInputProps("role")}
           error={faultAt(create.error, "/role")}
         />

@@ -6,10 +6,10 @@ import { api, got } from "@/api/client";
 import { AsCode } from "@/components/AsCode";
 import { expression, type Hcl, label } from "@/components/code";
 import { ProblemAlert } from "@/components/ProblemAlert";
+import { RoleSelect } from "@/components/RoleSelect";
 import { clustersQuery } from "@/shell/workspace";
 import { Dialog } from "../parts";
 import { faultAt, useChange } from "../saving";
-import { roles } from "./roles";
 
 interface Props {
   project: string;
@@ -82,11 +82,10 @@ function Form({ project }: { project: string }) {
           {...form.getInputProps("description")}
           error={faultAt(create.error, "/description")}
         />
-        <Select
+        <RoleSelect
           label="Role to begin with"
           description="With none, give it exactly what it needs by ACLs"
-          data={roles}
-          allowDeselect={false}
+          choices={["none", "viewer", "developer", "operator", "admin"]}
           {...form.getInputProps("role")}
           error={faultAt(create.error, "/role")}
         />

@@ -103,6 +103,10 @@ function Actions({ account, etag }: { account: ServiceAccount; etag: string }) {
         title="Delete service account"
         word={account.name}
         action="Delete service account"
+        code={{
+          request: { method: "DELETE", path: `/v1/service-accounts/${account.id}` },
+          removed: { type: "firn_service_account", name: account.name },
+        }}
         onConfirm={() => deletion.mutateAsync(undefined)}
       >
         All its roles, API keys and Kafka passwords go with it, and connections that use them are closed at once. This

@@ -3,13 +3,14 @@ import { useDisclosure } from "@mantine/hooks";
 import { IconPlus, IconRobot } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { Ago } from "@/components/Ago";
 import { Empty } from "@/components/Empty";
-import { ago, moment } from "@/components/format";
+import { Listing } from "@/components/Listing";
 import { Loaded } from "@/components/Loaded";
 import { Page } from "@/components/Page";
 import { projectsQuery, useWorkspace } from "@/shell/workspace";
 import { type ServiceAccount, serviceAccountsQuery } from "../api";
-import { Id, Listing } from "../parts";
+import { Id } from "../parts";
 import { NewServiceAccount } from "./NewServiceAccount";
 
 /** The service accounts of a project. */
@@ -82,8 +83,8 @@ function AccountRow({ account }: { account: ServiceAccount }) {
         </Text>
       </Table.Td>
       <Table.Td>
-        <Text size="sm" title={moment(account.created_at)}>
-          {ago(account.created_at)}
+        <Text size="sm">
+          <Ago at={account.created_at} />
         </Text>
       </Table.Td>
       <Table.Td>

@@ -148,8 +148,13 @@ interface CodeProps {
 }
 
 function Code({ cluster, grant, accounts, acls }: CodeProps) {
+  const [first, ...rest] = acls;
+  if (!first) return null;
   const name = accountName(grant.principal, accounts) ?? grant.principal.replace(/^User:/, "");
-  const resource = aclsAsHcl(cluster, `${name} ${grant.what === "single" ? grant.operation : grant.what}`, acls);
+  const resource = aclsAsHcl(cluster, `${name} ${grant.what === "single" ? grant.operation : grant.what}`, [
+    first,
+    ...rest,
+  ]);
   const request = { method: "POST", path: `/v1/clusters/${cluster}/acls/batch`, body: { create: acls } } as const;
-  return <AsCode request={request} {...(resource ? { resource } : {})} />;
+  return <AsCode request={request} resource={resource} />;
 }

@@ -5,7 +5,7 @@ import { AsCode } from "@/components/AsCode";
 import { ProblemAlert } from "@/components/ProblemAlert";
 import { type Acl, type AclBinding, accountName, type Explanation, type ServiceAccount } from "../api";
 import { useChange } from "../saving";
-import { aclsAsHcl } from "./code";
+import { aclsAsHcl, nameInHcl } from "./code";
 import { DenyingAcls } from "./DenyingAcls";
 import type { Question } from "./WhyDeniedPage";
 import { namedSentence, sentence } from "./words";
@@ -48,7 +48,7 @@ export function Answer({ cluster, question, answer, accounts }: Props) {
         </Stack>
       </Alert>
       {denying_acls.length > 0 && <DenyingAcls cluster={cluster} ids={denying_acls} accounts={accounts} />}
-      {smallest_acl && <Smallest cluster={cluster} acl={smallest_acl} name={name} />}
+      {smallest_acl && <Smallest cluster={cluster} acl={smallest_acl} accounts={accounts} />}
     </Stack>
   );
 }
@@ -64,14 +64,20 @@ function Rule({ acl, accounts }: { acl: Acl; accounts: readonly ServiceAccount[]
   );
 }
 
-function Smallest({ cluster, acl, name }: { cluster: string; acl: AclBinding; name: string | undefined }) {
+interface SmallestProps {
+  cluster: string;
+  acl: AclBinding;
+  accounts: readonly ServiceAccount[];
+}
+
+function Smallest({ cluster, acl, accounts }: SmallestProps) {
+  const name = accountName(acl.principal, accounts);
   const create = useChange({
     send: (body: AclBinding) => got(api.POST("/v1/clusters/{cluster}/acls", { params: { path: { cluster } }, body })),
     touches: [["acls", cluster]],
     said: "The ACL is made",
   });
   const said = name ? sentence(acl).replace(acl.principal, name) : sentence(acl);
-  const resource = aclsAsHcl(cluster, `${name ?? acl.principal.replace(/^User:/, "")} ${acl.operation}`, [acl]);
   return (
     <Alert variant="outline" title="The smallest ACL that would allow it">
       <Stack gap="sm">
@@ -86,7 +92,7 @@ function Smallest({ cluster, acl, name }: { cluster: string; acl: AclBinding; na
         </Group>
         <AsCode
           request={{ method: "POST", path: `/v1/clusters/${cluster}/acls`, body: acl }}
-          {...(resource ? { resource } : {})}
+          resource={aclsAsHcl(cluster, nameInHcl(acl, accounts), [acl])}
         />
       </Stack>
     </Alert>

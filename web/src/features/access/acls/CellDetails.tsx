@@ -1,8 +1,9 @@
 import { Button, Group, Stack, Table } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { moment } from "@/components/format";
+import { Listing, RowActions } from "@/components/Listing";
 import { type Acl, accountName, type ServiceAccount } from "../api";
-import { Dialog, Listing } from "../parts";
+import { Dialog } from "../parts";
 import { Permission } from "./Permission";
 import { patternText } from "./words";
 
@@ -32,7 +33,7 @@ export function CellDetails({ cluster, acls, accounts, onClose, onDelete }: Prop
               </Table.Td>
               <Table.Td className="mono">{acl.host === "*" ? "anywhere" : acl.host}</Table.Td>
               <Table.Td>{moment(acl.created_at)}</Table.Td>
-              <Table.Td ta="right">
+              <RowActions>
                 <Button
                   size="compact-sm"
                   variant="default"
@@ -41,7 +42,7 @@ export function CellDetails({ cluster, acls, accounts, onClose, onDelete }: Prop
                 >
                   Delete
                 </Button>
-              </Table.Td>
+              </RowActions>
             </Table.Tr>
           ))}
         </Listing>

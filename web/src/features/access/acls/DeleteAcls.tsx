@@ -8,6 +8,7 @@ import { ProblemAlert } from "@/components/ProblemAlert";
 import { type Acl, type AclResult, usePrincipals } from "../api";
 import { Dialog } from "../parts";
 import { useChange } from "../saving";
+import { nameInHcl } from "./code";
 import { namedSentence } from "./words";
 
 interface Props {
@@ -48,6 +49,7 @@ function Question({ cluster, acls, onClose }: Props) {
   const { accounts } = usePrincipals(cluster);
   const [failed, setFailed] = useState<AclResult[]>([]);
   const ids = acls.map(({ id }) => id);
+  const names = [...new Set(acls.slice(0, most).map((acl) => nameInHcl(acl, accounts)))];
   const denying = acls.filter(({ permission }) => permission === "deny").length;
   const deletion = useChange({
     send: () => deleted(cluster, ids),
@@ -94,6 +96,7 @@ function Question({ cluster, acls, onClose }: Props) {
       </Group>
       <AsCode
         request={{ method: "POST", path: `/v1/clusters/${cluster}/acls/batch`, body: { delete: ids.slice(0, most) } }}
+        removed={names.map((name) => ({ type: "firn_acl", name }))}
       />
     </Stack>
   );

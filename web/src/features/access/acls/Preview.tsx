@@ -1,7 +1,7 @@
 import { Alert, Badge, Stack, Table, Text } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";
+import { Listing } from "@/components/Listing";
 import type { Acl, AclBinding, ServiceAccount } from "../api";
-import { Listing } from "../parts";
 import { type Beaten, beatenBy } from "./conflicts";
 import { Permission } from "./Permission";
 import { bindingKey, impliedBy, namedSentence, patternText, spoken, typeLabel } from "./words";

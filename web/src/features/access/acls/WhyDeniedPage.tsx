@@ -175,7 +175,10 @@ function Asking({ cluster, start, at }: AskingProps) {
                 Explain
               </Button>
             </Group>
-            <AsCode request={{ method: "POST", path: `/v1/clusters/${cluster}/access:explain`, body }} />
+            <AsCode
+              request={{ method: "POST", path: `/v1/clusters/${cluster}/access:explain`, body }}
+              undeclared="A question changes nothing. What Terraform declares is in the answer: the ACL that would allow it."
+            />
           </Stack>
         </form>
       </Paper>

@@ -1,6 +1,6 @@
 /** ACLs as Terraform: one resource, or one for each of several that are alike in all but this. */
 import { expression, type Hcl, type HclValue } from "@/components/code";
-import type { AclBinding } from "../api";
+import { type AclBinding, accountName, type ServiceAccount } from "../api";
 
 const keys = ["resource_type", "pattern_type", "resource_name", "operation"] as const;
 
@@ -18,9 +18,13 @@ function attributes(cluster: string, acl: AclBinding): Record<string, HclValue> 
   };
 }
 
-export function aclsAsHcl(cluster: string, name: string, acls: readonly AclBinding[]): Hcl | undefined {
+/** What Terraform calls a single ACL. */
+export function nameInHcl({ principal, operation }: AclBinding, accounts: readonly ServiceAccount[]): string {
+  return `${accountName(principal, accounts) ?? principal.replace(/^User:/, "")} ${operation}`;
+}
+
+export function aclsAsHcl(cluster: string, name: string, acls: readonly [AclBinding, ...AclBinding[]]): Hcl {
   const [first] = acls;
-  if (!first) return undefined;
   if (acls.length === 1) return { type: "firn_acl", name, attributes: attributes(cluster, first) };
   const each = acls.map((acl): [string, HclValue] => [
     `${acl.resource_type}_${acl.operation}`,

@@ -6,10 +6,11 @@ import { useState } from "react";
 import { api, got } from "@/api/client";
 import { ConfirmTyped } from "@/components/ConfirmTyped";
 import { Empty } from "@/components/Empty";
+import { Listing, RowActions } from "@/components/Listing";
 import { Loaded } from "@/components/Loaded";
 import { Page } from "@/components/Page";
 import { type Quota, quotasQuery, type ServiceAccount, usePrincipals } from "../api";
-import { Listing, useClusterId } from "../parts";
+import { useClusterId } from "../parts";
 import { useChange } from "../saving";
 import { entityText, limits, quotaText, sorts, userName, valuesOf } from "./entity";
 import { type Edited, QuotaForm } from "./QuotaForm";
@@ -83,7 +84,7 @@ function Quotas({ items, accounts, onEdit, onDelete }: QuotasProps) {
   return (
     <Stack>
       <Select label="Whose" placeholder="All" data={sorts} value={sort} onChange={setSort} clearable w={220} />
-      <Listing label="Quotas" headings={["Whose", "Limits", ""]}>
+      <Listing label="Quotas" headings={["Whose", "Limits", ""]} width={440}>
         {shown.map(({ quota, text }) => (
           <Table.Tr key={quota.id}>
             <Table.Td>
@@ -100,20 +101,14 @@ function Quotas({ items, accounts, onEdit, onDelete }: QuotasProps) {
                 ))}
               </Group>
             </Table.Td>
-            <Table.Td ta="right" style={{ whiteSpace: "nowrap" }}>
-              <Button
-                size="compact-sm"
-                variant="default"
-                mr="xs"
-                onClick={() => onEdit({ quota })}
-                aria-label={`Edit ${text}`}
-              >
+            <RowActions>
+              <Button size="compact-sm" variant="default" onClick={() => onEdit({ quota })} aria-label={`Edit ${text}`}>
                 Edit
               </Button>
               <Button size="compact-sm" variant="default" onClick={() => onDelete(quota)} aria-label={`Delete ${text}`}>
                 Delete
               </Button>
-            </Table.Td>
+            </RowActions>
           </Table.Tr>
         ))}
       </Listing>
@@ -146,6 +141,10 @@ function DeleteQuota({ cluster, quota, accounts, onClose }: DeleteProps) {
       title="Delete quotas"
       word={text}
       action="Delete quotas"
+      code={{
+        request: { method: "DELETE", path: `/v1/clusters/${cluster}/quotas/${quota.id}` },
+        removed: { type: "firn_quota", name: entityText(quota.entity) },
+      }}
       onConfirm={() => deletion.mutateAsync(quota.id)}
     >
       It then counts by the default, if there is one; else only the cluster's own limits hold it back.

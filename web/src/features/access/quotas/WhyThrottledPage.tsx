@@ -4,10 +4,11 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Empty } from "@/components/Empty";
 import { bytes, count, duration, moment } from "@/components/format";
+import { Listing } from "@/components/Listing";
 import { Loaded } from "@/components/Loaded";
 import { Page } from "@/components/Page";
 import { type ServiceAccount, type Throttle, throttlesQuery, usePrincipals } from "../api";
-import { Listing, PrincipalName, useClusterId } from "../parts";
+import { PrincipalName, useClusterId } from "../parts";
 import { counted, entityText, quotaText, userName } from "./entity";
 
 /** Which clients wait, by which limit, and since when; it is asked anew every two seconds. */

@@ -4,13 +4,15 @@ import { IconPassword, IconPlus, IconRefresh } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, got } from "@/api/client";
+import { Ago } from "@/components/Ago";
 import { ConfirmTyped } from "@/components/ConfirmTyped";
 import { Empty } from "@/components/Empty";
-import { ago, moment } from "@/components/format";
+import { moment } from "@/components/format";
+import { Listing, RowActions } from "@/components/Listing";
 import { Loaded } from "@/components/Loaded";
 import { Page } from "@/components/Page";
-import { type ScramCredential, type ServiceAccount, scramQuery, usePrincipals } from "../api";
-import { Expiry, Listing, PrincipalName, useClusterId } from "../parts";
+import { accountName, type ScramCredential, type ServiceAccount, scramQuery, usePrincipals } from "../api";
+import { Expiry, PrincipalName, useClusterId } from "../parts";
 import { type Made as MadeSecret, SecretOnce } from "../SecretOnce";
 import { useChange } from "../saving";
 import { NewScram } from "./NewScram";
@@ -64,7 +66,7 @@ export function ScramPage() {
         onMade={setMade}
       />
       <SecretOnce made={made} onClose={() => setMade(undefined)} />
-      <Revoke cluster={cluster} credential={revoked} onClose={() => revoke(undefined)} />
+      <Revoke cluster={cluster} accounts={accounts} credential={revoked} onClose={() => revoke(undefined)} />
     </Page>
   );
 }
@@ -140,13 +142,14 @@ function Credentials({ items, accounts, onRotate, onRevoke }: CredentialsProps) 
           <Table.Td>
             <Made credential={credential} items={items} />
           </Table.Td>
-          <Table.Td>{ago(credential.last_used_at)}</Table.Td>
-          <Table.Td ta="right" style={{ whiteSpace: "nowrap" }}>
+          <Table.Td>
+            <Ago at={credential.last_used_at} />
+          </Table.Td>
+          <RowActions>
             {credential.service_account && passwords(items, credential.username) < 2 && (
               <Button
                 size="compact-sm"
                 variant="default"
-                mr="xs"
                 onClick={() => onRotate(credential)}
                 aria-label={`Rotate ${credential.username}`}
               >
@@ -161,7 +164,7 @@ function Credentials({ items, accounts, onRotate, onRevoke }: CredentialsProps) 
             >
               Revoke
             </Button>
-          </Table.Td>
+          </RowActions>
         </Table.Tr>
       ))}
     </Listing>
@@ -187,11 +190,12 @@ function Whose({ credential, accounts }: { credential: ScramCredential; accounts
 
 interface RevokeProps {
   cluster: string;
+  accounts: readonly ServiceAccount[];
   credential: ScramCredential | undefined;
   onClose: () => void;
 }
 
-function Revoke({ cluster, credential, onClose }: RevokeProps) {
+function Revoke({ cluster, accounts, credential, onClose }: RevokeProps) {
   const revocation = useChange({
     send: (scram_credential: string) => {
       const params = { path: { cluster, scram_credential } };
@@ -208,10 +212,17 @@ function Revoke({ cluster, credential, onClose }: RevokeProps) {
       title="Revoke credential"
       word={credential.username}
       action="Revoke credential"
+      code={{
+        request: { method: "DELETE", path: `/v1/clusters/${cluster}/scram-credentials/${credential.id}` },
+        removed: {
+          type: "firn_scram_credential",
+          name: accountName(`User:${credential.service_account}`, accounts) ?? credential.username,
+        },
+      }}
       onConfirm={() => revocation.mutateAsync(credential.id)}
     >
-      The password made {moment(credential.created_at)} stops, and connections that use it are closed at once. It was
-      used last {ago(credential.last_used_at)}.
+      The password made {moment(credential.created_at)} stops, and connections that use it are closed at once. Last
+      used: <Ago at={credential.last_used_at} />.
     </ConfirmTyped>
   );
 }

@@ -6,10 +6,11 @@ import { api, got } from "@/api/client";
 import { ConfirmTyped } from "@/components/ConfirmTyped";
 import { Empty } from "@/components/Empty";
 import { count, moment } from "@/components/format";
+import { Listing } from "@/components/Listing";
 import { Loaded } from "@/components/Loaded";
 import { Page } from "@/components/Page";
 import { type CaPool, caPoolsQuery } from "../api";
-import { Id, Listing, useClusterId } from "../parts";
+import { Id, useClusterId } from "../parts";
 import { useChange } from "../saving";
 import { CaPoolForm } from "./CaPoolForm";
 import { Validity } from "./Validity";
@@ -157,6 +158,10 @@ function DeletePool({ cluster, pool, onClose }: DeleteProps) {
       title="Delete CA pool"
       word={pool.name}
       action="Delete CA pool"
+      code={{
+        request: { method: "DELETE", path: `/v1/clusters/${cluster}/ca-pools/${pool.id}` },
+        removed: { type: "firn_ca_pool", name: pool.name },
+      }}
       onConfirm={() => deletion.mutateAsync(pool.id)}
     >
       Its clients can no longer log in, and their connections are closed at once.

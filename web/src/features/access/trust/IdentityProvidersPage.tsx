@@ -5,10 +5,11 @@ import { useState } from "react";
 import { api, got } from "@/api/client";
 import { ConfirmTyped } from "@/components/ConfirmTyped";
 import { Empty } from "@/components/Empty";
+import { Listing, RowActions } from "@/components/Listing";
 import { Loaded } from "@/components/Loaded";
 import { Page } from "@/components/Page";
 import { type IdentityProvider, identityProvidersQuery } from "../api";
-import { Listing, useClusterId } from "../parts";
+import { useClusterId } from "../parts";
 import { useChange } from "../saving";
 import { IdentityProviderForm } from "./IdentityProviderForm";
 
@@ -100,14 +101,14 @@ function Provider({ provider, onEdit, onDelete }: ProviderProps) {
           claim <Code>{provider.principal_claim}</Code> by <Code>{provider.mapping_rules}</Code>
         </Text>
       </Table.Td>
-      <Table.Td ta="right" style={{ whiteSpace: "nowrap" }}>
-        <Button size="compact-sm" variant="default" mr="xs" onClick={onEdit} aria-label={`Edit ${provider.name}`}>
+      <RowActions>
+        <Button size="compact-sm" variant="default" onClick={onEdit} aria-label={`Edit ${provider.name}`}>
           Edit
         </Button>
         <Button size="compact-sm" variant="default" onClick={onDelete} aria-label={`Delete ${provider.name}`}>
           Delete
         </Button>
-      </Table.Td>
+      </RowActions>
     </Table.Tr>
   );
 }
@@ -135,6 +136,10 @@ function DeleteProvider({ cluster, provider, onClose }: DeleteProps) {
       title="Delete identity provider"
       word={provider.name}
       action="Delete identity provider"
+      code={{
+        request: { method: "DELETE", path: `/v1/clusters/${cluster}/identity-providers/${provider.id}` },
+        removed: { type: "firn_identity_provider", name: provider.name },
+      }}
       onConfirm={() => deletion.mutateAsync(provider.id)}
     >
       Its tokens count no longer, and connections that have shown one are closed at once.

@@ -91,7 +91,10 @@ function Form({ cluster, start, address, etag }: Props) {
             Save networks
           </Button>
         </Group>
-        <AsCode request={{ method: "PUT", path: `/v1/clusters/${cluster}/networks`, body: { networks } }} />
+        <AsCode
+          request={{ method: "PUT", path: `/v1/clusters/${cluster}/networks`, body: { networks } }}
+          undeclared="There is no Terraform resource for a cluster's networks."
+        />
       </Stack>
     </form>
   );

@@ -2,9 +2,11 @@ import { Badge, Group, SegmentedControl, Table, Text } from "@mantine/core";
 import { IconPlugConnected } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import { Ago } from "@/components/Ago";
 import { Card } from "@/components/Card";
 import { Empty } from "@/components/Empty";
-import { ago, bytes, count, moment } from "@/components/format";
+import { bytes, count } from "@/components/format";
+import { Listing } from "@/components/Listing";
 import { Loaded } from "@/components/Loaded";
 import { type Connection, connectionsQuery } from "../api";
 
@@ -65,33 +67,24 @@ export function ConnectionsCard({ cluster }: { cluster: string }) {
   );
 }
 
+const headings = [
+  "Client",
+  "Principal",
+  "From",
+  "Login",
+  "Since",
+  "Last request",
+  { label: "Requests", number: true },
+  { label: "In and out", number: true },
+];
+
 function Rows({ connections }: { connections: Connection[] }) {
   return (
-    <Table.ScrollContainer
-      minWidth={900}
-      maxHeight={420}
-      scrollAreaProps={{ viewportProps: { tabIndex: 0, role: "region", "aria-label": "Table of connections" } }}
-    >
-      <Table stickyHeader verticalSpacing="xs">
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>Client</Table.Th>
-            <Table.Th>Principal</Table.Th>
-            <Table.Th>From</Table.Th>
-            <Table.Th>Login</Table.Th>
-            <Table.Th>Since</Table.Th>
-            <Table.Th>Last request</Table.Th>
-            <Table.Th ta="right">Requests</Table.Th>
-            <Table.Th ta="right">In and out</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {connections.map((one) => (
-            <Row key={one.id} one={one} />
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+    <Listing label="Table of connections" headings={headings} width={900} height={420}>
+      {connections.map((one) => (
+        <Row key={one.id} one={one} />
+      ))}
+    </Listing>
   );
 }
 
@@ -129,13 +122,13 @@ function Row({ one }: { one: Connection }) {
           {one.tls ? "TLS" : "no TLS"}
         </Text>
       </Table.Td>
-      <Table.Td title={moment(one.opened_at)} style={{ whiteSpace: "nowrap" }}>
-        {ago(one.opened_at)}
+      <Table.Td style={{ whiteSpace: "nowrap" }}>
+        <Ago at={one.opened_at} />
       </Table.Td>
-      <Table.Td title={moment(one.last_request_at)} style={{ whiteSpace: "nowrap" }}>
+      <Table.Td style={{ whiteSpace: "nowrap" }}>
         {one.last_api ?? "–"}
         <Text size="xs" c="dimmed">
-          {ago(one.last_request_at)}
+          <Ago at={one.last_request_at} />
         </Text>
       </Table.Td>
       <Table.Td ta="right">{count(one.requests)}</Table.Td>

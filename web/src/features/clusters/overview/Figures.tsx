@@ -13,7 +13,7 @@ interface Figure {
 function figures(overview: Overview, cluster: string): Figure[] {
   const { throughput, storage, health, brokers } = overview;
   const answering = brokers.filter((broker) => broker.answers).length;
-  const states = { ok: "Healthy", degraded: "Degraded", down: "Down" } as const;
+  const states = { ok: "Healthy", unknown: "Unknown", degraded: "Degraded", down: "Down" } as const;
   return [
     {
       label: "Health",

@@ -81,11 +81,16 @@ function ClusterOverview({ cluster }: { cluster: Cluster }) {
 function Health({ health: { status, reasons } }: { health: Overview["health"] }) {
   if (status === "ok") return null;
   const down = status === "down";
+  const titles = {
+    unknown: "How all of the cluster is, is not known",
+    degraded: "Some of the cluster does not serve",
+    down: "The cluster serves nothing",
+  };
   return (
     <Alert
       color={down ? "red" : "yellow"}
       icon={down ? <IconCircleX size={18} /> : <IconAlertTriangle size={18} />}
-      title={down ? "The cluster serves nothing" : "Some of the cluster does not serve"}
+      title={titles[status]}
       role="status"
     >
       {reasons.length === 1 ? (

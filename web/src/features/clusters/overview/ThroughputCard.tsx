@@ -5,7 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { asProblem } from "@/api/problem";
 import { Card } from "@/components/Card";
-import { bytes, moment } from "@/components/format";
+import { bytes, moment, zone } from "@/components/format";
 import { Loaded } from "@/components/Loaded";
 import { type Cluster, type Overview, spans, usageQuery } from "../api";
 import { ofUsage, type Point, withNow } from "./series";
@@ -98,6 +98,9 @@ function Chart({ points }: { points: Point[] }) {
         areaChartProps={{ accessibilityLayer: false }}
         areaProps={{ isAnimationActive: false }}
       />
+      <Text size="xs" c="dimmed">
+        Times are in {zone()}.
+      </Text>
     </figure>
   );
 }

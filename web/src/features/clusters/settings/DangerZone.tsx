@@ -45,6 +45,8 @@ export function DangerZone({ cluster, onChanged }: Props) {
   );
 }
 
+const passing = "Whether a cluster is suspended is not declared in Terraform: suspending and resuming are actions.";
+
 interface ActionProps {
   title: string;
   children: ReactNode;
@@ -89,6 +91,7 @@ function Resume({ cluster, onChanged }: Props) {
         It is suspended: clients are refused, and everything in it stays.
       </Action>
       {turn.error && <ProblemAlert error={turn.error} />}
+      <AsCode request={{ method: "POST", path: `/v1/clusters/${cluster.id}/resume` }} undeclared={passing} />
     </>
   );
 }
@@ -109,7 +112,10 @@ function Undelete({ cluster, onChanged }: Props) {
         can come back as it was.
       </Action>
       {turn.error && <ProblemAlert error={turn.error} />}
-      <AsCode request={{ method: "POST", path: `/v1/clusters/${cluster.id}/undelete` }} />
+      <AsCode
+        request={{ method: "POST", path: `/v1/clusters/${cluster.id}/undelete` }}
+        undeclared="Taking a deletion back is an action, nothing to declare. Terraform has forgotten the cluster: terraform import takes it up again."
+      />
     </>
   );
 }
@@ -134,6 +140,7 @@ function Suspend({ cluster, onChanged }: Props) {
         title="Suspend cluster"
         word={cluster.name}
         action="Suspend cluster"
+        code={{ request: { method: "POST", path: `/v1/clusters/${cluster.id}/suspend` }, undeclared: passing }}
         onConfirm={async () => {
           await suspendCluster(cluster.id);
           await onChanged();
@@ -168,6 +175,10 @@ function Delete({ cluster, onChanged }: Props) {
         title="Delete cluster"
         word={cluster.name}
         action="Delete cluster"
+        code={{
+          request: { method: "DELETE", path: `/v1/clusters/${cluster.id}` },
+          removed: { type: "firn_cluster", name: cluster.name },
+        }}
         onConfirm={async () => {
           await deleteCluster(cluster.id);
           await onChanged();
@@ -177,7 +188,6 @@ function Delete({ cluster, onChanged }: Props) {
         All clients are disconnected now. The cluster with all its topics and records goes for ever once its time to be
         undeleted is over.
       </ConfirmTyped>
-      <AsCode request={{ method: "DELETE", path: `/v1/clusters/${cluster.id}` }} />
     </>
   );
 }

@@ -8,7 +8,7 @@ import { ConfirmTyped } from "@/components/ConfirmTyped";
 import { Loaded } from "@/components/Loaded";
 import { done } from "@/components/notify";
 import { Page } from "@/components/Page";
-import { deleteGroup, type GroupDetail, groupQuery, lagQuery } from "../api";
+import { deleteGroup, type GroupDetail, groupPath, groupQuery, lagQuery, undeclared } from "../api";
 import { StateBadge } from "../StateBadge";
 import { Figures } from "./Figures";
 import { HistoryCard } from "./HistoryCard";
@@ -102,6 +102,7 @@ function Actions({ cluster, group: { group, state, members } }: { cluster: strin
         title={`Delete ${group}`}
         word={group}
         action="Delete group"
+        code={{ request: { method: "DELETE", path: groupPath(cluster, group) }, undeclared }}
         onConfirm={remove}
       >
         The group goes with all its committed offsets. Consumers that come back begin where their{" "}

@@ -6,7 +6,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Card } from "@/components/Card";
 import { Empty } from "@/components/Empty";
-import { count, duration, moment } from "@/components/format";
+import { count, duration, moment, zone } from "@/components/format";
 import { Loaded } from "@/components/Loaded";
 import { type History, historyQuery, type Span, spans } from "../api";
 import { type Chart, chart, type Measure } from "./history";
@@ -107,6 +107,9 @@ function Lines({ history, measure, wide }: { history: History; measure: Measure;
         lineChartProps={{ accessibilityLayer: false }}
         lineProps={{ isAnimationActive: false }}
       />
+      <Text size="xs" c="dimmed">
+        Times are in {zone()}.
+      </Text>
       {drawn.others > 0 && (
         <Text size="xs" c="dimmed">
           {count(drawn.others)} topics with less lag are not drawn.

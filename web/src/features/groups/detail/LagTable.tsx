@@ -5,9 +5,10 @@ import { useState } from "react";
 import { ConfirmTyped } from "@/components/ConfirmTyped";
 import { Empty } from "@/components/Empty";
 import { count, offset } from "@/components/format";
+import { Listing } from "@/components/Listing";
 import { done } from "@/components/notify";
-import { deleteOffsets, type GroupLag, type PartitionLag } from "../api";
-import { Lag, Listing } from "../parts";
+import { deleteOffsets, type GroupLag, groupPath, type PartitionLag, undeclared } from "../api";
+import { Lag } from "../parts";
 
 /** How many rows are drawn at first, and how many more each time. */
 const STEP = 200;
@@ -82,6 +83,13 @@ export function LagTable({ cluster, group, lag }: { cluster: string; group: stri
           title={`Forget offsets in ${topic}`}
           word={topic}
           action="Forget offsets"
+          code={{
+            request: {
+              method: "DELETE",
+              path: `${groupPath(cluster, group)}/offsets?topic=${encodeURIComponent(topic)}`,
+            },
+            undeclared,
+          }}
           onConfirm={() => forget(topic)}
         >
           What the group has committed in this topic goes: its consumers begin there as if they had never been. Members

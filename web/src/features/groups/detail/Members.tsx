@@ -1,8 +1,8 @@
 import { Stack, Table, Text } from "@mantine/core";
 import { IconUsers } from "@tabler/icons-react";
 import { Empty } from "@/components/Empty";
+import { Listing } from "@/components/Listing";
 import type { GroupDetail } from "../api";
-import { Listing } from "../parts";
 
 type Member = GroupDetail["members"][number];
 
@@ -18,10 +18,10 @@ export function Members({ members }: { members: readonly Member[] }) {
     );
   const headings = [{ label: "Member" }, { label: "From" }, { label: "Reads" }];
   return (
-    <Listing label="Who reads what" headings={headings} width={520} height={420}>
+    <Listing label="Who reads what" headings={headings} width={440} height={420}>
       {members.map((member) => (
         <Table.Tr key={member.member_id}>
-          <Table.Td maw={260} style={{ overflowWrap: "anywhere" }}>
+          <Table.Td maw={230} style={{ overflowWrap: "anywhere" }}>
             <Text size="sm" fw={600}>
               {member.client_id}
             </Text>

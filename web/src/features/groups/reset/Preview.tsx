@@ -1,14 +1,16 @@
 import { Badge, Button, Group, Paper, Stack, Table, Text, Title, Tooltip } from "@mantine/core";
 import { IconArrowRight } from "@tabler/icons-react";
 import { useState } from "react";
+import type { Code } from "@/components/AsCode";
 import { ConfirmTyped } from "@/components/ConfirmTyped";
 import { count, offset } from "@/components/format";
+import { Listing } from "@/components/Listing";
 import type { ResetItem } from "../api";
-import { Listing } from "../parts";
 
 interface Props {
   group: string;
   items: readonly ResetItem[];
+  code: Code;
   onSet: () => Promise<unknown>;
 }
 
@@ -23,7 +25,7 @@ const headings = [
 ];
 
 /** What a reset would do, partition by partition, and the button that does it. */
-export function Preview({ group, items, onSet }: Props) {
+export function Preview({ group, items, code, onSet }: Props) {
   const [asking, setAsking] = useState(false);
   const sum = (of: (item: ResetItem) => number | null) => items.reduce((all, item) => all + (of(item) ?? 0), 0);
   const [before, after] = [sum((item) => item.lag_before ?? null), sum((item) => item.lag_after)];
@@ -56,6 +58,7 @@ export function Preview({ group, items, onSet }: Props) {
         title="Set offsets"
         word={group}
         action="Set offsets"
+        code={code}
         onConfirm={onSet}
       >
         The group's consumers go on at these offsets: {count(after)} records lie before them. What was committed until

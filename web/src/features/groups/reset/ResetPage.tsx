@@ -10,7 +10,16 @@ import { done } from "@/components/notify";
 import { Page } from "@/components/Page";
 import { ProblemAlert } from "@/components/ProblemAlert";
 import { useSubmit } from "@/components/useSubmit";
-import { type GroupDetail, groupQuery, lagQuery, type Reset, type ResetItem, reset, resetPath } from "../api";
+import {
+  type GroupDetail,
+  groupQuery,
+  lagQuery,
+  type Reset,
+  type ResetItem,
+  reset,
+  resetRequest,
+  undeclared,
+} from "../api";
 import { faults, nothing, request, type Values } from "./form";
 import { Preview } from "./Preview";
 import { ScopeFields } from "./ScopeFields";
@@ -81,12 +90,17 @@ function Guided({ cluster, detail }: { cluster: string; detail: GroupDetail }) {
               Preview
             </Button>
           </Row>
-          {correct && (
-            <AsCode request={{ method: "POST", path: resetPath(cluster, group), body: request(form.values) }} />
-          )}
+          {correct && <AsCode request={resetRequest(cluster, group, request(form.values))} undeclared={undeclared} />}
         </Stack>
       </form>
-      {planned && <Preview group={group} items={planned.items} onSet={() => set(planned)} />}
+      {planned && (
+        <Preview
+          group={group}
+          items={planned.items}
+          code={{ request: resetRequest(cluster, group, planned.body), undeclared }}
+          onSet={() => set(planned)}
+        />
+      )}
     </Stack>
   );
 }

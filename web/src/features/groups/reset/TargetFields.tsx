@@ -1,5 +1,6 @@
 import { NumberInput, Radio, Stack, TextInput } from "@mantine/core";
 import type { UseFormReturnType } from "@mantine/form";
+import { zone } from "@/components/format";
 import { kinds, type Values } from "./form";
 
 /** Where offsets are set to. */
@@ -19,7 +20,7 @@ export function TargetFields({ form }: { form: UseFormReturnType<Values> }) {
           type="datetime-local"
           step={1}
           label="Moment"
-          description="In your time zone"
+          description={`In your time zone, ${zone()}`}
           withAsterisk
           {...form.getInputProps("time")}
         />

@@ -1,6 +1,7 @@
 import { Button, Code, Drawer, Group, Stack, Table, Text, Title } from "@mantine/core";
 import { CodeBlock, CopyField } from "@/components/CopyField";
 import { moment } from "@/components/format";
+import { Listing } from "@/components/Listing";
 import { type AuditEntry, Decision } from "./Decision";
 import { type Change, difference } from "./difference";
 import type { AuditSearch } from "./search";
@@ -94,22 +95,11 @@ function Changed({ detail }: { detail: AuditEntry["detail"] }) {
   return (
     <>
       {changes.length > 0 && (
-        <Table.ScrollContainer minWidth={320} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
-          <Table aria-label="What changed">
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>What</Table.Th>
-                <Table.Th>Before</Table.Th>
-                <Table.Th>After</Table.Th>
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {changes.map((change) => (
-                <Line key={change.path} change={change} />
-              ))}
-            </Table.Tbody>
-          </Table>
-        </Table.ScrollContainer>
+        <Listing label="What changed" headings={["What", "Before", "After"]} width={320}>
+          {changes.map((change) => (
+            <Line key={change.path} change={change} />
+          ))}
+        </Listing>
       )}
       {Object.entries(rest).map(([name, value]) => (
         <Text key={name} size="sm" style={{ overflowWrap: "anywhere" }}>

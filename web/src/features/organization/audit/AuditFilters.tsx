@@ -1,7 +1,7 @@
 import { Button, Group, Select, SimpleGrid, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useEffect } from "react";
-import { localTime } from "@/components/format";
+import { localTime, zone } from "@/components/format";
 import { type AuditSearch, readAudit } from "./search";
 
 interface Props {
@@ -62,8 +62,8 @@ export function AuditFilters({ search, change }: Props) {
           ]}
           {...form.getInputProps("decision")}
         />
-        <TextInput label="From" type="datetime-local" {...form.getInputProps("from")} />
-        <TextInput label="To" type="datetime-local" {...form.getInputProps("to")} />
+        <TextInput label={`From (${zone()})`} type="datetime-local" {...form.getInputProps("from")} />
+        <TextInput label={`To (${zone()})`} type="datetime-local" {...form.getInputProps("to")} />
       </SimpleGrid>
       <Group mt="sm">
         <Button type="submit">Filter</Button>

@@ -5,10 +5,12 @@ import { api, got } from "@/api/client";
 import { usePages } from "@/api/pages";
 import { Empty } from "@/components/Empty";
 import { moment } from "@/components/format";
+import { Listing } from "@/components/Listing";
 import { Loaded } from "@/components/Loaded";
 import { AuditDetail } from "./AuditDetail";
 import { AuditFilters } from "./AuditFilters";
 import { type AuditEntry, Decision } from "./Decision";
+import { usePrincipals } from "./principals";
 import type { AuditSearch } from "./search";
 
 /** Whose trail it is. */
@@ -104,44 +106,46 @@ function Nothing({ filtered, clear }: { filtered: boolean; clear: () => void }) 
 }
 
 function Entries({ entries, open }: { entries: AuditEntry[]; open: (entry: AuditEntry) => void }) {
+  const names = usePrincipals();
   return (
-    <Table.ScrollContainer minWidth={720} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
-      <Table aria-label="Entries" highlightOnHover>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>Time</Table.Th>
-            <Table.Th>What</Table.Th>
-            <Table.Th>Who</Table.Th>
-            <Table.Th>To what</Table.Th>
-            <Table.Th>Decision</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {entries.map((entry) => (
-            <Table.Tr key={entry.id}>
-              <Table.Td>{moment(entry.at)}</Table.Td>
-              <Table.Td>
-                <Anchor
-                  component="button"
-                  type="button"
-                  size="sm"
-                  onClick={() => open(entry)}
-                  aria-label={`${entry.action}, ${moment(entry.at)}: the whole entry`}
-                >
-                  {entry.action}
-                </Anchor>
-              </Table.Td>
-              <Table.Td style={{ overflowWrap: "anywhere" }}>{entry.principal}</Table.Td>
-              <Table.Td style={{ overflowWrap: "anywhere" }}>
-                {entry.resource_kind} {entry.resource}
-              </Table.Td>
-              <Table.Td>
-                <Decision decision={entry.decision} />
-              </Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+    <Listing label="Entries" headings={["Time", "What", "Who", "To what", "Decision"]} width={720}>
+      {entries.map((entry) => (
+        <Table.Tr key={entry.id}>
+          <Table.Td>{moment(entry.at)}</Table.Td>
+          <Table.Td>
+            <Anchor
+              component="button"
+              type="button"
+              size="sm"
+              onClick={() => open(entry)}
+              aria-label={`${entry.action}, ${moment(entry.at)}: the whole entry`}
+            >
+              {entry.action}
+            </Anchor>
+          </Table.Td>
+          <Table.Td style={{ overflowWrap: "anywhere" }}>
+            <Who principal={entry.principal} name={names.get(entry.principal)} />
+          </Table.Td>
+          <Table.Td style={{ overflowWrap: "anywhere" }}>
+            {entry.resource_kind} {entry.resource}
+          </Table.Td>
+          <Table.Td>
+            <Decision decision={entry.decision} />
+          </Table.Td>
+        </Table.Tr>
+      ))}
+    </Listing>
+  );
+}
+
+function Who({ principal, name }: { principal: string; name: string | undefined }) {
+  if (name === undefined) return principal;
+  return (
+    <>
+      {name}
+      <Text size="xs" c="dimmed" className="mono" truncate maw={180} title={principal}>
+        {principal}
+      </Text>
+    </>
   );
 }

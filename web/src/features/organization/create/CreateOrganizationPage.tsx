@@ -42,7 +42,10 @@ export function CreateOrganizationPage() {
                 Make the organization
               </Button>
             </Group>
-            <AsCode request={{ method: "POST", path: "/v1/organizations", body: form.values, by: "person" }} />
+            <AsCode
+              request={{ method: "POST", path: "/v1/organizations", body: form.values, by: "person" }}
+              undeclared="Terraform works inside of an organization, and makes none."
+            />
           </Stack>
         </form>
       </Paper>

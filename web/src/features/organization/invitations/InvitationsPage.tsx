@@ -2,21 +2,24 @@ import { Badge, Button, Modal, Stack, Table, Text, TextInput } from "@mantine/co
 import { useForm } from "@mantine/form";
 import { useDisclosure } from "@mantine/hooks";
 import { IconMailForward } from "@tabler/icons-react";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
 import { api, got } from "@/api/client";
 import { AsCode } from "@/components/AsCode";
+import { ConfirmTyped } from "@/components/ConfirmTyped";
 import { Empty } from "@/components/Empty";
 import { moment } from "@/components/format";
+import { Listing, RowActions } from "@/components/Listing";
 import { Loaded } from "@/components/Loaded";
-import { complain, done } from "@/components/notify";
+import { done } from "@/components/notify";
 import { Page } from "@/components/Page";
 import { ProblemAlert } from "@/components/ProblemAlert";
+import { RoleSelect } from "@/components/RoleSelect";
+import { type RoleName, roleLabel } from "@/components/roles";
 import { useSubmit } from "@/components/useSubmit";
 import { type Organization, useWorkspace } from "@/shell/workspace";
-import { type Invitation, invitationsQuery, type RoleName } from "../api";
+import { type Invitation, invitationsQuery } from "../api";
 import { OfOrganization } from "../OfOrganization";
-import { RoleSelect } from "../RoleSelect";
-import { roleLabel } from "../roles";
 
 export function InvitationsPage() {
   const [open, { open: ask, close }] = useDisclosure();
@@ -47,80 +50,96 @@ export function InvitationsPage() {
 
 function Invitations({ organization, invite }: { organization: Organization; invite: () => void }) {
   const invitations = useQuery(invitationsQuery(organization.id));
-  const queries = useQueryClient();
-  const revoke = useMutation({
-    mutationFn: ({ id }: Invitation) => {
-      const path = { organization: organization.id, invitation: id };
-      return got(api.DELETE("/v1/organizations/{organization}/invitations/{invitation}", { params: { path } }));
-    },
-    onSuccess: (_, { email }) => done(`The invitation of ${email} is revoked.`),
-    onError: complain,
-    onSettled: () => queries.invalidateQueries({ queryKey: invitationsQuery(organization.id).queryKey }),
-  });
+  const [revoked, revoke] = useState<Invitation>();
   return (
-    <Loaded query={invitations} lines={3}>
-      {(all) =>
-        all.length === 0 ? (
-          <Empty icon={IconMailForward} title="Nobody is invited">
-            <Text c="dimmed">Invite the people you work with: each gets a mail and, with it, a role.</Text>
-            <Button variant="default" onClick={invite}>
-              Invite somebody
-            </Button>
-          </Empty>
-        ) : (
-          <InvitationsTable invitations={all} busy={revoke.isPending} revoke={(one) => revoke.mutate(one)} />
-        )
-      }
-    </Loaded>
+    <>
+      <Loaded query={invitations} lines={3}>
+        {(all) =>
+          all.length === 0 ? (
+            <Empty icon={IconMailForward} title="Nobody is invited">
+              <Text c="dimmed">Invite the people you work with: each gets a mail and, with it, a role.</Text>
+              <Button variant="default" onClick={invite}>
+                Invite somebody
+              </Button>
+            </Empty>
+          ) : (
+            <InvitationsTable invitations={all} revoke={revoke} />
+          )
+        }
+      </Loaded>
+      {revoked && <Revoke organization={organization} invitation={revoked} close={() => revoke(undefined)} />}
+    </>
   );
+}
+
+interface RevokeProps {
+  organization: Organization;
+  invitation: Invitation;
+  close: () => void;
+}
+
+function Revoke({ organization, invitation: { id, email }, close }: RevokeProps) {
+  const queries = useQueryClient();
+  const revoke = async () => {
+    const path = { organization: organization.id, invitation: id };
+    await got(api.DELETE("/v1/organizations/{organization}/invitations/{invitation}", { params: { path } }));
+    await queries.invalidateQueries({ queryKey: invitationsQuery(organization.id).queryKey });
+    done(`The invitation of ${email} is revoked.`);
+  };
+  return (
+    <ConfirmTyped
+      opened
+      onClose={close}
+      title="Revoke an invitation"
+      word={email}
+      action="Revoke"
+      code={{
+        request: { method: "DELETE", path: `/v1/organizations/${organization.id}/invitations/${id}` },
+        removed: { type: "firn_invitation", name: nameOf(email) },
+      }}
+      onConfirm={revoke}
+    >
+      The link in its mail stops working. Whoever has accepted it already stays a member.
+    </ConfirmTyped>
+  );
+}
+
+/** What Terraform calls the invitation of an address. */
+function nameOf(email: string): string {
+  return email.split("@")[0] ?? "";
 }
 
 interface TableProps {
   invitations: Invitation[];
-  busy: boolean;
   revoke: (invitation: Invitation) => void;
 }
 
-function InvitationsTable({ invitations, busy, revoke }: TableProps) {
+function InvitationsTable({ invitations, revoke }: TableProps) {
   return (
-    <Table.ScrollContainer minWidth={640} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
-      <Table aria-label="Invitations" verticalSpacing="sm">
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>Address</Table.Th>
-            <Table.Th>Role</Table.Th>
-            <Table.Th>Invited</Table.Th>
-            <Table.Th>Good until</Table.Th>
-            <Table.Th>Actions</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {invitations.map((invitation) => (
-            <Table.Tr key={invitation.id}>
-              <Table.Td>{invitation.email}</Table.Td>
-              <Table.Td>
-                <Badge variant="light" tt="none">
-                  {roleLabel(invitation.role)}
-                </Badge>
-              </Table.Td>
-              <Table.Td title={`By ${invitation.invited_by}`}>{moment(invitation.created_at)}</Table.Td>
-              <Table.Td>{moment(invitation.expires_at)}</Table.Td>
-              <Table.Td>
-                <Button
-                  size="compact-sm"
-                  variant="default"
-                  disabled={busy}
-                  onClick={() => revoke(invitation)}
-                  aria-label={`Revoke the invitation of ${invitation.email}`}
-                >
-                  Revoke
-                </Button>
-              </Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+    <Listing label="Invitations" headings={["Address", "Role", "Invited", "Good until", ""]} width={640}>
+      {invitations.map((invitation) => (
+        <Table.Tr key={invitation.id}>
+          <Table.Td>{invitation.email}</Table.Td>
+          <Table.Td>
+            <Badge variant="light" tt="none">
+              {roleLabel(invitation.role)}
+            </Badge>
+          </Table.Td>
+          <Table.Td title={`By ${invitation.invited_by}`}>{moment(invitation.created_at)}</Table.Td>
+          <Table.Td>{moment(invitation.expires_at)}</Table.Td>
+          <RowActions>
+            <Button
+              size="compact-sm"
+              variant="default"
+              onClick={() => revoke(invitation)}
+              aria-label={`Revoke the invitation of ${invitation.email}`}
+            >
+              Revoke
+            </Button>
+          </RowActions>
+        </Table.Tr>
+      ))}
+    </Listing>
   );
 }
 
@@ -160,7 +179,7 @@ function Invite({ organization, close }: { organization: Organization; close: ()
           request={{ method: "POST", path: `/v1/organizations/${organization.id}/invitations`, body }}
           resource={{
             type: "firn_invitation",
-            name: body.email.split("@")[0] ?? "",
+            name: nameOf(body.email),
             attributes: { organization: organization.id, ...body },
           }}
         />

@@ -5,14 +5,15 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { Empty } from "@/components/Empty";
 import { moment } from "@/components/format";
+import { Listing, RowActions } from "@/components/Listing";
 import { Loaded } from "@/components/Loaded";
 import { Page } from "@/components/Page";
 import { ProblemAlert } from "@/components/ProblemAlert";
+import { roleLabel } from "@/components/roles";
 import { usePerson } from "@/shell/session";
 import type { Organization } from "@/shell/workspace";
 import { bindingsQuery, type Member, membersQuery, type Place, placeLabel, type RoleBinding, usePlaces } from "../api";
 import { OfOrganization } from "../OfOrganization";
-import { roleLabel } from "../roles";
 import { MemberRoles } from "./MemberRoles";
 import { RemoveMember } from "./RemoveMember";
 
@@ -90,30 +91,18 @@ interface TableProps {
 function MembersTable({ members, of, places, onRoles, onRemove }: TableProps) {
   if (members.length === 0) return <Empty icon={IconUsers} title="Nobody has that name" />;
   return (
-    <Table.ScrollContainer minWidth={640} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
-      <Table aria-label="Members" verticalSpacing="sm">
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>Person</Table.Th>
-            <Table.Th>Roles</Table.Th>
-            <Table.Th>Since</Table.Th>
-            <Table.Th>Actions</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {members.map((member) => (
-            <Row
-              key={member.id}
-              member={member}
-              bindings={of(member)}
-              places={places}
-              onRoles={onRoles}
-              onRemove={onRemove}
-            />
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+    <Listing label="Members" headings={["Person", "Roles", "Since", ""]} width={520}>
+      {members.map((member) => (
+        <Row
+          key={member.id}
+          member={member}
+          bindings={of(member)}
+          places={places}
+          onRoles={onRoles}
+          onRemove={onRemove}
+        />
+      ))}
+    </Listing>
   );
 }
 
@@ -152,26 +141,24 @@ function Row({ member, bindings, places, onRoles, onRemove }: RowProps) {
       <Table.Td>
         <Text size="sm">{moment(member.joined_at)}</Text>
       </Table.Td>
-      <Table.Td>
-        <Group gap="xs" wrap="nowrap">
-          <Button
-            size="compact-sm"
-            variant="default"
-            onClick={() => onRoles(member)}
-            aria-label={`Roles of ${member.name}`}
-          >
-            Roles
-          </Button>
-          <Button
-            size="compact-sm"
-            variant="default"
-            onClick={() => onRemove(member)}
-            aria-label={you ? "Leave the organization" : `Remove ${member.name}`}
-          >
-            {you ? "Leave" : "Remove"}
-          </Button>
-        </Group>
-      </Table.Td>
+      <RowActions>
+        <Button
+          size="compact-sm"
+          variant="default"
+          onClick={() => onRoles(member)}
+          aria-label={`Roles of ${member.name}`}
+        >
+          Roles
+        </Button>
+        <Button
+          size="compact-sm"
+          variant="default"
+          onClick={() => onRemove(member)}
+          aria-label={you ? "Leave the organization" : `Remove ${member.name}`}
+        >
+          {you ? "Leave" : "Remove"}
+        </Button>
+      </RowActions>
     </Table.Tr>
   );
 }

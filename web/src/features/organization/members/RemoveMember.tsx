@@ -33,6 +33,11 @@ export function RemoveMember({ organization, member, onClose }: Props) {
       title={you ? "Leave the organization" : "Remove a member"}
       word={member?.email ?? ""}
       action={you ? "Leave" : "Remove"}
+      code={{
+        request: { method: "DELETE", path: `/v1/organizations/${organization.id}/members/${member?.id}` },
+        undeclared:
+          "Members are people who have accepted an invitation: Terraform declares none, only what they are invited to.",
+      }}
       onConfirm={remove}
     >
       {you ? "You lose" : `${member?.name ?? ""} loses`} all roles in {organization.name} at once. Service accounts and

@@ -73,6 +73,7 @@ export function LoginProviderForm({ organization, provider, close }: Props) {
             path: provider ? `${path}/${provider.id}` : path,
             body: { ...form.values, client_secret: "…" },
           }}
+          undeclared="There is no Terraform resource for login providers."
         />
       </Stack>
     </form>

@@ -1,8 +1,9 @@
-import { Button, Card, Group, Modal, Stack, Text } from "@mantine/core";
+import { Button, Group, Modal, Paper, Stack, Text } from "@mantine/core";
 import { IconId } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, got } from "@/api/client";
+import { Card } from "@/components/Card";
 import { ConfirmTyped } from "@/components/ConfirmTyped";
 import { CopyField } from "@/components/CopyField";
 import { Empty } from "@/components/Empty";
@@ -10,7 +11,6 @@ import { Loaded } from "@/components/Loaded";
 import { done } from "@/components/notify";
 import { type LoginProvider, loginProvidersQuery } from "../api";
 import { LoginProviderForm } from "./LoginProviderForm";
-import { Section } from "./Section";
 
 /** Where members begin to log in through a provider. */
 function loginLink({ id }: LoginProvider): string {
@@ -31,7 +31,7 @@ export function LoginProviders({ organization }: { organization: string }) {
     done(`${removed.name} is removed.`);
   };
   return (
-    <Section
+    <Card
       title="Login providers"
       lead="Members log in through your own identity provider by OpenID Connect: Okta, Entra ID, Google, Keycloak and others."
     >
@@ -80,18 +80,22 @@ export function LoginProviders({ organization }: { organization: string }) {
         title="Remove a login provider"
         word={removed?.name ?? ""}
         action="Remove it"
+        code={{
+          request: { method: "DELETE", path: `/v1/organizations/${organization}/login-providers/${removed?.id}` },
+          undeclared: "There is no Terraform resource for login providers.",
+        }}
         onConfirm={remove}
       >
         Nobody logs in through it any more. Whoever has no password has to choose one by mail.
       </ConfirmTyped>
-    </Section>
+    </Card>
   );
 }
 
 function Provider({ provider, edit, remove }: { provider: LoginProvider; edit: () => void; remove: () => void }) {
   const { name, issuer, allowed_domains, redirect_uri } = provider;
   return (
-    <Card withBorder padding="md" component="article" aria-label={name}>
+    <Paper withBorder p="md" component="article" aria-label={name}>
       <Stack gap="xs">
         <Group justify="space-between" align="flex-start">
           <div>
@@ -123,6 +127,6 @@ function Provider({ provider, edit, remove }: { provider: LoginProvider; edit: (
         </Text>
         <CopyField label={`${name}'s redirect URI`} value={redirect_uri} />
       </Stack>
-    </Card>
+    </Paper>
   );
 }

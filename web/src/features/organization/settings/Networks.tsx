@@ -6,11 +6,11 @@ import { api, got } from "@/api/client";
 import { asProblem } from "@/api/problem";
 import type { components } from "@/api/schema";
 import { AsCode } from "@/components/AsCode";
+import { Card } from "@/components/Card";
 import { Loaded } from "@/components/Loaded";
 import { done } from "@/components/notify";
 import { ProblemAlert } from "@/components/ProblemAlert";
 import { networksQuery } from "../api";
-import { Section } from "./Section";
 
 type NetworksBody = components["schemas"]["Networks"];
 
@@ -18,14 +18,14 @@ type NetworksBody = components["schemas"]["Networks"];
 export function Networks({ organization }: { organization: string }) {
   const networks = useQuery(networksQuery(organization));
   return (
-    <Section
+    <Card
       title="Networks"
       lead="From where members and programs may use the API and this console for this organization. With none, from anywhere. Kafka clients go by the list of their cluster."
     >
       <Loaded query={networks} lines={3}>
         {({ value, etag }) => <NetworksForm organization={organization} networks={value} etag={etag} />}
       </Loaded>
-    </Section>
+    </Card>
   );
 }
 
@@ -98,6 +98,7 @@ function NetworksForm({ organization, networks: { networks, your_address }, etag
         </Group>
         <AsCode
           request={{ method: "PUT", path: form.values.force ? `${path}?force=true` : path, body: { networks: wanted } }}
+          undeclared="There is no Terraform resource for an organization's networks."
         />
       </Stack>
     </form>

@@ -5,6 +5,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { api, got } from "@/api/client";
 import { AsCode } from "@/components/AsCode";
+import { Card } from "@/components/Card";
 import { ConfirmTyped } from "@/components/ConfirmTyped";
 import { CopyField } from "@/components/CopyField";
 import { Loaded } from "@/components/Loaded";
@@ -17,7 +18,6 @@ import { organizationQuery } from "../api";
 import { OfOrganization } from "../OfOrganization";
 import { LoginProviders } from "./LoginProviders";
 import { Networks } from "./Networks";
-import { Section } from "./Section";
 
 export function SettingsPage() {
   return (
@@ -55,7 +55,7 @@ function Name({ organization, etag }: { organization: Organization; etag: string
     done("The name is changed.");
   });
   return (
-    <Section title="The organization">
+    <Card title="The organization">
       <CopyField label="the organization's id" value={organization.id} />
       <form onSubmit={submit}>
         <Stack>
@@ -78,10 +78,11 @@ function Name({ organization, etag }: { organization: Organization; etag: string
               path: `/v1/organizations/${organization.id}`,
               body: { name: form.values.name },
             }}
+            undeclared="Terraform reads an organization, but does not change its name."
           />
         </Stack>
       </form>
-    </Section>
+    </Card>
   );
 }
 
@@ -99,7 +100,7 @@ function Ending({ organization }: { organization: Organization }) {
     await navigate({ to: "/clusters" });
   };
   return (
-    <Section
+    <Card
       title="Danger zone"
       lead="An organization can end once it has no clusters and no service accounts any more. Nobody is a member of it afterwards; this cannot be taken back."
     >
@@ -114,10 +115,14 @@ function Ending({ organization }: { organization: Organization }) {
         title="End the organization"
         word={organization.name}
         action="End it for good"
+        code={{
+          request: { method: "DELETE", path: `/v1/organizations/${organization.id}` },
+          undeclared: "Terraform reads an organization, but neither makes nor ends one.",
+        }}
         onConfirm={end}
       >
         All members, invitations, projects and settings of {organization.name} go. This cannot be taken back.
       </ConfirmTyped>
-    </Section>
+    </Card>
   );
 }

@@ -1,5 +1,5 @@
 import { Group, SegmentedControl, Select, TextInput } from "@mantine/core";
-import { localTime } from "@/components/format";
+import { localTime, zone } from "@/components/format";
 import type { Granularity, Group as GroupName, MeterName, Range, Span, UsageSearch } from "./span";
 import { meters } from "./sums";
 
@@ -79,13 +79,13 @@ function FromTo({ span, change }: Pick<Props, "span" | "change">) {
   return (
     <>
       <TextInput
-        label="From"
+        label={`From (${zone()})`}
         type="datetime-local"
         value={localTime(span.from)}
         onChange={(event) => set("from", event.currentTarget.value)}
       />
       <TextInput
-        label="To"
+        label={`To (${zone()})`}
         type="datetime-local"
         value={localTime(span.to)}
         onChange={(event) => set("to", event.currentTarget.value)}

@@ -1,6 +1,7 @@
 import "@mantine/charts/styles.css";
 import { AreaChart, BarChart } from "@mantine/charts";
-import { Paper, Title } from "@mantine/core";
+import { Paper, Text, Title } from "@mantine/core";
+import { zone } from "@/components/format";
 import type { Granularity, MeterName } from "./span";
 import { meters, others, type Point } from "./sums";
 
@@ -57,6 +58,9 @@ export function UsageChart({ points, series, rest, meter, granularity, currency 
         {title}
       </Title>
       {points.length > 60 ? <AreaChart {...props} withDots={false} curveType="step" /> : <BarChart {...props} />}
+      <Text size="xs" c="dimmed">
+        {granularity === "day" ? "Days are in UTC." : `Times are in ${zone()}.`}
+      </Text>
     </Paper>
   );
 }

@@ -2,6 +2,7 @@ import { Table, Text } from "@mantine/core";
 import { IconChartBar } from "@tabler/icons-react";
 import { Empty } from "@/components/Empty";
 import { count } from "@/components/format";
+import { Listing } from "@/components/Listing";
 import type { Group, MeterName } from "./span";
 import { meters, type Total } from "./sums";
 
@@ -24,36 +25,29 @@ export function UsageTable({ totals, name, group, currency }: Props) {
       </Empty>
     );
   }
+  const headings = [
+    heads[group] || "Organization",
+    ...columns.map((column) => ({
+      label: column === "cost" ? `${meters.cost.label} (${currency})` : meters[column].label,
+      number: true,
+    })),
+    { label: "Most connections", number: true },
+  ];
   return (
-    <Table.ScrollContainer minWidth={860} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
-      <Table aria-label="Usage in this time" verticalSpacing="xs">
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>{heads[group] || "Organization"}</Table.Th>
-            {columns.map((column) => (
-              <Table.Th key={column} ta="right">
-                {column === "cost" ? `${meters.cost.label} (${currency})` : meters[column].label}
-              </Table.Th>
-            ))}
-            <Table.Th ta="right">Most connections</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {totals.map((total) => (
-            <Table.Tr key={total.key}>
-              <Table.Td miw={140} style={{ overflowWrap: "anywhere" }}>
-                {group === "none" ? "All of it" : name(total.key)}
-              </Table.Td>
-              {columns.map((column) => (
-                <Table.Td key={column} ta="right">
-                  {meters[column].shown(total.values[column])}
-                </Table.Td>
-              ))}
-              <Table.Td ta="right">{count(total.connections_peak)}</Table.Td>
-            </Table.Tr>
+    <Listing label="Usage in this time" headings={headings} width={860}>
+      {totals.map((total) => (
+        <Table.Tr key={total.key}>
+          <Table.Td miw={140} style={{ overflowWrap: "anywhere" }}>
+            {group === "none" ? "All of it" : name(total.key)}
+          </Table.Td>
+          {columns.map((column) => (
+            <Table.Td key={column} ta="right">
+              {meters[column].shown(total.values[column])}
+            </Table.Td>
           ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+          <Table.Td ta="right">{count(total.connections_peak)}</Table.Td>
+        </Table.Tr>
+      ))}
+    </Listing>
   );
 }

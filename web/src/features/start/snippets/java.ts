@@ -20,16 +20,25 @@ function settings(to: Connection): string[] {
   ];
 }
 
-const dependency = [
-  "<dependency>",
-  "  <groupId>org.apache.kafka</groupId>",
-  "  <artifactId>kafka-clients</artifactId>",
-  "  <version>4.3.0</version>",
-  "</dependency>",
+const project = [
+  "<project>",
+  "  <modelVersion>4.0.0</modelVersion>",
+  "  <groupId>first</groupId>",
+  "  <artifactId>first</artifactId>",
+  "  <version>1</version>",
+  "  <dependencies>",
+  "    <dependency>",
+  "      <groupId>org.apache.kafka</groupId>",
+  "      <artifactId>kafka-clients</artifactId>",
+  "      <version>4.3.0</version>",
+  "    </dependency>",
+  "  </dependencies>",
+  "</project>",
 ];
 
+const run = (file: string) => `java -cp 'target/dependency/*' ${file}`;
+
 export function java(to: Connection): Snippet {
-  const authority = authorityLines(to);
   const produce = [
     "import java.util.Properties;",
     "import org.apache.kafka.clients.producer.KafkaProducer;",
@@ -75,10 +84,16 @@ export function java(to: Connection): Snippet {
     id: "java",
     name: "Java",
     setup: [
-      { title: "Add the client to your pom.xml", code: dependency.join("\n") },
-      ...(authority.length > 0 ? [{ title: "Fetch the certificate to trust", code: authority.join("\n") }] : []),
+      { title: "Name the client", file: "pom.xml", code: project.join("\n") },
+      { title: "Fetch it", code: ["mvn -q dependency:copy-dependencies", ...authorityLines(to)].join("\n") },
     ],
-    produce: [{ title: "Send a message", file: "Produce.java", code: produce.join("\n") }],
-    consume: [{ title: "Read messages as they come", file: "Consume.java", code: consume.join("\n") }],
+    produce: [
+      { title: "Send a message", file: "Produce.java", code: produce.join("\n") },
+      { title: "Run it", code: run("Produce.java") },
+    ],
+    consume: [
+      { title: "Read messages as they come", file: "Consume.java", code: consume.join("\n") },
+      { title: "Run it; Ctrl-C ends it", code: run("Consume.java") },
+    ],
   };
 }

@@ -14,6 +14,9 @@ function settings(to: Connection): string[] {
   ];
 }
 
+/** In an environment of its own: systems keep theirs to themselves, and may know `python` only in there. */
+const install = ["python3 -m venv first && . first/bin/activate", "pip install confluent-kafka"];
+
 export function python(to: Connection): Snippet {
   const produce = [
     "from confluent_kafka import Producer",
@@ -52,7 +55,7 @@ export function python(to: Connection): Snippet {
   return {
     id: "python",
     name: "Python",
-    setup: [{ title: "Install the client", code: ["pip install confluent-kafka", ...authorityLines(to)].join("\n") }],
+    setup: [{ title: "Install the client", code: [...install, ...authorityLines(to)].join("\n") }],
     produce: [
       { title: "Send a message", file: "produce.py", code: produce.join("\n") },
       { title: "Run it", code: "python produce.py" },

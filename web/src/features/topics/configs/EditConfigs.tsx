@@ -5,6 +5,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { asProblem, type Problem } from "@/api/problem";
 import { AsCode } from "@/components/AsCode";
+import { Listing } from "@/components/Listing";
 import { Loaded } from "@/components/Loaded";
 import { done } from "@/components/notify";
 import { type ConfigKey, catalogueQuery, changeTopic, rehearseChange, type Topic, topicQuery } from "../api";
@@ -199,35 +200,24 @@ function Changes({ changes, inherited, catalogue }: ChangesProps) {
     return means ? `${text} (${means})` : text;
   };
   return (
-    <Table.ScrollContainer minWidth={320} type="native" tabIndex={0} role="region" aria-label="What will change">
-      <Table aria-label="What will change" withTableBorder>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th scope="col">Config</Table.Th>
-            <Table.Th scope="col">Now</Table.Th>
-            <Table.Th scope="col">Then</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {changes.map(({ name, before, after }) => (
-            <Table.Tr key={name}>
-              <Table.Th scope="row" className="mono">
-                {name}
-              </Table.Th>
-              <Table.Td>
-                <Text component="del" size="sm" td="line-through" className="change-before">
-                  {said(name, before)}
-                </Text>
-              </Table.Td>
-              <Table.Td>
-                <Text component="ins" size="sm" fw={600} td="none">
-                  {said(name, after)}
-                </Text>
-              </Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+    <Listing label="What will change" headings={["Config", "Now", "Then"]} width={320}>
+      {changes.map(({ name, before, after }) => (
+        <Table.Tr key={name}>
+          <Table.Th scope="row" className="mono">
+            {name}
+          </Table.Th>
+          <Table.Td>
+            <Text component="del" size="sm" td="line-through" className="change-before">
+              {said(name, before)}
+            </Text>
+          </Table.Td>
+          <Table.Td>
+            <Text component="ins" size="sm" fw={600} td="none">
+              {said(name, after)}
+            </Text>
+          </Table.Td>
+        </Table.Tr>
+      ))}
+    </Listing>
   );
 }

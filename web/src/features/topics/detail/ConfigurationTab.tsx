@@ -3,6 +3,7 @@ import { useDisclosure } from "@mantine/hooks";
 import { IconPencil, IconSearch } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import { Listing, RowActions } from "@/components/Listing";
 import { Loaded } from "@/components/Loaded";
 import { type ConfigKey, catalogueQuery, type Topic, type TopicConfig, topicConfigsQuery } from "../api";
 import { EditConfigs } from "../configs/EditConfigs";
@@ -76,28 +77,16 @@ function ConfigTable({ configs, catalogue, onEdit }: TableProps) {
       </Text>
     );
   return (
-    <Table.ScrollContainer minWidth={640} type="native" tabIndex={0} role="region" aria-label="Configuration">
-      <Table aria-label="Configuration" verticalSpacing="xs">
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th scope="col">Config</Table.Th>
-            <Table.Th scope="col">Value</Table.Th>
-            <Table.Th scope="col">From</Table.Th>
-            <Table.Td />
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {configs.map((config) => (
-            <Row
-              key={config.name}
-              config={config}
-              known={catalogue.find(({ name }) => name === config.name)}
-              onEdit={onEdit}
-            />
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+    <Listing label="Configuration" headings={["Config", "Value", "From", ""]} width={480}>
+      {configs.map((config) => (
+        <Row
+          key={config.name}
+          config={config}
+          known={catalogue.find(({ name }) => name === config.name)}
+          onEdit={onEdit}
+        />
+      ))}
+    </Listing>
   );
 }
 
@@ -142,13 +131,13 @@ function Row({ config, known, onEdit }: RowProps) {
           {label}
         </Badge>
       </Table.Td>
-      <Table.Td w={40}>
+      <RowActions>
         {!config.read_only && (
           <ActionIcon variant="subtle" onClick={() => onEdit(config.name)} aria-label={`Change ${config.name}`}>
             <IconPencil size={16} />
           </ActionIcon>
         )}
-      </Table.Td>
+      </RowActions>
     </Table.Tr>
   );
 }

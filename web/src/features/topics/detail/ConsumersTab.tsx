@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Empty } from "@/components/Empty";
 import { count, duration } from "@/components/format";
+import { Listing } from "@/components/Listing";
 import { Loaded } from "@/components/Loaded";
 import { topicGroupsQuery } from "../api";
 
@@ -40,43 +41,34 @@ interface Group {
 
 function Groups({ cluster, groups }: { cluster: string; groups: readonly Group[] }) {
   return (
-    <Table.ScrollContainer minWidth={520} type="native" tabIndex={0} role="region" aria-label="Consumers">
-      <Table aria-label="Consumers">
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th scope="col">Group</Table.Th>
-            <Table.Th scope="col">State</Table.Th>
-            <Table.Th scope="col" ta="right">
-              Members
-            </Table.Th>
-            <Table.Th scope="col" ta="right">
-              Lag in records
-            </Table.Th>
-            <Table.Th scope="col" ta="right">
-              Lag in time
-            </Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {groups.map(({ group, state, members, lag_records, lag_seconds }) => (
-            <Table.Tr key={group}>
-              <Table.Th scope="row" fw={500} style={{ overflowWrap: "anywhere" }}>
-                <Anchor component={Link} to={`/clusters/${cluster}/groups/${encodeURIComponent(group)}`}>
-                  {group}
-                </Anchor>
-              </Table.Th>
-              <Table.Td>
-                <Badge variant="outline" color={state === "stable" ? "teal" : "gray"}>
-                  {state.replaceAll("_", " ")}
-                </Badge>
-              </Table.Td>
-              <Table.Td ta="right">{count(members)}</Table.Td>
-              <Table.Td ta="right">{count(lag_records)}</Table.Td>
-              <Table.Td ta="right">{duration(lag_seconds)}</Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+    <Listing
+      label="Consumers"
+      headings={[
+        "Group",
+        "State",
+        { label: "Members", number: true },
+        { label: "Lag in records", number: true },
+        { label: "Lag in time", number: true },
+      ]}
+      width={520}
+    >
+      {groups.map(({ group, state, members, lag_records, lag_seconds }) => (
+        <Table.Tr key={group}>
+          <Table.Th scope="row" fw={500} style={{ overflowWrap: "anywhere" }}>
+            <Anchor component={Link} to={`/clusters/${cluster}/groups/${encodeURIComponent(group)}`}>
+              {group}
+            </Anchor>
+          </Table.Th>
+          <Table.Td>
+            <Badge variant="outline" color={state === "stable" ? "teal" : "gray"}>
+              {state.replaceAll("_", " ")}
+            </Badge>
+          </Table.Td>
+          <Table.Td ta="right">{count(members)}</Table.Td>
+          <Table.Td ta="right">{count(lag_records)}</Table.Td>
+          <Table.Td ta="right">{duration(lag_seconds)}</Table.Td>
+        </Table.Tr>
+      ))}
+    </Listing>
   );
 }

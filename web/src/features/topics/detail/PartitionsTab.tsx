@@ -1,8 +1,19 @@
 import { Button, Center, Group, Progress, Stack, Table, Text, Tooltip } from "@mantine/core";
 import { usePages } from "@/api/pages";
 import { bytes, count, offset } from "@/components/format";
+import { Listing } from "@/components/Listing";
 import { Loaded } from "@/components/Loaded";
 import { type Partition, partitionsPage, type Topic } from "../api";
+
+const headings = [
+  "Partition",
+  "Leader",
+  { label: "Start", number: true },
+  { label: "End", number: true },
+  { label: "Records", number: true },
+  { label: "Size", number: true },
+  "In object storage",
+];
 
 /** The partitions of a topic: who leads them, from where to where they reach, and in which tier their records are. */
 export function PartitionsTab({ cluster, topic }: { cluster: string; topic: Topic }) {
@@ -16,26 +27,11 @@ export function PartitionsTab({ cluster, topic }: { cluster: string; topic: Topi
     <Loaded query={pages}>
       {() => (
         <Stack>
-          <Table.ScrollContainer minWidth={760} type="native" tabIndex={0} role="region" aria-label="Partitions">
-            <Table aria-label="Partitions" verticalSpacing="xs">
-              <Table.Thead>
-                <Table.Tr>
-                  <Table.Th scope="col">Partition</Table.Th>
-                  <Table.Th scope="col">Leader</Table.Th>
-                  <Figure head>Start</Figure>
-                  <Figure head>End</Figure>
-                  <Figure head>Records</Figure>
-                  <Figure head>Size</Figure>
-                  <Table.Th scope="col">In object storage</Table.Th>
-                </Table.Tr>
-              </Table.Thead>
-              <Table.Tbody>
-                {items.map((partition) => (
-                  <Row key={partition.partition} partition={partition} />
-                ))}
-              </Table.Tbody>
-            </Table>
-          </Table.ScrollContainer>
+          <Listing label="Partitions" headings={headings} width={760}>
+            {items.map((partition) => (
+              <Row key={partition.partition} partition={partition} />
+            ))}
+          </Listing>
           {hasNextPage && (
             <Center>
               <Button variant="default" loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>
@@ -73,12 +69,11 @@ function Row({ partition: each }: { partition: Partition }) {
   );
 }
 
-function Figure({ head = false, children }: { head?: boolean; children: string }) {
-  const Cell = head ? Table.Th : Table.Td;
+function Figure({ children }: { children: string }) {
   return (
-    <Cell ta="right" style={{ fontVariantNumeric: "tabular-nums" }} {...(head ? { scope: "col" } : {})}>
+    <Table.Td ta="right" style={{ fontVariantNumeric: "tabular-nums" }}>
       {children}
-    </Cell>
+    </Table.Td>
   );
 }
 

@@ -130,6 +130,10 @@ function Actions({ cluster, topic, etag }: { cluster: string; topic: Topic; etag
         title="Delete topic"
         word={topic.name}
         action="Delete topic"
+        code={{
+          request: { method: "DELETE", path: `/v1/clusters/${cluster}/topics/${topic.name}` },
+          removed: { type: "firn_topic", name: topic.name },
+        }}
         onConfirm={end}
       >
         All records of {topic.name} are gone at once, and groups that read it lose their place. This cannot be taken

@@ -4,7 +4,7 @@ import { useState } from "react";
 import { ConfirmTyped } from "@/components/ConfirmTyped";
 import { count } from "@/components/format";
 import { ProblemAlert } from "@/components/ProblemAlert";
-import { deleteTopics, type TopicResult } from "../api";
+import { batch, deleteTopics, type TopicResult } from "../api";
 
 interface Props {
   cluster: string;
@@ -37,6 +37,7 @@ export function DeleteTopics({ cluster, names, opened, onClose, onDeleted }: Pro
     }
     await queries.invalidateQueries({ queryKey: ["topics", cluster] });
   };
+  const first = [...names].slice(0, batch);
   const word = names.size === 1 ? ([...names][0] ?? "") : `delete ${names.size} topics`;
   return (
     <>
@@ -46,12 +47,19 @@ export function DeleteTopics({ cluster, names, opened, onClose, onDeleted }: Pro
         title={names.size === 1 ? "Delete topic" : `Delete ${count(names.size)} topics`}
         word={word}
         action="Delete"
+        code={{
+          request: { method: "POST", path: `/v1/clusters/${cluster}/topics/batch`, body: { delete: first } },
+          removed: first.map((name) => ({ type: "firn_topic", name })),
+        }}
         onConfirm={async () => void run()}
       >
         <Text size="sm" style={{ overflowWrap: "anywhere" }}>
           {named([...names])}: all records in {names.size === 1 ? "it" : "them"} are gone at once. This cannot be taken
           back.
         </Text>
+        {names.size > batch && (
+          <Text size="sm">As code, the first {count(batch)} are shown: a request takes no more.</Text>
+        )}
       </ConfirmTyped>
       <Results results={results} asked={asked} error={error} onClose={() => setResults(undefined)} />
     </>

@@ -1,5 +1,7 @@
 /** Roles, as people read them. */
-import type { RoleName } from "./api";
+import type { components } from "@/api/schema";
+
+export type RoleName = components["schemas"]["RoleName"];
 
 export const roles: { value: RoleName; label: string; means: string }[] = [
   { value: "owner", label: "Owner", means: "Everything, and makes owners and ends the organization." },
