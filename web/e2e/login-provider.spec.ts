@@ -41,6 +41,13 @@ test("somebody who is invited logs in through the organization's provider, and a
     await through(page, "Yes, it is me");
     await expect(page).toHaveURL(/\/clusters$/);
     await expect(page.getByRole("button", { name: "You: Katherine Johnson" })).toBeVisible();
+    // It is her only way in, so it cannot be taken back.
+    await page.goto("/profile");
+    await page.getByRole("button", { name: /^Unlink Corp of/ }).click();
+    const dialog = page.getByRole("dialog", { name: "Unlink Corp" });
+    await dialog.getByRole("button", { name: "Unlink it" }).click();
+    await expect(dialog.getByRole("alert")).toContainText("last way");
+    await inspect(page, "profile-unlink");
   } finally {
     await provider.stop();
   }

@@ -39,10 +39,9 @@ fn instruments() -> &'static Instruments {
 
 /// A request was answered. `route` is the pattern, not the path, so that its values are few.
 pub(crate) fn request(method: &str, route: &str, status: u16, took: Duration) {
-    let method = if method == "GET" || method == "HEAD" {
-        method
-    } else {
-        "other"
+    let method = match method {
+        "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" => method,
+        _ => "other",
     };
     instruments().requests.record(
         took.as_secs_f64(),

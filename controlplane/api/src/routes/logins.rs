@@ -77,6 +77,7 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
 /// Login providers of organizations that the person is a member of.
 #[utoipa::path(
     get, path = "/v1/me/logins", tag = "people",
+    params(("page_size" = Option<i64>, Query, minimum = 1, maximum = 200), ("cursor" = Option<String>, Query)),
     responses((status = 200, description = "The linked logins, the oldest first", body = Listing<LinkedLoginResource>))
 )]
 async fn list_my_logins(State(api): State<Api>, caller: Caller, paging: Paging) -> Result<Response, Problem> {

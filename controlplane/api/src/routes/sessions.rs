@@ -215,6 +215,7 @@ fn failed(api: &Api, request: &RequestInfo, email: String) -> Result<Problem, Pr
 /// List my sessions
 #[utoipa::path(
     get, path = "/v1/sessions", tag = "people",
+    params(("page_size" = Option<i64>, Query, minimum = 1, maximum = 200), ("cursor" = Option<String>, Query)),
     responses((status = 200, description = "The live sessions, the newest first", body = Listing<SessionResource>))
 )]
 async fn list_sessions(State(api): State<Api>, caller: Caller, paging: Paging) -> Result<Response, Problem> {

@@ -30,7 +30,8 @@ export const sessionsQuery = queryOptions({
 
 export const linkedLoginsQuery = queryOptions({
   queryKey: ["linked-logins"],
-  queryFn: async ({ signal }) => (await got(api.GET("/v1/me/logins", { signal, params: { query: { limit: 100 } } }))).items,
+  queryFn: async ({ signal }) =>
+    (await got(api.GET("/v1/me/logins", { signal, params: { query: { page_size: 100 } } }))).items,
 });
 
 /** Whether this service keeps its mail on a page of its own, as `firn dev` does. */
