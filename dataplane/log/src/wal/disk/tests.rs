@@ -362,12 +362,16 @@ async fn a_full_disk_refuses_puts_until_there_is_room() {
     let disk = SmallDisk::mount();
     let dir = disk.0.path();
     let log = open(dir);
-    let mut slot = 0;
-    while put(&log, slot, 20_000).await == Ok(PutOutcome::Written) {
-        slot += 1;
+    let (mut slot, mut refused) = (0, 0);
+    // A refusal may give back what it had begun to take, and tmpfs counts its pages for each processor.
+    while refused < 5 {
+        match put(&log, slot, 20_000).await {
+            Ok(PutOutcome::Written) => (slot, refused) = (slot + 1, 0),
+            Err(WalError::NoSpace(_)) => refused += 1,
+            other => panic!("slot {slot}: {other:?}"),
+        }
     }
     assert!(slot > 10);
-    assert!(matches!(put(&log, slot, 20_000).await, Err(WalError::NoSpace(_))));
     assert!(is_whole(&log, 0, 20_000).await, "reads go on");
     log.delete(ME, Slot(0)..Slot(slot - 2)).await.unwrap();
     assert_eq!(put(&log, slot, 20_000).await, Ok(PutOutcome::Written));
