@@ -82,7 +82,7 @@ function Unlink({ login, onClose }: { login: LinkedLogin; onClose: () => void })
             <Button variant="default" onClick={onClose}>
               Cancel
             </Button>
-            <Button type="submit" color="red" loading={form.submitting}>
+            <Button type="submit" color="red.9" loading={form.submitting}>
               Unlink it
             </Button>
           </Group>

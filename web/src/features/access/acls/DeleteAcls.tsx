@@ -90,7 +90,7 @@ function Question({ cluster, acls, onClose }: Props) {
         <Button variant="default" onClick={onClose}>
           Cancel
         </Button>
-        <Button color="red" loading={deletion.isPending} onClick={() => deletion.mutate(undefined)} data-autofocus>
+        <Button color="red.9" loading={deletion.isPending} onClick={() => deletion.mutate(undefined)} data-autofocus>
           {acls.length === 1 ? "Delete ACL" : `Delete ${acls.length} ACLs`}
         </Button>
       </Group>
